@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Growable typed arrays with a cap:
+ *
+ *	VEC(struct frame) frames;
+ *	vec_init(&frames, 1000000);
+ *	struct frame *f = vec_push(&frames);	(zeroed item, or NULL)
+ *	for (size_t i = 0; i < frames.count; i++) use(&frames.items[i]);
+ *	vec_deinit(&frames);
+ *
+ * A push may move the items: pointers into the array do not survive it.
+ */
+#ifndef BASE_VEC_H
+#define BASE_VEC_H
+
+#include "base/error.h"
+
+#define VEC(TYPE)                                                              \
+	struct {                                                               \
+		TYPE *items;                                                   \
+		size_t count, room, limit;                                     \
+	}
+
+/* Grows *items to hold count + 1 items of item_size bytes and zeroes the new
+ * one. False at the limit or out of memory; the array is then unchanged. */
+bool vec_grow(
+    void **items, size_t *room, size_t count, size_t limit, size_t item_size);
+
+#define vec_init(V, LIMIT)                                                     \
+	((V)->items = NULL, (V)->count = 0, (V)->room = 0, (V)->limit = (LIMIT))
+#define vec_push(V)                                                            \
+	(vec_grow((void **)&(V)->items, &(V)->room, (V)->count, (V)->limit,    \
+	     sizeof(*(V)->items))                                              \
+		? &(V)->items[(V)->count++]                                    \
+		: NULL)
+#define vec_clear(V) ((V)->count = 0)
+#define vec_deinit(V)                                                          \
+	(free((V)->items), (V)->items = NULL, (V)->count = (V)->room = 0)
+
+#endif /* BASE_VEC_H */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One ELF file: an executable, a shared library, a debug file, or an image
+ * found in memory (vdso, headers dumped into a core). x86-64, little-endian.
+ *
+ * The file is mapped read-only and read through views; section and program
+ * headers are read at open, everything else on first use: symbols, inflated
+ * sections, build-id. Damaged parts are "absent", not fatal: an image without
+ * a readable section table still has its segments, and the other way round.
+ * An image is reference counted and belongs to one thread.
+ */
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
+
+#include "base/opener.h"
+#include "base/view.h"
+
+struct image;
+
+#define IMAGE_BUILD_ID_MAX 64
+
+struct image_build_id {
+	uint8_t bytes[IMAGE_BUILD_ID_MAX];
+	uint32_t size; /* 0: none */
+};
+
+struct image_segment { /* one program header, PT_LOAD and others */
+	uint32_t type, flags;
+	uint64_t offset, vaddr, filesz, memsz, align;
+};
+
+struct image_section {
+	const char *name; /* valid as long as the image */
+	uint32_t type;
+	uint64_t flags, addr, offset, size, link, info, entsize;
+};
+
+/* A function or data symbol. name is the linkage name, not demangled, valid as
+ * long as the image. */
+struct image_symbol {
+	const char *name;
+	uint64_t value; /* virtual address in the file's own numbering */
+	uint64_t size;
+	uint8_t type; /* STT_* */
+	uint8_t bind; /* STB_* */
+	bool dynamic; /* from .dynsym */
+};
+
+/* Opens and maps a file. BT_E_FORMAT with an offset for what is not ELF,
+ * BT_E_UNSUPPORTED for ELF of another class, byte order or machine (the text
+ * names it). *out is owned: image_unref. */
+bool image_open(struct opener *o, enum opener_kind kind, const char *path,
+    struct image **out, bt_error_t *e) BT_CHECK;
+/* Takes ownership of malloc'd bytes, also on failure. name is for messages. */
+bool image_from_memory(void *bytes, size_t size, const char *name,
+    struct image **out, bt_error_t *e) BT_CHECK;
+struct image *image_ref(struct image *image);
+void image_unref(struct image *image); /* NULL allowed */
+
+const char *image_path(const struct image *image);
+uint16_t image_elf_type(const struct image *image); /* ET_EXEC, ET_DYN, ... */
+uint64_t image_entry(const struct image *image);
+bool image_has_segments(const struct image *image);
+size_t image_segments(
+    const struct image *image, const struct image_segment **out);
+size_t image_sections(
+    const struct image *image, const struct image_section **out);
+/* NULL when absent. */
+const struct image_section *image_section_find(
+    const struct image *image, const char *name);
+
+/*
+ * The bytes of a section, inflated on first use (SHF_COMPRESSED with zlib or
+ * zstd, and the old .zdebug_* form, which is found under its .debug_* name).
+ * Absent: false with BT_E_NOTFOUND. A compression ratio above the cap or a
+ * size above the limit is BT_E_LIMIT. Valid as long as the image.
+ */
+bool image_section_view(struct image *image, const char *name,
+    struct view *out, bt_error_t *e) BT_CHECK;
+
+/* Bytes of the file image by virtual address, as far as p_filesz reaches: how
+ * many of size were found (0 when none). *out borrows from the image. */
+size_t image_read_vaddr(const struct image *image, uint64_t vaddr, size_t size,
+    const uint8_t **out);
+
+/* NULL when there is none. */
+const struct image_build_id *image_build_id(struct image *image);
+/* From .note.gnu.build-id content or any PT_NOTE: also used on target memory.*/
+bool image_build_id_from_notes(struct view notes, uint64_t align,
+    struct image_build_id *out);
+bool image_build_id_equal(
+    const struct image_build_id *a, const struct image_build_id *b);
+/* Hex text, needs 2 * IMAGE_BUILD_ID_MAX + 1 bytes. */
+char *image_build_id_hex(const struct image_build_id *id, char *out);
+
+/* .gnu_debuglink: file name and CRC. .gnu_debugaltlink: path and build-id. */
+bool image_debuglink(struct image *image, const char **name, uint32_t *crc);
+bool image_debugaltlink(
+    struct image *image, const char **path, struct image_build_id *id);
+
+/*
+ * The function symbol that covers vaddr: an STT_FUNC or STT_GNU_IFUNC (or
+ * untyped, in an executable section) symbol whose [value, value + size)
+ * contains it; a symbol of size 0 reaches to the next symbol. .symtab first,
+ * then .dynsym, then the mini debug info (.gnu_debugdata). Of several at one
+ * address GLOBAL wins over WEAK over LOCAL, then the name without leading
+ * underscores, then the shorter (GDB prefers global too). False when none.
+ */
+bool image_symbol_at(
+    struct image *image, uint64_t vaddr, struct image_symbol *out);
+/* First definition of a name in .symtab or .dynsym, any type. */
+bool image_symbol_named(
+    struct image *image, const char *name, struct image_symbol *out);
+/* All defined symbols in table order, until the callback returns false. */
+void image_symbols_each(struct image *image,
+    bool (*each)(void *ctx, const struct image_symbol *symbol), void *ctx);
+bool image_has_symtab(struct image *image);
+
+/* Name of the function a PLT entry at vaddr jumps to (".plt", ".plt.sec",
+ * ".plt.got" through the relocations): "strlen", without "@plt". */
+bool image_plt_name(struct image *image, uint64_t vaddr, const char **name);
+
+#endif /* IMAGE_IMAGE_H */

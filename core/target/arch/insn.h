@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One decoded instruction: its text, its memory operands with direction and
+ * effective address. Zydis does the decoding; docs/architecture.md says why.
+ */
+#ifndef TARGET_ARCH_INSN_H
+#define TARGET_ARCH_INSN_H
+
+#include "target/arch/arch.h"
+
+enum { INSN_OPERANDS_MAX = 8, INSN_TEXT_MAX = 128, INSN_BYTES_MAX = 15 };
+
+enum insn_flow {
+	INSN_FLOW_NONE,
+	INSN_FLOW_CALL,
+	INSN_FLOW_JUMP,
+	INSN_FLOW_CONDITIONAL,
+	INSN_FLOW_RETURN,
+	INSN_FLOW_SYSCALL,
+	INSN_FLOW_TRAP /* int3, ud2, hlt and their like */
+};
+
+struct insn_operand { /* a memory operand that is really accessed */
+	bool read, write;
+	bool implicit;	       /* push, call, ret, string instructions */
+	bool effective_known;  /* all registers of the address were known */
+	uint64_t effective;    /* effective address incl. segment base */
+	uint32_t size;	       /* bytes accessed, 0: unknown */
+	int base, index;       /* DWARF register number or -1 */
+	uint8_t scale;	       /* 0 without index */
+	int64_t displacement;
+	bool base_known, index_known;
+	uint64_t base_value, index_value;
+	bool segment_relative; /* fs: or gs: */
+	uint8_t align;	       /* alignment the instruction insists on, or 0 */
+	char text[48];	       /* "[rax + 0x18]" */
+};
+
+struct insn {
+	uint8_t length;
+	enum insn_flow flow;
+	bool privileged;
+	bool target_known; /* of a call or jump */
+	uint64_t target;   /* direct target, or the value of a register target */
+	int target_register; /* DWARF number of "call *%rax", or -1 */
+	int target_operand;  /* index of the memory operand holding it, or -1 */
+	unsigned n_operands;
+	struct insn_operand operands[INSN_OPERANDS_MAX];
+	char text[INSN_TEXT_MAX]; /* "mov dword ptr [rax + 0x18], edx" */
+};
+
+/* Decodes the instruction at pc. regs may be NULL (no effective addresses).
+ * False when the bytes are no instruction. */
+bool insn_decode(const uint8_t *code, size_t size, uint64_t pc,
+    const struct arch_thread_regs *thread, const struct regs *regs,
+    struct insn *out);
+
+#endif /* TARGET_ARCH_INSN_H */

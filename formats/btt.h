@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The snapshot file: a stream of MessagePack values, one map per section, a
+ * directory at the end. docs/snapshot-format.md is the normative text.
+ *
+ * Writing goes section by section so that the worker can hand each finished
+ * section to the supervisor as one message; the supervisor strings them
+ * together and adds the directory, without understanding them.
+ */
+#ifndef FORMATS_BTT_H
+#define FORMATS_BTT_H
+
+#include "base/buf.h"
+#include "snapshot/model.h"
+
+/* Sections in file order; a prefix of them is a readable snapshot. */
+enum btt_section {
+	BTT_PROCESS,	/* signal, attributes, classifiers, fingerprint, fault */
+	BTT_THREADS,	/* threads, registers, frames, locations */
+	BTT_MODULES,	/* modules and mappings */
+	BTT_VARIABLES,	/* frame variables */
+	BTT_OBJECTS,	/* followed objects, globals */
+	BTT_ANALYSIS,	/* findings, annotations, heap, locks; may repeat what
+			   process said (attributes added by modules) */
+	BTT_MEMORY,
+	BTT_RESOURCES,
+	BTT_WARNINGS,
+	BTT_SECTION__COUNT
+};
+const char *btt_section_name(enum btt_section section);
+
+/* State kept between the sections of one file: strings and types already sent.
+ * Strings and types a section uses first are added by that section. */
+struct btt_writer;
+struct btt_writer *btt_writer_create(const struct snapshot *s);
+void btt_writer_destroy(struct btt_writer *w);
+/* The header map, appended to out. */
+bool btt_write_header(struct btt_writer *w, struct buf *out, bt_error_t *e);
+/* One whole section map {"section":…,"data":…}, appended to out. False when
+ * out's cap was reached (then the section is left out and writing goes on). */
+bool btt_write_section(struct btt_writer *w, enum btt_section section,
+    struct buf *out, bt_error_t *e);
+
+/* Directory map and trailer for sections at these offsets: works on names
+ * found in the file, so the supervisor needs no model. */
+struct btt_entry {
+	char name[32];
+	uint64_t offset, length;
+};
+bool btt_write_directory(const struct btt_entry *entries, size_t count,
+    uint64_t offset, struct buf *out, bt_error_t *e);
+/* A warnings section of the supervisor's own (worker died, overran): readers
+ * merge several warnings sections. */
+bool btt_write_warnings(const struct snap_warning *warnings, size_t count,
+    bool partial, struct buf *out, bt_error_t *e);
+
+/* Reads a file (bytes borrowed during the call) into an initialised snapshot.
+ * A file cut after any section is read as far as it goes and marked partial
+ * with a warning; a damaged section (CRC, format) is a warning. False when it
+ * is no snapshot at all. */
+bool btt_read(const void *data, size_t size, struct snapshot *out,
+    bt_error_t *e) BT_CHECK;
+
+#endif /* FORMATS_BTT_H */
