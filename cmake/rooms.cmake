@@ -39,3 +39,15 @@ function(inquest_program name dir)
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE inquest_flags ${ARGN})
 endfunction()
+
+# The shipped analysis modules carry the descriptor of include/ptrace/pmodule.h
+# under a name of their own, so that several fit into one program:
+# modules/NAME.c defines pmodule_descriptor_NAME.
+function(inquest_modules_named)
+  file(GLOB modules CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/modules/*.c")
+  foreach(file IN LISTS modules)
+    get_filename_component(name "${file}" NAME_WE)
+    set_source_files_properties("${file}" PROPERTIES
+      COMPILE_DEFINITIONS PMODULE_SYMBOL=pmodule_descriptor_${name})
+  endforeach()
+endfunction()

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a module says: annotations, attributes, classifiers, findings, log
+ * lines. All of it is copied into the snapshot with the module's name.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "module/module_private.h"
+
+_Static_assert((int)PAT_COMMENT == (int)SNAP_COMMENT &&
+	(int)PAT_WARNING == (int)SNAP_WARNING &&
+	(int)PAT_CRITICAL == (int)SNAP_CRITICAL &&
+	(int)PAT_JSON == (int)SNAP_JSON,
+    "annotation levels are the same in the interface and in the model");
+
+static bool
+annotate(struct module_host *host, struct snap_annotation **list,
+    enum pmodule_level level, const char *format, va_list ap)
+{
+	char *text;
+
+	if ((unsigned)level > PAT_JSON)
+		return false;
+	text = arena_vprintf(&host->snapshot->arena, format, ap);
+	if (text == NULL)
+		return false;
+	snapshot_annotate(host->snapshot, list, (enum snap_level)level,
+	    module_current_name(host), text);
+	return true;
+}
+
+bool
+pmodule_backtrace_annotate(
+    ptrace_backtrace_t *bt, enum pmodule_level level, const char *format, ...)
+{
+	va_list ap;
+	bool done;
+
+	va_start(ap, format);
+	done = annotate(
+	    bt->host, &bt->host->snapshot->annotations, level, format, ap);
+	va_end(ap);
+	return done;
+}
+
+bool
+pmodule_thread_annotate(
+    ptrace_thread_t *t, enum pmodule_level level, const char *format, ...)
+{
+	va_list ap;
+	bool done;
+
+	va_start(ap, format);
+	done = annotate(
+	    t->host, &module_snap_thread(t)->annotations, level, format, ap);
+	va_end(ap);
+	return done;
+}
+
+bool
+pmodule_frame_annotate(
+    ptrace_frame_t *f, enum pmodule_level level, const char *format, ...)
+{
+	va_list ap;
+	bool done;
+
+	va_start(ap, format);
+	done = annotate(f->thread->host, &module_snap_frame(f)->annotations,
+	    level, format, ap);
+	va_end(ap);
+	return done;
+}
+
+static bool
+valid_key(const char *key)
+{
+
+	return key != NULL && key[0] != '\0' && strlen(key) <= 256;
+}
+
+bool
+pmodule_kv_add_string(
+    ptrace_backtrace_t *bt, const char *key, const char *value)
+{
+
+	if (valid_key(key) == false || value == NULL)
+		return false;
+	snapshot_attr_string(bt->host->snapshot, key, value);
+	return true;
+}
+
+bool
+pmodule_kv_add_int(ptrace_backtrace_t *bt, const char *key, int64_t value)
+{
+
+	if (valid_key(key) == false)
+		return false;
+	snapshot_attr_int(bt->host->snapshot, key, value);
+	return true;
+}
+
+bool
+pmodule_kv_add_address(ptrace_backtrace_t *bt, const char *key, bt_addr_t value)
+{
+
+	if (valid_key(key) == false)
+		return false;
+	snapshot_attr_address(bt->host->snapshot, key, value);
+	return true;
+}
+
+bool
+pmodule_classifier_add(ptrace_backtrace_t *bt, const char *name)
+{
+
+	if (valid_key(name) == false)
+		return false;
+	snapshot_classifier(bt->host->snapshot, name);
+	return true;
+}
+
+bool
+pmodule_fault_set(ptrace_thread_t *t, const pmodule_fault_t *fault)
+{
+	struct snapshot *s = t->host->snapshot;
+	struct snap_fault *out = &s->fault;
+
+	if (fault->size < offsetof(pmodule_fault_t, reserved))
+		return false;
+	out->present = true;
+	out->tid = module_snap_thread(t)->tid;
+	out->frame = fault->frame;
+	out->direction = snapshot_string(s, fault->direction);
+	out->instruction = snapshot_string(s, fault->instruction);
+	out->operand = snapshot_string(s, fault->operand);
+	out->has_address = fault->has_address;
+	out->address = fault->address;
+	return true;
+}
+
+static bool
+copy_evidence(struct snapshot *s, const pmodule_finding_t *finding,
+    struct snap_finding *out)
+{
+	uint32_t n = finding->n_evidence;
+
+	if (n > MODULE_EVIDENCE_MAX)
+		n = MODULE_EVIDENCE_MAX;
+	if (n == 0 || finding->evidence == NULL)
+		return true;
+	out->evidence = arena_array(&s->arena, n, sizeof(*out->evidence));
+	if (out->evidence == NULL)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		out->evidence[i] = snapshot_string(s, finding->evidence[i]);
+	out->n_evidence = n;
+	return true;
+}
+
+bool
+pmodule_finding_add(ptrace_backtrace_t *bt, const pmodule_finding_t *finding)
+{
+	struct snapshot *s = bt->host->snapshot;
+	struct snap_finding *out;
+
+	if (finding->size < offsetof(pmodule_finding_t, reserved) ||
+	    valid_key(finding->class_name) == false ||
+	    !(finding->confidence >= 0 && finding->confidence <= 1) ||
+	    s->findings.count >= MODULE_FINDINGS_MAX)
+		return false;
+	out = vec_push(&s->findings);
+	if (out == NULL)
+		return false;
+	out->class_name = snapshot_string(s, finding->class_name);
+	out->confidence = finding->confidence;
+	out->module = snapshot_string(s, module_current_name(bt->host));
+	out->tid = finding->thread != NULL
+	    ? module_snap_thread(finding->thread)->tid
+	    : SNAP_NONE;
+	out->frame = finding->frame != NULL ? finding->frame->index : SNAP_NONE;
+	out->has_address = finding->has_address;
+	out->address = finding->address;
+	out->text = snapshot_string(s, finding->text);
+	return copy_evidence(s, finding, out);
+}
+
+void
+pmodule_log(
+    pmodule_t *pm, enum pmodule_log_level level, const char *format, ...)
+{
+	const struct module_host_options *o = &pm->host->options;
+	char line[1024];
+	va_list ap;
+
+	if (o->log == NULL)
+		return;
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	o->log(o->ctx, level, pm->name, line);
+}
+
+const char *
+pmodule_text(ptrace_backtrace_t *bt, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	text = arena_vprintf(&bt->host->snapshot->arena, format, ap);
+	va_end(ap);
+	return text;
+}

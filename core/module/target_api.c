@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * include/ptrace/target.h over core/target: the same facts, in structs that
+ * may grow without breaking a module compiled last year.
+ */
+#include "module/module_private.h"
+#include "target/arch/insn.h"
+
+_Static_assert((int)PTRACE_PERM_READ == (int)TARGET_R &&
+	(int)PTRACE_PERM_WRITE == (int)TARGET_W &&
+	(int)PTRACE_PERM_EXEC == (int)TARGET_X,
+    "permissions are the same bits in the interface and in the target");
+_Static_assert((int)PTRACE_FLOW_TRAP == (int)INSN_FLOW_TRAP &&
+	(int)PTRACE_FLOW_RETURN == (int)INSN_FLOW_RETURN,
+    "flow kinds are the same in the interface and in the decoder");
+_Static_assert((int)PTRACE_OPERANDS_MAX == (int)INSN_OPERANDS_MAX,
+    "all operands of an instruction fit");
+
+/* A struct of the caller's may be older and shorter than ours (its size says
+ * so), never shorter than what version 1 had. */
+#define FITS(OUT, TYPE) ((OUT)->size >= offsetof(TYPE, reserved))
+
+bool
+ptrace_target_signal(ptrace_target_t *t, ptrace_signal_t *out)
+{
+	const struct target_signal *s = target_signal(t->host->target);
+
+	if (FITS(out, ptrace_signal_t) == false || s == NULL || !s->present)
+		return false;
+	out->number = s->number;
+	out->code = s->code;
+	out->has_info = s->has_info;
+	out->has_address = s->has_address;
+	out->address = s->address;
+	out->has_sender = s->has_sender;
+	out->sender_pid = s->sender_pid;
+	out->sender_uid = s->sender_uid;
+	return true;
+}
+
+int32_t
+ptrace_target_pid(ptrace_target_t *t)
+{
+
+	return target_process(t->host->target)->pid;
+}
+
+bool
+ptrace_target_read(ptrace_target_t *t, bt_addr_t address, void *out,
+    size_t size, bt_error_t *e)
+{
+
+	return target_read_exact(t->host->target, address, out, size, e);
+}
+
+size_t
+ptrace_target_read_some(
+    ptrace_target_t *t, bt_addr_t address, void *out, size_t size)
+{
+
+	return target_read(t->host->target, address, out, size);
+}
+
+static bool
+fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out)
+{
+
+	if (m == NULL || FITS(out, ptrace_mapping_t) == false)
+		return false;
+	out->permissions = m->perms;
+	out->start = m->start;
+	out->end = m->end;
+	out->offset = m->offset;
+	out->path = m->path;
+	return true;
+}
+
+bool
+ptrace_target_mapping(
+    ptrace_target_t *t, bt_addr_t address, ptrace_mapping_t *out)
+{
+
+	return fill_mapping(target_mapping_at(t->host->target, address), out);
+}
+
+bool
+ptrace_target_mapping_below(
+    ptrace_target_t *t, bt_addr_t address, ptrace_mapping_t *out)
+{
+	const struct target_mapping *all;
+	size_t low = 0, high = target_mappings(t->host->target, &all);
+
+	/* The last mapping that starts at or below the address. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (all[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && fill_mapping(&all[low - 1], out);
+}
+
+bool
+ptrace_target_canonical(ptrace_target_t *t, bt_addr_t address)
+{
+
+	(void)t;
+	return arch_is_canonical(address, false);
+}
+
+const char *
+ptrace_target_symbol(ptrace_target_t *t, bt_addr_t address, bt_addr_t *start)
+{
+	struct target_module *module = target_module_at(
+	    t->host->target, address);
+	struct image_symbol symbol;
+	struct image *image;
+
+	if (module == NULL)
+		return NULL;
+	image = target_module_debug(t->host->target, module);
+	if (image == NULL)
+		image = target_module_image(t->host->target, module);
+	if (image == NULL ||
+	    !image_symbol_at(image, address - module->bias, &symbol))
+		return NULL;
+	if (start != NULL)
+		*start = symbol.value + module->bias;
+	return symbol.name;
+}
+
+bool
+ptrace_thread_register(ptrace_thread_t *thread, int32_t number, uint64_t *out)
+{
+	const struct target_thread *t = thread->target;
+
+	if (t == NULL || t->has_regs == false)
+		return false;
+	if (number == PTRACE_REGISTER_SP)
+		number = ARCH_SP;
+	else if (number == PTRACE_REGISTER_PC)
+		number = ARCH_PC;
+	if (number < 0)
+		return false;
+	return regs_get(&t->regs.regs, (unsigned)number, out);
+}
+
+static void
+fill_operand(const struct insn_operand *in, ptrace_operand_t *out)
+{
+
+	out->read = in->read;
+	out->write = in->write;
+	out->implicit = in->implicit;
+	out->effective_known = in->effective_known;
+	out->base_known = in->base_known;
+	out->index_known = in->index_known;
+	out->segment_relative = in->segment_relative;
+	out->scale = in->scale;
+	out->align = in->align;
+	out->base = in->base;
+	out->index = in->index;
+	out->access_size = in->size;
+	out->displacement = in->displacement;
+	out->effective = in->effective;
+	out->base_value = in->base_value;
+	out->index_value = in->index_value;
+	memcpy(out->text, in->text, sizeof(out->text));
+}
+
+_Static_assert(sizeof(((ptrace_operand_t *)0)->text) ==
+	sizeof(((struct insn_operand *)0)->text),
+    "operand text fits exactly");
+_Static_assert(sizeof(((ptrace_instruction_t *)0)->text) ==
+	sizeof(((struct insn *)0)->text),
+    "instruction text fits exactly");
+
+static void
+fill_instruction(
+    const struct insn *in, bt_addr_t address, ptrace_instruction_t *out)
+{
+
+	out->length = in->length;
+	out->flow = in->flow;
+	out->privileged = in->privileged;
+	out->target_known = in->target_known;
+	out->address = address;
+	out->target = in->target;
+	out->target_register = in->target_register;
+	out->target_operand = in->target_operand;
+	out->n_operands = in->n_operands;
+	for (unsigned i = 0; i < in->n_operands; i++)
+		fill_operand(&in->operands[i], &out->operands[i]);
+	memcpy(out->text, in->text, sizeof(out->text));
+}
+
+bool
+ptrace_thread_instruction(
+    ptrace_thread_t *thread, ptrace_instruction_t *out, bt_error_t *e)
+{
+	const struct target_thread *t = thread->target;
+	uint8_t code[INSN_BYTES_MAX];
+	struct insn insn;
+	uint64_t pc;
+	size_t got;
+
+	if (FITS(out, ptrace_instruction_t) == false)
+		return bt_fail(e, BT_E_USAGE, "size of the struct is not set");
+	if (ptrace_thread_register(thread, PTRACE_REGISTER_PC, &pc) == false)
+		return bt_fail(e, BT_E_NOTFOUND, "thread has no registers");
+	got = target_read(thread->host->target, pc, code, sizeof(code));
+	if (got == 0)
+		return bt_fail_fault(e, pc, "code at 0x%llx is not readable",
+		    (unsigned long long)pc);
+	if (insn_decode(code, got, pc, &t->regs, &t->regs.regs, &insn) == false)
+		return bt_fail(e, BT_E_FORMAT,
+		    "bytes at 0x%llx are no instruction",
+		    (unsigned long long)pc);
+	fill_instruction(&insn, pc, out);
+	return true;
+}
+
+bool
+ptrace_target_call_before(
+    ptrace_target_t *t, bt_addr_t return_address, ptrace_instruction_t *out)
+{
+	enum { CALL_BYTES_MAX = 8 };
+	uint8_t code[CALL_BYTES_MAX];
+	struct insn insn;
+
+	if (FITS(out, ptrace_instruction_t) == false ||
+	    return_address < CALL_BYTES_MAX ||
+	    target_read(t->host->target, return_address - CALL_BYTES_MAX, code,
+		sizeof(code)) != sizeof(code))
+		return false;
+	/* Instructions are not readable backwards: take the longest call that
+	 * ends exactly at the return address. */
+	for (unsigned length = CALL_BYTES_MAX - 1; length >= 2; length--) {
+		bt_addr_t at = return_address - length;
+
+		if (insn_decode(code + CALL_BYTES_MAX - length, length, at,
+			NULL, NULL, &insn) &&
+		    insn.length == length && insn.flow == INSN_FLOW_CALL) {
+			fill_instruction(&insn, at, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+ptrace_register_name(int32_t number)
+{
+
+	if (number == PTRACE_REGISTER_SP)
+		number = ARCH_SP;
+	else if (number == PTRACE_REGISTER_PC)
+		number = ARCH_PC;
+	return number >= 0 ? arch_reg_name((unsigned)number) : NULL;
+}
