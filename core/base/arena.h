@@ -8,8 +8,8 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
-#include <stdarg.h>
 #include "base/error.h"
+#include <stdarg.h>
 
 struct arena_block;
 
@@ -33,7 +33,8 @@ char *arena_strdup(struct arena *a, const char *s);
 /* Copies len bytes and adds a NUL. */
 char *arena_strndup(struct arena *a, const void *s, size_t len);
 char *arena_printf(struct arena *a, const char *format, ...) BT_PRINTF(2, 3);
-char *arena_vprintf(struct arena *a, const char *format, va_list ap);
+char *arena_vprintf(struct arena *a, const char *format, va_list ap)
+    BT_PRINTF(2, 0);
 
 #define ARENA_NEW(A, TYPE) ((TYPE *)arena_alloc((A), sizeof(TYPE)))
 

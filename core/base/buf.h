@@ -7,8 +7,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
-#include <stdarg.h>
 #include "base/error.h"
+#include <stdarg.h>
 
 struct buf {
 	uint8_t *data;
@@ -26,7 +26,7 @@ void buf_append(struct buf *b, const void *data, size_t size);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) BT_PRINTF(2, 3);
-void buf_vprintf(struct buf *b, const char *format, va_list ap);
+void buf_vprintf(struct buf *b, const char *format, va_list ap) BT_PRINTF(2, 0);
 /* Makes room for size bytes and returns where to write them (then they count
  * as written), or NULL. */
 uint8_t *buf_extend(struct buf *b, size_t size);

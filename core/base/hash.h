@@ -22,6 +22,8 @@ void sha256_final(struct sha256 *s, uint8_t digest[32]);
 void sha256_hex(const uint8_t digest[32], char hex[65]);
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t size); /* start 0 */
+/* The same without special instructions: for other machines, and tests. */
+uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size);
 uint32_t crc32_ieee(uint32_t crc, const void *data, size_t size);
 
 #endif /* BASE_HASH_H */

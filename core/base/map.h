@@ -15,6 +15,8 @@ struct map {
 	size_t count;
 	size_t room; /* power of two, or 0 */
 	size_t limit;
+	uint64_t zero_value; /* of key 0, which marks a free slot */
+	bool has_zero;
 };
 
 void map_init(struct map *m, size_t limit);

@@ -43,8 +43,8 @@ bool opener_local_init(
 void opener_local_deinit(struct opener_local *o);
 
 static inline int
-opener_open(struct opener *o, enum opener_kind kind, const char *path,
-    bt_error_t *e)
+opener_open(
+    struct opener *o, enum opener_kind kind, const char *path, bt_error_t *e)
 {
 	return o->open(o, kind, path, e);
 }

@@ -14,6 +14,7 @@
 #define BASE_VEC_H
 
 #include "base/error.h"
+#include <stdlib.h>
 
 #define VEC(TYPE)                                                              \
 	struct {                                                               \

@@ -11,8 +11,8 @@
 #ifndef BASE_VIEW_H
 #define BASE_VIEW_H
 
-#include <string.h>
 #include "base/error.h"
+#include <string.h>
 
 struct view {
 	const uint8_t *data;
@@ -183,8 +183,8 @@ view_from(const struct view *v, uint64_t offset)
 {
 	if (offset > v->size)
 		return (struct view){v->data, 0, 0, true};
-	return (struct view){v->data + offset, v->size - (size_t)offset, 0,
-	    v->failed};
+	return (struct view){
+	    v->data + offset, v->size - (size_t)offset, 0, v->failed};
 }
 
 #endif /* BASE_VIEW_H */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bump allocator: a list of blocks, each twice as large as the one before
+ * up to a limit. Blocks come from calloc, so large ones are zero pages of the
+ * kernel and cost nothing until touched.
+ */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ARENA_ALIGN 16
+#define BLOCK_FIRST 4096
+#define BLOCK_LARGEST (1024 * 1024)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t room; /* bytes behind the header */
+	size_t used;
+	size_t unused_; /* keeps the bytes behind the header aligned */
+};
+
+_Static_assert(sizeof(struct arena_block) % ARENA_ALIGN == 0,
+    "memory behind a block's header is aligned");
+
+static uint8_t *
+block_bytes(struct arena_block *block)
+{
+	return (uint8_t *)(block + 1);
+}
+
+void
+arena_init(struct arena *a, size_t cap)
+{
+	*a = (struct arena){.cap = cap};
+}
+
+static void
+free_blocks(struct arena_block *block)
+{
+	while (block != NULL) {
+		struct arena_block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+}
+
+void
+arena_deinit(struct arena *a)
+{
+	free_blocks(a->head);
+	arena_init(a, a->cap);
+}
+
+void
+arena_reset(struct arena *a)
+{
+	struct arena_block *kept = a->head;
+
+	/* The newest block is the largest regular one. A block made for one
+	 * outsized request is not worth clearing and keeping. */
+	if (kept != NULL && kept->room > BLOCK_LARGEST) {
+		arena_deinit(a);
+		return;
+	}
+	if (kept != NULL) {
+		free_blocks(kept->next);
+		kept->next = NULL;
+		memset(block_bytes(kept), 0, kept->used);
+		kept->used = 0;
+	}
+	a->used = 0;
+	a->exhausted = false;
+}
+
+static struct arena_block *
+add_block(struct arena *a, size_t size)
+{
+	size_t room = BLOCK_FIRST - sizeof(struct arena_block);
+	struct arena_block *block;
+
+	if (a->head != NULL) {
+		room = a->head->room * 2 + sizeof(struct arena_block);
+		if (room > BLOCK_LARGEST)
+			room = BLOCK_LARGEST;
+	}
+	if (room < size)
+		room = size;
+	if (room > SIZE_MAX - sizeof(*block))
+		return NULL;
+	block = calloc(1, sizeof(*block) + room);
+	if (block == NULL)
+		return NULL;
+	block->room = room;
+	block->next = a->head;
+	a->head = block;
+	return block;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_block *block = a->head;
+	void *p;
+
+	if (size > SIZE_MAX - ARENA_ALIGN)
+		goto fail;
+	size = size == 0
+	    ? ARENA_ALIGN
+	    : (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	if (size > a->cap || a->used > a->cap - size)
+		goto fail;
+	if (block == NULL || size > block->room - block->used) {
+		block = add_block(a, size);
+		if (block == NULL)
+			goto fail;
+	}
+	p = block_bytes(block) + block->used;
+	block->used += size;
+	a->used += size;
+	return p;
+fail:
+	a->exhausted = true;
+	return NULL;
+}
+
+void *
+arena_array(struct arena *a, size_t count, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total)) {
+		a->exhausted = true;
+		return NULL;
+	}
+	return arena_alloc(a, total);
+}
+
+char *
+arena_strndup(struct arena *a, const void *s, size_t len)
+{
+	char *copy;
+
+	if (len == SIZE_MAX) {
+		a->exhausted = true;
+		return NULL;
+	}
+	copy = arena_alloc(a, len + 1);
+	if (copy != NULL && len > 0)
+		memcpy(copy, s, len);
+	return copy;
+}
+
+char *
+arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *
+arena_vprintf(struct arena *a, const char *format, va_list ap)
+{
+	va_list again;
+	char *text = NULL;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, format, ap);
+	if (n >= 0)
+		text = arena_alloc(a, (size_t)n + 1);
+	else
+		a->exhausted = true;
+	if (text != NULL)
+		(void)vsnprintf(text, (size_t)n + 1, format, again);
+	va_end(again);
+	return text;
+}
+
+char *
+arena_printf(struct arena *a, const char *format, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, format);
+	text = arena_vprintf(a, format, ap);
+	va_end(ap);
+	return text;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening files that somebody else chose, in this process. Paths out of a core
+ * never resolve through /proc/self/fd and the like (RESOLVE_NO_MAGICLINKS),
+ * and, with a sysroot, never leave it (RESOLVE_IN_ROOT: a leading slash and
+ * ".." stay inside, and so do symlinks).
+ */
+#include "base/opener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+/* openat2 asks for another try when a rename raced with "..". */
+#define RACE_TRIES 16
+
+static const uint64_t default_cap[OPENER__COUNT] = {
+    [OPENER_CORE] = UINT64_C(1) << 50,
+    [OPENER_EXE_USER] = UINT64_C(1) << 40,
+    [OPENER_MODULE] = UINT64_C(1) << 40,
+    [OPENER_DEBUG] = UINT64_C(1) << 40,
+    [OPENER_RESOURCE] = UINT64_C(1) << 30,
+};
+
+static int
+open_resolved(int dir_fd, const char *path, uint64_t resolve)
+{
+	struct open_how how = {.flags = OPEN_FLAGS, .resolve = resolve};
+	long fd = -1;
+
+	for (int i = 0; i < RACE_TRIES; i++) {
+		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return (int)fd;
+}
+
+static int
+open_path(struct opener_local *o, enum opener_kind kind, const char *path)
+{
+	bool foreign = kind == OPENER_MODULE || kind == OPENER_DEBUG;
+	int fd;
+
+	if (foreign && o->sysroot_fd >= 0)
+		return open_resolved(o->sysroot_fd, path,
+		    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	if (kind == OPENER_MODULE) {
+		fd = open_resolved(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS);
+		/* A kernel before 5.6, or a container that hides the call. */
+		if (fd >= 0 || errno != ENOSYS)
+			return fd;
+	}
+	do
+		fd = open(path, OPEN_FLAGS);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+static bool
+fail_open(int errnum, const char *path, bt_error_t *e)
+{
+	switch (errnum) {
+	case ENOTDIR:
+		(void)bt_fail_os(e, errnum, "cannot open %s", path);
+		if (e != NULL)
+			e->code = BT_E_NOTFOUND;
+		return false;
+	case ENXIO: /* a socket, or a device without a driver */
+	case ENODEV:
+		return bt_fail(
+		    e, BT_E_FORMAT, "%s is not a regular file", path);
+	default:
+		return bt_fail_os(e, errnum, "cannot open %s", path);
+	}
+}
+
+/* What is open must be a regular file and not too large. */
+static bool
+check_file(struct opener_local *o, enum opener_kind kind, int fd,
+    const char *path, bt_error_t *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return bt_fail_os(e, errno, "cannot stat %s", path);
+	if (S_ISDIR(st.st_mode))
+		return bt_fail(e, BT_E_FORMAT, "%s is a directory", path);
+	if (!S_ISREG(st.st_mode))
+		return bt_fail(
+		    e, BT_E_FORMAT, "%s is not a regular file", path);
+	if ((uint64_t)st.st_size > o->size_cap[kind])
+		return bt_fail(e, BT_E_LIMIT,
+		    "%s is too large: %llu bytes, the limit is %llu", path,
+		    (unsigned long long)st.st_size,
+		    (unsigned long long)o->size_cap[kind]);
+	return true;
+}
+
+static int
+local_open(
+    struct opener *base, enum opener_kind kind, const char *path, bt_error_t *e)
+{
+	struct opener_local *o = (struct opener_local *)base;
+	int fd;
+
+	if ((unsigned)kind >= OPENER__COUNT || path == NULL || *path == '\0') {
+		(void)bt_fail(e, BT_E_USAGE, "no file name to open");
+		return -1;
+	}
+	/* The kernel records absolute paths only; anything else in a core must
+	 * not name a file that happens to be in our working directory. */
+	if (kind == OPENER_MODULE && path[0] != '/') {
+		(void)bt_fail(
+		    e, BT_E_NOTFOUND, "%s is not an absolute path", path);
+		return -1;
+	}
+	fd = open_path(o, kind, path);
+	if (fd < 0) {
+		(void)fail_open(errno, path, e);
+		return -1;
+	}
+	if (!check_file(o, kind, fd, path, e)) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+bool
+opener_local_init(struct opener_local *o, const char *sysroot, bt_error_t *e)
+{
+	*o = (struct opener_local){
+	    .base = {.open = local_open}, .sysroot_fd = -1};
+	memcpy(o->size_cap, default_cap, sizeof(o->size_cap));
+	if (sysroot == NULL)
+		return true;
+	o->sysroot = strdup(sysroot);
+	if (o->sysroot == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	o->sysroot_fd = open(sysroot, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (o->sysroot_fd < 0) {
+		(void)bt_fail_os(e, errno, "cannot open sysroot %s", sysroot);
+		opener_local_deinit(o);
+		return false;
+	}
+	return true;
+}
+
+void
+opener_local_deinit(struct opener_local *o)
+{
+	if (o->sysroot_fd >= 0)
+		(void)close(o->sysroot_fd);
+	free(o->sysroot);
+	o->sysroot_fd = -1;
+	o->sysroot = NULL;
+}
