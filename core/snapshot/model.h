@@ -13,13 +13,17 @@
 #ifndef SNAPSHOT_MODEL_H
 #define SNAPSHOT_MODEL_H
 
-#include <stdlib.h>
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/strings.h"
 #include "base/vec.h"
+#include <stdlib.h>
 
 #define SNAP_NONE UINT32_MAX /* "no index" / "no tid" */
+
+/* Members within members: what lies deeper is neither written nor shown. The
+ * size policy stops at 6; modules may add a few levels. */
+#define SNAP_MAX_DEPTH 24
 
 /* ---- variables ---- */
 
@@ -41,17 +45,19 @@ enum snap_kind {
 	SNAP_KIND__COUNT
 };
 const char *snap_kind_name(enum snap_kind kind); /* "int", ... */
+/* The kind of that name; SNAP_UNAVAILABLE for an unknown one. */
+enum snap_kind snap_kind_of(const char *name);
 
 enum {
 	SNAP_VAR_PARAMETER = 1 << 0,
-	SNAP_VAR_ADDRESS = 1 << 1,  /* address is valid */
-	SNAP_VAR_VALUE = 1 << 2,    /* value is valid */
+	SNAP_VAR_ADDRESS = 1 << 1, /* address is valid */
+	SNAP_VAR_VALUE = 1 << 2,   /* value is valid */
 	SNAP_VAR_TRUNCATED = 1 << 3,
-	SNAP_VAR_LENGTH = 1 << 4,   /* length is valid */
-	SNAP_VAR_STRING = 1 << 5,   /* string is valid (may be empty) */
-	SNAP_VAR_HEAP = 1 << 6,	    /* heap is valid */
-	SNAP_VAR_BASE = 1 << 7,	    /* a base class sub-object */
-	SNAP_VAR_ENTRY = 1 << 8	    /* an entry value: what it was on entry */
+	SNAP_VAR_LENGTH = 1 << 4, /* length is valid */
+	SNAP_VAR_STRING = 1 << 5, /* string is valid (may be empty) */
+	SNAP_VAR_HEAP = 1 << 6,	  /* heap is valid */
+	SNAP_VAR_BASE = 1 << 7,	  /* a base class sub-object */
+	SNAP_VAR_ENTRY = 1 << 8	  /* an entry value: what it was on entry */
 };
 
 struct snap_heap { /* what the allocator says of the pointed-to block */
@@ -91,11 +97,17 @@ struct snap_variable {
 struct snap_object {
 	uint64_t id; /* from 1 */
 	struct snap_variable variable;
+	/* What it was asked for by; the variable's own fields are the
+	 * caller's. */
+	uint64_t key_address;
+	const char *key_type;
 };
 
 /* ---- annotations, findings, attributes, warnings ---- */
 
 enum snap_level { SNAP_COMMENT, SNAP_WARNING, SNAP_CRITICAL, SNAP_JSON };
+
+const char *snap_level_name(enum snap_level level); /* "comment", ... */
 
 struct snap_annotation {
 	enum snap_level level;
@@ -148,13 +160,13 @@ struct snap_warning {
 
 /* What is the same for all frames at one pc and inline level; stored once. */
 struct snap_location {
-	uint32_t id; /* index in snapshot.locations */
+	uint32_t id;		  /* index in snapshot.locations */
 	const char *symbol;	  /* demangled, "" unknown */
 	const char *linkage_name; /* "" when the same as symbol */
 	const char *object;	  /* basename of the module, "" none */
 	const char *object_path;  /* "" none */
 	bool has_offset;
-	uint64_t offset; /* of the ip from the symbol's start */
+	uint64_t offset;  /* of the ip from the symbol's start */
 	const char *path; /* source file, "" unknown */
 	uint32_t line;	  /* 0 unknown */
 	bool is_inline;
@@ -168,7 +180,7 @@ struct snap_frame {
 	const char *trust; /* "context", "cfi", ... */
 	uint32_t n_variables;
 	struct snap_variable *variables; /* parameters first */
-	bool variables_collected; /* false: not asked for or cut off */
+	bool variables_collected;	 /* false: not asked for or cut off */
 	struct snap_annotation *annotations;
 };
 
@@ -198,8 +210,8 @@ struct snap_thread {
 struct snap_signal {
 	bool present;
 	int32_t number, code;
-	const char *name;	/* "SIGSEGV" */
-	const char *code_name;	/* "SEGV_MAPERR"; "" unknown */
+	const char *name;      /* "SIGSEGV" */
+	const char *code_name; /* "SEGV_MAPERR"; "" unknown */
 	bool has_code, has_address, has_sender;
 	uint64_t address;
 	int32_t sender_pid;
@@ -276,11 +288,14 @@ struct snapshot {
 	VEC(const char *) locks;
 
 	struct map object_ids; /* key of (address, type) -> id */
-	uint64_t values_bytes; /* spent on variables, against the cap */
+	struct map location_ids, attribute_ids, warning_ids; /* the same way */
+	uint64_t warnings_lost; /* no room was left for them */
+	uint64_t values_bytes;	/* spent on variables, against the cap */
 	uint64_t values_cap;
 };
 
-/* cap: bytes of the arena (option --max-size times a factor). */
+/* cap: bytes of the arena (option --max-size times a factor). A fresh snapshot
+ * has a random UUID, the present time, and half the cap for values. */
 bool snapshot_init(struct snapshot *s, size_t cap);
 void snapshot_deinit(struct snapshot *s);
 
@@ -294,9 +309,9 @@ void snapshot_attr_string(
     struct snapshot *s, const char *key, const char *value);
 void snapshot_attr_int(struct snapshot *s, const char *key, int64_t value);
 void snapshot_attr_uint(struct snapshot *s, const char *key, uint64_t value);
+void snapshot_attr_double(struct snapshot *s, const char *key, double value);
 void snapshot_attr_bool(struct snapshot *s, const char *key, bool value);
-void snapshot_attr_address(
-    struct snapshot *s, const char *key, uint64_t value);
+void snapshot_attr_address(struct snapshot *s, const char *key, uint64_t value);
 const struct snap_attribute *snapshot_attr_find(
     const struct snapshot *s, const char *key);
 
@@ -308,20 +323,27 @@ void snapshot_warn(struct snapshot *s, const char *stage, const char *code,
 void snapshot_annotate(struct snapshot *s, struct snap_annotation **list,
     enum snap_level level, const char *module, const char *text);
 
-/* The one location with these fields (interned by all of them). */
+/* The one location with these fields (interned by all of them); never NULL:
+ * without room an empty one with id SNAP_NONE. */
 const struct snap_location *snapshot_location(
     struct snapshot *s, const struct snap_location *like);
 
 /* The object for (address, type): an existing id (then *is_new false), or a new
  * one whose variable the caller fills; 0 at the cap. */
-uint64_t snapshot_object(struct snapshot *s, uint64_t address,
-    const char *type, bool *is_new);
+uint64_t snapshot_object(
+    struct snapshot *s, uint64_t address, const char *type, bool *is_new);
 struct snap_variable *snapshot_object_variable(struct snapshot *s, uint64_t id);
 
 /* Fingerprint (SHA-256 over the normalised call stack of the faulting thread
- * and the error type) and callstack, from threads and classifiers. The rule is
- * in docs/snapshot-format.md. */
+ * and the error type) and callstack, from threads, fault, signal and the
+ * attributes error.type and error.message. The rule is in
+ * docs/snapshot-format.md. Calling it again computes both anew. */
 void snapshot_fingerprint(struct snapshot *s);
+/* The function's bare name: no template arguments, parameters, return type,
+ * clone suffixes, versions, hashes. Interned. */
+const char *snapshot_function_name(struct snapshot *s, const char *symbol);
+/* The thread that faulted, or NULL. */
+const struct snap_thread *snapshot_fault_thread(const struct snapshot *s);
 
 /* Signal and code names: "SIGSEGV", "SEGV_MAPERR"; never NULL ("" unknown). */
 const char *snapshot_signal_name(int number);
