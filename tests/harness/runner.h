@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the checks of a test and the program that runs it.
+ */
+#ifndef HARNESS_RUNNER_H
+#define HARNESS_RUNNER_H
+
+enum { TEST_PASSED = 0, TEST_FAILED = 1, TEST_SKIPPED = 77 };
+
+/* Failures noted so far in this process. */
+extern unsigned test_failures;
+
+/* Ends the test, and its process unless --no-fork was given. */
+_Noreturn void test_end(int outcome);
+
+#endif /* HARNESS_RUNNER_H */
