@@ -15,13 +15,13 @@
 
 /* Sections in file order; a prefix of them is a readable snapshot. */
 enum btt_section {
-	BTT_PROCESS,	/* signal, attributes, classifiers, fingerprint, fault */
-	BTT_THREADS,	/* threads, registers, frames, locations */
-	BTT_MODULES,	/* modules and mappings */
-	BTT_VARIABLES,	/* frame variables */
-	BTT_OBJECTS,	/* followed objects, globals */
-	BTT_ANALYSIS,	/* findings, annotations, heap, locks; may repeat what
-			   process said (attributes added by modules) */
+	BTT_PROCESS,   /* signal, attributes, classifiers, fingerprint, fault */
+	BTT_THREADS,   /* threads, registers, frames, locations */
+	BTT_MODULES,   /* modules and mappings */
+	BTT_VARIABLES, /* frame variables */
+	BTT_OBJECTS,   /* followed objects, globals */
+	BTT_ANALYSIS,  /* findings, annotations, heap, locks; may repeat what
+			  process said (attributes added by modules) */
 	BTT_MEMORY,
 	BTT_RESOURCES,
 	BTT_WARNINGS,

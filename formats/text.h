@@ -12,10 +12,10 @@
 
 struct text_options {
 	bool variables;
-	bool color;	/* ANSI colours: only on a terminal */
-	bool details;	/* registers, modules, mappings, attributes (ptrace -b) */
+	bool color;   /* ANSI colours: only on a terminal */
+	bool details; /* registers, modules, mappings, attributes (ptrace -b) */
 	bool group_line; /* print "Group: FINGERPRINT" (ptrace -b) */
-	unsigned width;	/* wrap values at this many columns; 0: no wrapping */
+	unsigned width;	 /* wrap values at this many columns; 0: no wrapping */
 };
 
 /* Foreign text is escaped. */

@@ -13,11 +13,12 @@
 #ifndef SNAPSHOT_MODEL_H
 #define SNAPSHOT_MODEL_H
 
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/map.h"
 #include "base/strings.h"
 #include "base/vec.h"
-#include <stdlib.h>
 
 #define SNAP_NONE UINT32_MAX /* "no index" / "no tid" */
 
