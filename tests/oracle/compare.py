@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+"""Compares a snapshot's JSON document with what GDB said of the same core:
+every frame (function, file, line, kind) and every variable (name, type,
+value). A difference is an entry in a list, with both sides, so that a person
+can decide who is right."""
+import difflib
+import math
+import os
+import re
+
+
+class Tally:
+    """Counts of one group (language and optimisation level)."""
+
+    def __init__(self):
+        self.frames = self.frames_right = 0
+        self.values = self.values_right = 0
+        self.both_optimized = 0
+        self.differences = []
+
+    def add(self, other):
+        for name in ("frames", "frames_right", "values", "values_right",
+                     "both_optimized"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.differences += other.differences
+
+
+def strip_parameters(name):
+    """'ns::f<int (*)(char)>(int) const' -> 'ns::f<int (*)(char)>'."""
+    if not name:
+        return ""
+    depth = 0
+    i = 0
+    while i < len(name):
+        c = name[i]
+        if name.startswith("(anonymous namespace)", i):
+            i += len("(anonymous namespace)")
+            continue
+        if name.startswith("operator()", i):
+            i += len("operator()")
+            continue
+        if name.startswith("{lambda(", i):
+            end = name.find("}", i)
+            i = end + 1 if end > 0 else len(name)
+            continue
+        if c == "<" and not name[:i].endswith("operator"):
+            depth += 1
+        elif c == ">" and not name[:i].endswith(("operator", "-")):
+            depth -= 1
+        elif c == "(" and depth == 0:
+            return name[:i]
+        i += 1
+    return name
+
+
+def same_name(a, b):
+    a, b = strip_parameters(a), strip_parameters(b)
+    a = re.sub(r"\[abi:\w+\]|\s+", "", a)
+    b = re.sub(r"\[abi:\w+\]|\s+", "", b)
+    return a == b
+
+
+def same_path(ours, gdb_frame):
+    if not ours:
+        return gdb_frame["path"] is None
+    ours = os.path.normpath(ours)
+    for theirs in (gdb_frame["path"], gdb_frame["file"]):
+        if theirs and os.path.normpath(theirs) == ours:
+            return True
+    return False
+
+
+def number(text):
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def same_float(ours, theirs):
+    a, b = number(str(ours)), number(theirs.replace("nan(0x8000000000000)",
+                                                    "nan"))
+    if b is None and "nan" in theirs:
+        b = math.nan
+    if a is None or b is None:
+        return False
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return a == b or (a != 0 and abs(a - b) <= abs(a) * 1e-15)
+
+
+def to_int(value):
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        return int(value, 0)
+    return None
+
+
+def our_bytes(v):
+    if "bytes" in v:
+        return bytes.fromhex(v["bytes"])
+    if "string" in v:
+        return v["string"].encode("utf-8")
+    if v.get("elements") is not None:
+        return bytes(to_int(e["value"]) & 255 for e in v["elements"]
+                     if "value" in e)
+    return None
+
+
+def same_value(v, g, depth=0):
+    """True when our VARIABLE v says what GDB's canonical value g says."""
+    kind = g["k"]
+    if v.get("kind") == "unavailable":
+        # Below our depth limit both stop; GDB's own errors are no values.
+        if v.get("reason") == "limit" and depth >= 5:
+            return True
+        return kind in ("optimized", "unreadable", "error", "deep")
+    if kind in ("optimized", "unreadable", "error"):
+        return False
+    if kind == "deep":
+        return True
+    if kind == "ref":
+        if v["kind"] == "pointer" and "value" in v and \
+                g["v"]["k"] != "pointer":
+            return to_int(v["value"]) == g["a"]
+        return same_value(v, g["v"], depth)
+    if kind == "struct":
+        ours = v.get("members") or []
+        if v["kind"] not in ("struct", "union"):
+            return False
+        if not ours and g["v"] and v.get("truncated"):
+            return depth >= 5
+        if len(ours) != len(g["v"]):
+            return False
+        for mine, (name, is_base, value) in zip(ours, g["v"]):
+            if not is_base and mine["name"] != name:
+                return False
+            if is_base and not same_name(mine["name"], name) and \
+                    not same_name(mine.get("type", ""), name):
+                return False
+            if not same_value(mine, value, depth + 1):
+                return False
+        return True
+    if kind == "bytes":
+        mine = our_bytes(v)
+        theirs = bytes(g["v"])
+        if mine is None:
+            return False
+        if v["kind"] == "array":
+            return mine == theirs[:len(mine)] and len(mine) >= min(
+                64, len(theirs))
+        if v.get("truncated"):
+            return theirs.startswith(mine)
+        return theirs[:len(mine)] == mine and \
+            not theirs[len(mine):].strip(b"\0")
+    if kind == "array":
+        ours = v.get("elements") or []
+        if v["kind"] != "array":
+            return False
+        if len(ours) < len(g["v"]) and not v.get("truncated"):
+            return False
+        return all(same_value(a, b, depth + 1)
+                   for a, b in zip(ours, g["v"]))
+    if kind == "float":
+        return v["kind"] == "float" and same_float(v.get("value"), g["v"])
+    if kind == "complex":
+        if v["kind"] != "complex":
+            return False
+        parts = v.get("value")
+        theirs = re.findall(r"-?(?:nan|inf|[\d.]+(?:e[+-]?\d+)?)",
+                            g["v"].replace("- ", "-").replace("+ ", ""))
+        return len(theirs) >= 2 and same_float(parts[0], theirs[0]) and \
+            same_float(parts[1], theirs[1])
+    if kind in ("int", "bool", "pointer"):
+        mine = v.get("value")
+        if mine is None:
+            return False
+        return to_int(mine) == g["v"]
+    if kind == "opaque":
+        return True
+    return False
+
+
+def same_type(ours, theirs):
+    squeeze = lambda s: re.sub(r"\s+", "", s or "")
+    return squeeze(ours) == squeeze(theirs)
+
+
+def compare_variables(ours, theirs, where, tally):
+    seen = {}
+    by_name = {}
+    for v in ours:
+        by_name.setdefault(v["name"], []).append(v)
+    for g in theirs:
+        nth = seen.get(g["name"], 0)
+        seen[g["name"]] = nth + 1
+        mine = by_name.get(g["name"], [])
+        v = mine[nth] if nth < len(mine) else None
+        gone = g["value"]["k"] in ("optimized", "error", "unreadable")
+        if gone and (v is None or v["kind"] == "unavailable"):
+            tally.both_optimized += 1
+            continue
+        tally.values += 1
+        if v is not None and same_value(v, g["value"]) and \
+                same_type(v.get("type"), g["type"]) and \
+                bool(v.get("parameter")) == g["parameter"]:
+            tally.values_right += 1
+            continue
+        what = "missing" if v is None else (
+            "type" if same_value(v, g["value"]) else "value")
+        tally.differences.append({
+            "what": what, "where": where, "name": g["name"],
+            "gdb": g, "ours": v})
+    for name, mine in by_name.items():
+        for v in mine[seen.get(name, 0):]:
+            # GDB lists nothing of that name: a variable too many.
+            tally.values += 1
+            tally.differences.append({"what": "extra", "where": where,
+                                      "name": name, "gdb": None, "ours": v})
+
+
+def frame_kind(f):
+    if f.get("signal_frame"):
+        return "signal"
+    if f.get("inline"):
+        return "inline"
+    if f.get("trust") == "tailcall":
+        return "tailcall"
+    return "normal"
+
+
+def frame_key(kind, pc, name):
+    return (kind, pc if kind != "inline" else 0, strip_parameters(name))
+
+
+def gdb_kind(f):
+    return f["kind"] if f["kind"] != "arch" else "normal"
+
+
+def same_frame(mine, theirs):
+    problems = []
+    kind = gdb_kind(theirs)
+    if frame_kind(mine) != kind:
+        problems.append("kind")
+    if to_int(mine["ip"]) != theirs["pc"]:
+        problems.append("pc")
+    if kind == "signal":
+        return problems
+    if not same_name(mine.get("symbol"), theirs["name"]):
+        problems.append("name")
+    if theirs["line"] and mine.get("line", 0) != theirs["line"]:
+        problems.append("line")
+    if theirs["line"] and not same_path(mine.get("path"), theirs):
+        problems.append("path")
+    return problems
+
+
+def align(ours, theirs):
+    """Pairs (ours or None, theirs or None) in order: frames that only one
+    side has do not shift the rest."""
+    a = [frame_key(frame_kind(f), to_int(f["ip"]), f.get("symbol"))
+         for f in ours]
+    b = [frame_key(gdb_kind(f), f["pc"], f["name"]) for f in theirs]
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        for k in range(max(i2 - i1, j2 - j1)):
+            yield (ours[i1 + k] if i1 + k < i2 else None,
+                   theirs[j1 + k] if j1 + k < j2 else None)
+
+
+def compare_thread(mine, theirs, where, tally):
+    for f, g in align(mine["frames"], theirs["frames"]):
+        name = g["name"] if g else f.get("symbol")
+        place = f"{where} frame {f['index'] if f else '-'} {name}"
+        tally.frames += 1
+        if f is None or g is None:
+            tally.differences.append({
+                "what": "frame missing" if f is None else "frame extra",
+                "where": place, "gdb": brief(g), "ours": brief(f)})
+            continue
+        problems = same_frame(f, g)
+        if problems:
+            tally.differences.append({
+                "what": "frame " + ",".join(problems), "where": place,
+                "gdb": brief(g), "ours": brief(f)})
+        else:
+            tally.frames_right += 1
+        compare_variables(f.get("variables") or [], g["variables"], place,
+                          tally)
+
+
+def brief(f):
+    return f and {k: v for k, v in f.items() if k != "variables"}
+
+
+def compare(document, reference, where):
+    """The tally of one core."""
+    tally = Tally()
+    ours = {}
+    for thread in document["threads"]:
+        ours.setdefault(thread["tid"], thread)
+    for theirs in reference["threads"]:
+        mine = ours.get(theirs["tid"], {"frames": []})
+        compare_thread(mine, theirs, f"{where} thread {theirs['tid']}", tally)
+    return tally

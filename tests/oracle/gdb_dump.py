@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""Runs inside GDB: writes every thread, frame, parameter and local of the
+loaded core as JSON to the file named by $ORACLE_OUT. GDB's own interpreter is
+the oracle, so nothing here interprets memory: all values come from gdb.Value.
+"""
+import json
+import os
+
+import gdb
+
+ELEMENTS = 64  # as many as a snapshot shows
+DEPTH = 6
+
+
+def scalar(v, t):
+    code = t.code
+    if code == gdb.TYPE_CODE_FLT:
+        return {"k": "float", "v": str(v) if t.sizeof > 8 else repr(float(v))}
+    if code in (gdb.TYPE_CODE_COMPLEX,):
+        return {"k": "complex", "v": v.format_string()}
+    if code == gdb.TYPE_CODE_BOOL:
+        return {"k": "bool", "v": int(v)}
+    if code == gdb.TYPE_CODE_PTR:
+        return {"k": "pointer", "v": int(v) & (2**64 - 1)}
+    if code == gdb.TYPE_CODE_FUNC:
+        return {"k": "pointer", "v": int(v.address)}
+    if code in (gdb.TYPE_CODE_MEMBERPTR, gdb.TYPE_CODE_METHODPTR):
+        return {"k": "opaque", "v": str(v)}
+    if code in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM):
+        return {"k": "int", "v": int(v)}
+    return {"k": "opaque", "v": str(v)}
+
+
+def array(v, t, depth):
+    low, high = t.range()
+    n = high - low + 1
+    element = t.target().strip_typedefs()
+    text = element.code in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR) and \
+        element.sizeof == 1 and not getattr(t, "is_vector", False)
+    if text:
+        return {"k": "bytes", "n": n,
+                "v": [int(v[low + i]) & 255 for i in range(min(n, 1024))]}
+    return {"k": "array", "n": n,
+            "v": [canon(v[low + i], depth + 1)
+                  for i in range(min(n, ELEMENTS))]}
+
+
+def canon(v, depth=0):
+    try:
+        if v.is_optimized_out:
+            return {"k": "optimized"}
+        t = v.type.strip_typedefs()
+        if depth > DEPTH:
+            return {"k": "deep"}
+        if t.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
+            target = v.referenced_value()
+            return {"k": "ref", "a": int(target.address),
+                    "v": canon(target, depth)}
+        if t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
+            members = []
+            for f in t.fields():
+                if not hasattr(f, "bitpos"):
+                    continue  # static member
+                members.append([f.name or "", bool(f.is_base_class),
+                                canon(v[f], depth + 1)])
+            return {"k": "struct", "v": members}
+        if t.code == gdb.TYPE_CODE_ARRAY:
+            return array(v, t, depth)
+        v.fetch_lazy()
+        return scalar(v, t)
+    except gdb.MemoryError as e:
+        return {"k": "unreadable", "v": str(e)}
+    except (gdb.error, ValueError, OverflowError) as e:
+        if "optimized out" in str(e):
+            return {"k": "optimized"}
+        return {"k": "error", "v": str(e)}
+
+
+def variables(frame):
+    """What `info args` and `info locals` list: all blocks up to the function's
+    own, innermost first."""
+    out = []
+    try:
+        block = frame.block()
+    except RuntimeError:
+        return out
+    while block is not None and not block.is_global and not block.is_static:
+        for sym in block:
+            if not (sym.is_variable or sym.is_argument):
+                continue
+            try:
+                value = frame.read_var(sym, block)
+                c, t = canon(value), str(value.type)
+            except (gdb.error, ValueError, RuntimeError) as e:
+                c, t = {"k": "error", "v": str(e)}, str(sym.type)
+            out.append({"name": sym.name, "type": t, "parameter":
+                        bool(sym.is_argument), "value": c})
+        if block.function is not None:
+            break
+        block = block.superblock
+    return out
+
+
+KINDS = {gdb.INLINE_FRAME: "inline", gdb.SIGTRAMP_FRAME: "signal",
+         gdb.TAILCALL_FRAME: "tailcall"}
+
+
+def frames():
+    out = []
+    frame = gdb.newest_frame()
+    while frame is not None and len(out) < 5000:
+        sal = frame.find_sal()
+        entry = {"pc": frame.pc(), "name": frame.name(),
+                 "kind": KINDS.get(frame.type(), "normal"),
+                 "line": sal.line if sal.symtab else 0,
+                 "path": sal.symtab.fullname() if sal.symtab else None,
+                 "file": sal.symtab.filename if sal.symtab else None,
+                 "has_block": True}
+        entry["variables"] = variables(frame)
+        out.append(entry)
+        try:
+            frame = frame.older()
+        except gdb.error as e:
+            entry["error"] = str(e)
+            break
+    return out
+
+
+def main():
+    threads = []
+    for thread in sorted(gdb.selected_inferior().threads(),
+                         key=lambda t: t.num):
+        thread.switch()
+        threads.append({"tid": thread.ptid[1] or thread.ptid[0],
+                        "frames": frames()})
+    with open(os.environ["ORACLE_OUT"], "w") as f:
+        json.dump({"threads": threads}, f)
+
+
+for setting in ("backtrace past-main on", "print object off",
+                "print static-members off", "max-value-size unlimited"):
+    gdb.execute("set " + setting)
+main()

@@ -1,0 +1,27 @@
+/* Plain and mutual recursion with locals that differ in every frame. */
+#include <stdlib.h>
+static int odd(unsigned n, char *trail);
+__attribute__((noinline)) static int
+even(unsigned n, char *trail)
+{
+	char mark = (char)('a' + n % 26);
+	trail[n] = mark;
+	if (n == 0)
+		abort();
+	return odd(n - 1, trail) + mark;
+}
+__attribute__((noinline)) static int
+odd(unsigned n, char *trail)
+{
+	unsigned long square = (unsigned long)n * n;
+	trail[n] = '.';
+	if (n == 0)
+		abort();
+	return even(n - 1, trail) + (int)square;
+}
+int
+main(void)
+{
+	char trail[64] = {0};
+	return even(40, trail);
+}
