@@ -38,20 +38,22 @@ struct expr_piece {
 	uint64_t offset_bits; /* DW_OP_bit_piece offset within the location */
 	uint64_t address;
 	unsigned reg;
-	uint8_t value[16]; /* little-endian */
+	uint8_t value[16];  /* little-endian */
 	uint8_t value_size; /* of a typed value; 8 for generic */
 	struct view bytes;
 	uint64_t die; /* section offset in .debug_info */
 	int64_t die_offset;
 };
 
+/* Only the first n_pieces pieces are written: a result on the stack needs no
+ * clearing. */
 struct expr_result {
 	unsigned n_pieces; /* at least 1; several: composite */
 	struct expr_piece pieces[EXPR_PIECES_MAX];
-	bool uses_frame;   /* read a register, CFA or frame base */
+	bool uses_frame; /* read a register, CFA or frame base */
 };
 
-struct expr_base_type { /* DW_TAG_base_type for typed operations */
+struct expr_base_type {	  /* DW_TAG_base_type for typed operations */
 	uint8_t encoding; /* DW_ATE_* */
 	uint8_t size;
 };
@@ -65,13 +67,18 @@ struct expr_context {
 	uint8_t offset_size;  /* 4 or 8: DW_OP_call_ref, implicit_pointer */
 	uint16_t version;     /* DWARF version of the unit */
 	uint64_t bias;	      /* added to DW_OP_addr, DW_OP_addrx */
+	/* How many evaluations this one is inside of. An entry_value or
+	 * variable_value callback that evaluates in turn passes one more than
+	 * it was called with; past EXPR_NESTING_MAX the answer is BT_E_LIMIT.
+	 */
+	unsigned nesting;
 	bool (*reg)(void *ctx, unsigned number, uint64_t *out);
 	/* Register bytes for DW_OP_regval_type (vector registers). Returns the
 	 * number of bytes, 0: unknown. May be NULL. */
 	size_t (*reg_bytes)(
 	    void *ctx, unsigned number, uint8_t *out, size_t size);
-	bool (*memory)(void *ctx, uint64_t address, void *out, size_t size,
-	    bt_error_t *e);
+	bool (*memory)(
+	    void *ctx, uint64_t address, void *out, size_t size, bt_error_t *e);
 	bool (*frame_base)(void *ctx, uint64_t *out, bt_error_t *e);
 	bool (*cfa)(void *ctx, uint64_t *out, bt_error_t *e);
 	bool (*object_address)(void *ctx, uint64_t *out);
@@ -104,7 +111,7 @@ bool expr_eval(const struct expr_context *c, struct view block,
  * values): refuses register and composite locations except that a single
  * DW_OP_regN gives the register's value when reg_is_value. */
 bool expr_eval_u64(const struct expr_context *c, struct view block,
-    const uint64_t *initial, bool reg_is_value, uint64_t *out, bt_error_t *e)
-    BT_CHECK;
+    const uint64_t *initial, bool reg_is_value, uint64_t *out,
+    bt_error_t *e) BT_CHECK;
 
 #endif /* EXPR_EXPR_H */
