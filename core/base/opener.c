@@ -18,6 +18,7 @@
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 /* openat2 asks for another try when a rename raced with "..". */
 #define RACE_TRIES 16
+#define MOST_DEBUG_DIRS 1000
 
 static const uint64_t default_cap[OPENER__COUNT] = {
     [OPENER_CORE] = UINT64_C(1) << 50,
@@ -41,16 +42,32 @@ open_resolved(int dir_fd, const char *path, uint64_t resolve)
 	return (int)fd;
 }
 
+/* Is the path below a directory of debug files that the user named? */
+static bool
+below_debug_dir(const struct opener_local *o, const char *path)
+{
+	for (size_t i = 0; i < o->debug_dirs.count; i++) {
+		const char *dir = o->debug_dirs.items[i];
+		size_t len = strlen(dir);
+
+		if (strncmp(path, dir, len) == 0 &&
+		    (path[len] == '/' || (len > 0 && dir[len - 1] == '/')))
+			return true;
+	}
+	return false;
+}
+
 static int
 open_path(struct opener_local *o, enum opener_kind kind, const char *path)
 {
 	bool foreign = kind == OPENER_MODULE || kind == OPENER_DEBUG;
 	int fd;
 
-	if (foreign && o->sysroot_fd >= 0)
+	if (foreign && o->sysroot_fd >= 0 &&
+	    !(kind == OPENER_DEBUG && below_debug_dir(o, path)))
 		return open_resolved(o->sysroot_fd, path,
 		    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-	if (kind == OPENER_MODULE) {
+	if (foreign) {
 		fd = open_resolved(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS);
 		/* A kernel before 5.6, or a container that hides the call. */
 		if (fd >= 0 || errno != ENOSYS)
@@ -137,6 +154,7 @@ opener_local_init(struct opener_local *o, const char *sysroot, bt_error_t *e)
 {
 	*o = (struct opener_local){
 	    .base = {.open = local_open}, .sysroot_fd = -1};
+	vec_init(&o->debug_dirs, MOST_DEBUG_DIRS);
 	memcpy(o->size_cap, default_cap, sizeof(o->size_cap));
 	if (sysroot == NULL)
 		return true;
@@ -152,9 +170,29 @@ opener_local_init(struct opener_local *o, const char *sysroot, bt_error_t *e)
 	return true;
 }
 
+bool
+opener_local_debug_dir(struct opener_local *o, const char *dir, bt_error_t *e)
+{
+	char *copy = strdup(dir);
+	char **slot;
+
+	if (copy == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	slot = vec_push(&o->debug_dirs);
+	if (slot == NULL) {
+		free(copy);
+		return bt_fail(e, BT_E_LIMIT, "too many debug directories");
+	}
+	*slot = copy;
+	return true;
+}
+
 void
 opener_local_deinit(struct opener_local *o)
 {
+	for (size_t i = 0; i < o->debug_dirs.count; i++)
+		free(o->debug_dirs.items[i]);
+	vec_deinit(&o->debug_dirs);
 	if (o->sysroot_fd >= 0)
 		(void)close(o->sysroot_fd);
 	free(o->sysroot);

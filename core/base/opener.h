@@ -11,7 +11,7 @@
 #ifndef BASE_OPENER_H
 #define BASE_OPENER_H
 
-#include "base/error.h"
+#include "base/vec.h"
 
 enum opener_kind {
 	OPENER_CORE,	 /* given by the user: not below the sysroot */
@@ -33,6 +33,7 @@ struct opener_local {
 	struct opener base;
 	char *sysroot; /* NULL: "/" */
 	int sysroot_fd;
+	VEC(char *) debug_dirs; /* see opener_local_debug_dir */
 	uint64_t size_cap[OPENER__COUNT];
 };
 
@@ -40,6 +41,10 @@ struct opener_local {
  * opened. */
 bool opener_local_init(
     struct opener_local *o, const char *sysroot, bt_error_t *e);
+/* A directory of debug files that the user named (--debug-path): files below
+ * it are opened where they are, not below the sysroot. */
+bool opener_local_debug_dir(
+    struct opener_local *o, const char *dir, bt_error_t *e);
 void opener_local_deinit(struct opener_local *o);
 
 static inline int

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -98,7 +99,14 @@ remove_scratch_dir(void)
 static _Noreturn void
 child(const struct test_case *test, int output)
 {
+	/* A test that crashes leaves no core; one that wants cores asks. */
+	struct rlimit cores = {0};
+
 	(void)setpgid(0, 0);
+	(void)getrlimit(RLIMIT_CORE, &cores);
+	cores.rlim_cur = 0;
+	(void)setrlimit(RLIMIT_CORE, &cores);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* a crash loses no text */
 	if (output >= 0) {
 		(void)dup2(output, STDOUT_FILENO);
 		(void)dup2(output, STDERR_FILENO);

@@ -62,6 +62,19 @@ char *test_read_file(const char *path, size_t *size);
 /* Runs a shell command; its exit status, or 128 + signal. */
 int test_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Faults. Allocations (malloc, calloc, realloc, strdup, strndup, asprintf,
+ * vasprintf called by the code under test): `count` more succeed, then all
+ * fail until test_alloc_restore(), which tells whether one was refused.
+ */
+void test_alloc_allow(size_t count);
+bool test_alloc_restore(void);
+/* From now on, to the end of the test, the system call fails with errnum; with
+ * a mask only when argument `arg` has all bits of it. */
+void test_deny(long syscall_number, int errnum);
+void test_deny_flag(
+    long syscall_number, unsigned arg, uint32_t mask, int errnum);
+
 bool test_true(struct test_where at, bool value, bool want, const char *text);
 bool test_int(
     struct test_where at, const char *text, long long value, long long want);
