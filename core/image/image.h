@@ -51,9 +51,15 @@ struct image_symbol {
  * names it). *out is owned: image_unref. */
 bool image_open(struct opener *o, enum opener_kind kind, const char *path,
     struct image **out, bt_error_t *e) BT_CHECK;
-/* Takes ownership of malloc'd bytes, also on failure. name is for messages. */
+/* Takes ownership of malloc'd bytes, also on failure. The bytes are laid out
+ * as in the file (by p_offset). name is for messages. */
 bool image_from_memory(void *bytes, size_t size, const char *name,
     struct image **out, bt_error_t *e) BT_CHECK;
+/* For an image copied from a running process, whose loader adds the load
+ * address to the pointers in PT_DYNAMIC (glibc does, except for the vdso):
+ * pointers not below bias have it taken off. To be said before anything else
+ * is asked. */
+void image_set_dynamic_bias(struct image *image, uint64_t bias);
 struct image *image_ref(struct image *image);
 void image_unref(struct image *image); /* NULL allowed */
 
@@ -75,25 +81,27 @@ const struct image_section *image_section_find(
  * Absent: false with BT_E_NOTFOUND. A compression ratio above the cap or a
  * size above the limit is BT_E_LIMIT. Valid as long as the image.
  */
-bool image_section_view(struct image *image, const char *name,
-    struct view *out, bt_error_t *e) BT_CHECK;
+bool image_section_view(struct image *image, const char *name, struct view *out,
+    bt_error_t *e) BT_CHECK;
 
 /* Bytes of the file image by virtual address, as far as p_filesz reaches: how
- * many of size were found (0 when none). *out borrows from the image. */
+ * many of size were found (0 when none). *out borrows from the image. A debug
+ * file, whose segments describe another file, has none. */
 size_t image_read_vaddr(const struct image *image, uint64_t vaddr, size_t size,
     const uint8_t **out);
 
 /* NULL when there is none. */
 const struct image_build_id *image_build_id(struct image *image);
 /* From .note.gnu.build-id content or any PT_NOTE: also used on target memory.*/
-bool image_build_id_from_notes(struct view notes, uint64_t align,
-    struct image_build_id *out);
+bool image_build_id_from_notes(
+    struct view notes, uint64_t align, struct image_build_id *out);
 bool image_build_id_equal(
     const struct image_build_id *a, const struct image_build_id *b);
 /* Hex text, needs 2 * IMAGE_BUILD_ID_MAX + 1 bytes. */
 char *image_build_id_hex(const struct image_build_id *id, char *out);
 
-/* .gnu_debuglink: file name and CRC. .gnu_debugaltlink: path and build-id. */
+/* .gnu_debuglink: file name and CRC; a name that is a path is refused.
+ * .gnu_debugaltlink: path and build-id. */
 bool image_debuglink(struct image *image, const char **name, uint32_t *crc);
 bool image_debugaltlink(
     struct image *image, const char **path, struct image_build_id *id);
@@ -101,17 +109,25 @@ bool image_debugaltlink(
 /*
  * The function symbol that covers vaddr: an STT_FUNC or STT_GNU_IFUNC (or
  * untyped, in an executable section) symbol whose [value, value + size)
- * contains it; a symbol of size 0 reaches to the next symbol. .symtab first,
- * then .dynsym, then the mini debug info (.gnu_debugdata). Of several at one
- * address GLOBAL wins over WEAK over LOCAL, then the name without leading
- * underscores, then the shorter (GDB prefers global too). False when none.
+ * contains it; of several, the one that starts last. A symbol of size 0 counts
+ * where no sized one does and reaches to the next symbol. .symtab first, then
+ * .dynsym, then the mini debug info (.gnu_debugdata), which is inflated only
+ * when it is needed. Of several at one address: a function before a label,
+ * global or weak before local, then, as GDB does, the name that sorts last
+ * ("raise" before "gsignal"). A symbol version ("@@GLIBC_2.34") is cut off.
+ * False when none.
+ *
+ * For a file with a separate debug image, GDB's order is: ask the file first,
+ * then the debug image, and take the second answer only if it starts later.
  */
 bool image_symbol_at(
     struct image *image, uint64_t vaddr, struct image_symbol *out);
-/* First definition of a name in .symtab or .dynsym, any type. */
+/* First definition of a name in .dynsym (by its hash table), .symtab or the
+ * mini debug info, any type; the default version, if there are several. */
 bool image_symbol_named(
     struct image *image, const char *name, struct image_symbol *out);
-/* All defined symbols in table order, until the callback returns false. */
+/* All defined symbols in table order, until the callback returns false:
+ * .symtab, .dynsym, and without .symtab the mini debug info. */
 void image_symbols_each(struct image *image,
     bool (*each)(void *ctx, const struct image_symbol *symbol), void *ctx);
 bool image_has_symtab(struct image *image);

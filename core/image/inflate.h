@@ -8,10 +8,10 @@
 
 #include "base/view.h"
 
-bool inflate_zlib(struct view in, size_t out_size, uint8_t **out, bt_error_t *e)
-    BT_CHECK;
-bool inflate_zstd(struct view in, size_t out_size, uint8_t **out, bt_error_t *e)
-    BT_CHECK;
+bool inflate_zlib(
+    struct view in, size_t out_size, uint8_t **out, bt_error_t *e) BT_CHECK;
+bool inflate_zstd(
+    struct view in, size_t out_size, uint8_t **out, bt_error_t *e) BT_CHECK;
 /* Unknown size, at most cap bytes (.gnu_debugdata). */
 bool inflate_xz(struct view in, size_t cap, uint8_t **out, size_t *out_size,
     bt_error_t *e) BT_CHECK;

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Demangling. libiberty bounds recursion, but not its output: substitutions
+ * let a name of a few hundred bytes stand for gigabytes of text. So the forms
+ * with a callback are used, and once the output cap is reached we jump out of
+ * the demangler. That is safe for C++, whose demangler keeps everything on the
+ * stack in this form; Rust's may lose a small buffer, once per hostile name.
+ */
+#include "image/demangle.h"
+#include "base/buf.h"
+#include <ctype.h>
+#include <libiberty/demangle.h>
+#include <setjmp.h>
+#include <stdlib.h>
+
+#define INPUT_MAX 4096
+#define OUTPUT_MAX 65536
+
+struct sink {
+	char text[OUTPUT_MAX];
+	size_t size;
+	jmp_buf full;
+};
+
+static void
+receive(const char *text, size_t len, void *opaque)
+{
+	struct sink *s = opaque;
+
+	if (len >= sizeof(s->text) - s->size)
+		longjmp(s->full, 1);
+	memcpy(s->text + s->size, text, len);
+	s->size += len;
+}
+
+static bool
+run(struct sink *s, const char *name, int options)
+{
+	s->size = 0;
+	if (setjmp(s->full) != 0)
+		return false;
+	/* Rust's old scheme is C++'s with a hash at the end: ask Rust first. */
+	if (rust_demangle_callback(name, options, receive, s) != 0)
+		return s->size > 0;
+	s->size = 0;
+	return cplus_demangle_v3_callback(name, options, receive, s) != 0 &&
+	    s->size > 0;
+}
+
+static const char *
+demangle_d(struct arena *a, const char *name, int options)
+{
+	char *text = dlang_demangle(name, options);
+	const char *copy = NULL;
+
+	if (text != NULL && strnlen(text, OUTPUT_MAX) < OUTPUT_MAX)
+		copy = arena_strdup(a, text);
+	free(text);
+	return copy;
+}
+
+const char *
+demangle(struct arena *a, const char *linkage_name, bool params)
+{
+	int options = params ? DMGL_PARAMS | DMGL_ANSI : DMGL_ANSI;
+	const char *out = NULL;
+	struct sink *s;
+
+	/* _Z, _R, _D, _GLOBAL_: whatever is mangled begins so. */
+	if (linkage_name[0] != '_' ||
+	    strnlen(linkage_name, INPUT_MAX) == INPUT_MAX)
+		return NULL;
+	if (linkage_name[1] == 'D')
+		return demangle_d(a, linkage_name, options);
+	if (linkage_name[1] != 'Z' && linkage_name[1] != 'R' &&
+	    linkage_name[1] != 'G' && linkage_name[1] != '_')
+		return NULL;
+	s = malloc(sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	if (run(s, linkage_name, options))
+		out = arena_strndup(a, s->text, s->size);
+	free(s);
+	return out;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this room share: the image itself and its lazy parts.
+ *
+ *	image.c		open, map, reference count, headers
+ *	section.c	section bytes, inflated on first use
+ *	note.c		build-id, debug links
+ *	dynamic.c	PT_DYNAMIC and the hash tables, for images without
+ *sections symtab.c	finding symbol tables, names, iteration symindex.c
+ *address -> symbol plt.c		address of a PLT stub -> name
+ */
+#ifndef IMAGE_INTERNAL_H
+#define IMAGE_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/strings.h"
+#include "image/image.h"
+#include <elf.h>
+
+/* Limits on what a file may make us allocate or walk. */
+#define IMAGE_MAX_SECTIONS (UINT32_C(1) << 20)
+#define IMAGE_MAX_SEGMENTS 4096
+#define IMAGE_MAX_SYMBOLS UINT32_C(10000000)  /* per table */
+#define IMAGE_MAX_NAME 65536		      /* longest symbol name */
+#define IMAGE_MAX_SECTION (UINT64_C(4) << 30) /* inflated */
+#define IMAGE_MAX_MINI (UINT64_C(256) << 20)  /* .gnu_debugdata */
+
+struct section_cache { /* one per section, made on first inflation */
+	uint8_t *bytes;
+	size_t size;
+	bt_error_t *error; /* why it could not be inflated */
+};
+
+struct symspan { /* [start, start + len) belongs to symbol number index */
+	uint64_t start;
+	uint32_t len;
+	uint32_t index;
+};
+
+/* One symbol table with its strings. */
+struct symtab {
+	struct image *image;  /* whose section numbers st_shndx means */
+	struct view syms;     /* count * entsize bytes */
+	struct view strs;     /* ends with a NUL, or is empty */
+	struct view versions; /* .gnu.version, may be empty */
+	size_t count, entsize;
+	bool dynamic;
+	/* Address index, see symindex.c. */
+	struct symspan *spans;
+	size_t nspans;
+	uint32_t scans;
+	bool indexed;
+};
+
+struct gnu_hash { /* the words of DT_GNU_HASH */
+	struct view buckets, chains;
+	uint32_t nbuckets, first;
+};
+
+struct dynamic { /* PT_DYNAMIC, addresses made relative to the file */
+	struct view symtab, strtab, hash, gnu_hash, versym, jmprel, rela;
+};
+
+struct image {
+	unsigned refs;
+	char *path;
+	struct view file;
+	bool mapped;
+	uint16_t type;
+	uint64_t entry;
+	struct image_segment *segments;
+	size_t nsegments;
+	struct image_section *sections;
+	size_t nsections;
+	bool debug_only; /* its code sections hold no bytes */
+	uint64_t bias;	 /* of addresses in PT_DYNAMIC, see image.h */
+	struct section_cache *cache;
+
+	bool build_id_tried;
+	struct image_build_id build_id;
+
+	bool symbols_tried, mini_tried, dynamic_tried;
+	struct symtab symtab, dynsym;
+	struct gnu_hash gnu_hash;
+	struct image *mini; /* from .gnu_debugdata */
+	bool is_mini;
+	struct dynamic dynamic;
+
+	struct arena text; /* copies of names without their version */
+	struct strings names;
+	bool names_ready;
+};
+
+/* Reads program and section headers; damaged tables become shorter or empty.
+ * False only for what is not an x86-64 ELF file. (header.c) */
+bool image_parse(struct image *image, bt_error_t *e) BT_CHECK;
+
+/* Tells the kernel that a range of the mapping is about to be read whole; the
+ * mapping as such is MADV_RANDOM. */
+void image_will_read(const struct image *image, struct view part);
+
+/* A section's bytes as they are in the file. */
+bool section_raw(const struct image *image, const struct image_section *s,
+    struct view *out, bt_error_t *e) BT_CHECK;
+bool section_bytes(struct image *image, const struct image_section *s,
+    struct view *out, bt_error_t *e) BT_CHECK;
+/* First section of a type that has bytes, or NULL. */
+const struct image_section *section_of_type(
+    const struct image *image, uint32_t type);
+
+const struct dynamic *image_dynamic(struct image *image);
+bool gnu_hash_open(struct view bytes, struct gnu_hash *out);
+/* 1 + the highest symbol number in the chains. */
+size_t gnu_hash_count(const struct gnu_hash *h);
+/* The first symbol number of the chain for name's hash, 0 when none; *more
+ * walks on (start with 0). */
+uint32_t gnu_hash_next(const struct gnu_hash *h, uint32_t hash, uint32_t after);
+uint32_t gnu_hash_of(const char *name);
+
+/* Finds .symtab and .dynsym once. */
+void image_load_symbols(struct image *image);
+/* The image inside .gnu_debugdata, or NULL. */
+struct image *image_mini(struct image *image);
+bool symtab_get(const struct symtab *t, size_t index, Elf64_Sym *out);
+/* The raw name (with a version, in .symtab), "" when damaged. */
+const char *symtab_name(const struct symtab *t, const Elf64_Sym *sym);
+/* A symbol for the caller; false when its name is empty or damaged. */
+bool symtab_fill(
+    const struct symtab *t, const Elf64_Sym *sym, struct image_symbol *out);
+bool symtab_is_code(const struct symtab *t, const Elf64_Sym *sym);
+/* Where the section (or segment) that holds a symbol ends. */
+uint64_t symtab_home_end(const struct symtab *t, const Elf64_Sym *sym);
+/* The symbol that covers vaddr. (symindex.c) */
+bool symtab_at(struct symtab *t, uint64_t vaddr, Elf64_Sym *out);
+/* The two ways of symtab_at, for tests that compare them. */
+bool symtab_at_scan(const struct symtab *t, uint64_t vaddr, Elf64_Sym *out);
+bool symtab_at_index(struct symtab *t, uint64_t vaddr, Elf64_Sym *out);
+void symtab_deinit(struct symtab *t);
+
+#endif /* IMAGE_INTERNAL_H */

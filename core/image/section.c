@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Section bytes. Compressed sections come in two forms: SHF_COMPRESSED with an
+ * Elf64_Chdr (gABI), and the older GNU ".zdebug_NAME" that begins with "ZLIB"
+ * and the size as eight big-endian bytes. Each is inflated once, on first use.
+ */
+#include "image/inflate.h"
+#include "image/internal.h"
+#include <stdlib.h>
+
+#ifndef ELFCOMPRESS_ZSTD
+#define ELFCOMPRESS_ZSTD 2
+#endif
+#define ZDEBUG_HEADER 12
+
+const struct image_section *
+image_section_find(const struct image *image, const char *name)
+{
+	const struct image_section *old = NULL;
+
+	for (size_t i = 0; i < image->nsections; i++) {
+		const struct image_section *s = &image->sections[i];
+
+		if (strcmp(s->name, name) == 0)
+			return s;
+		if (old == NULL && strncmp(s->name, ".zdebug_", 8) == 0 &&
+		    name[0] == '.' && strcmp(s->name + 2, name + 1) == 0)
+			old = s;
+	}
+	return old;
+}
+
+const struct image_section *
+section_of_type(const struct image *image, uint32_t type)
+{
+	for (size_t i = 0; i < image->nsections; i++)
+		if (image->sections[i].type == type &&
+		    image->sections[i].size > 0)
+			return &image->sections[i];
+	return NULL;
+}
+
+bool
+section_raw(const struct image *image, const struct image_section *s,
+    struct view *out, bt_error_t *e)
+{
+	*out = view_of(NULL, 0);
+	if (s->type == SHT_NOBITS || s->type == SHT_NULL)
+		return bt_fail(e, BT_E_NOTFOUND, "section without bytes");
+	*out = view_sub(&image->file, s->offset, s->size);
+	if (view_ok(out))
+		return true;
+	*out = view_of(NULL, 0);
+	return bt_fail_format(
+	    e, s->offset, "section reaches past the end of the file");
+}
+
+/* What a compressed section says about itself. */
+struct packed {
+	uint32_t type;
+	uint64_t size;
+	struct view data;
+};
+
+static bool
+read_chdr(struct view raw, struct packed *p, bt_error_t *e)
+{
+	p->type = view_u32(&raw);
+	view_skip(&raw, sizeof(uint32_t)); /* ch_reserved */
+	p->size = view_u64(&raw);
+	view_skip(&raw, sizeof(uint64_t)); /* ch_addralign */
+	p->data = view_from(&raw, raw.pos);
+	if (!view_ok(&raw))
+		return bt_fail_format(e, 0, "compression header cut off");
+	return true;
+}
+
+static bool
+read_zdebug(struct view raw, struct packed *p, bt_error_t *e)
+{
+	const uint8_t *magic = view_bytes(&raw, 4);
+
+	p->type = ELFCOMPRESS_ZLIB;
+	p->size = __builtin_bswap64(view_u64(&raw));
+	p->data = view_from(&raw, raw.pos);
+	if (!view_ok(&raw) || memcmp(magic, "ZLIB", 4) != 0)
+		return bt_fail_format(e, 0, "no ZLIB header in .zdebug");
+	return true;
+}
+
+static bool
+inflate_section(const struct image *image, const struct packed *p,
+    struct section_cache *c, bt_error_t *e)
+{
+	if (p->size > IMAGE_MAX_SECTION)
+		return bt_fail(e, BT_E_LIMIT,
+		    "section claims to inflate to %llu bytes",
+		    (unsigned long long)p->size);
+	image_will_read(image, p->data);
+	c->size = (size_t)p->size;
+	switch (p->type) {
+	case ELFCOMPRESS_ZLIB:
+		return inflate_zlib(p->data, c->size, &c->bytes, e);
+	case ELFCOMPRESS_ZSTD:
+		return inflate_zstd(p->data, c->size, &c->bytes, e);
+	default:
+		return bt_fail(e, BT_E_UNSUPPORTED,
+		    "section compression type %u", p->type);
+	}
+}
+
+static bool
+cache_failure(struct section_cache *c, const bt_error_t *why, bt_error_t *e)
+{
+	c->error = malloc(sizeof(*c->error));
+	if (c->error != NULL)
+		*c->error = *why;
+	if (e != NULL)
+		*e = *why;
+	return false;
+}
+
+bool
+section_bytes(struct image *image, const struct image_section *s,
+    struct view *out, bt_error_t *e)
+{
+	bool zdebug = strncmp(s->name, ".zdebug_", 8) == 0;
+	struct section_cache *c;
+	struct packed packed;
+	bt_error_t why = {0};
+
+	if (!section_raw(image, s, out, e))
+		return false;
+	if ((s->flags & SHF_COMPRESSED) == 0 && !zdebug)
+		return true;
+	if (image->cache == NULL)
+		image->cache = calloc(image->nsections, sizeof(*c));
+	if (image->cache == NULL) {
+		*out = view_of(NULL, 0);
+		return bt_fail(e, BT_E_NOMEM, "no memory for a section");
+	}
+	c = &image->cache[s - image->sections];
+	if (c->error != NULL) {
+		*out = view_of(NULL, 0);
+		if (e != NULL)
+			*e = *c->error;
+		return false;
+	}
+	if (c->bytes == NULL &&
+	    (!((s->flags & SHF_COMPRESSED) != 0
+		     ? read_chdr(*out, &packed, &why)
+		     : read_zdebug(*out, &packed, &why)) ||
+		!inflate_section(image, &packed, c, &why))) {
+		*out = view_of(NULL, 0);
+		return cache_failure(c, &why, e);
+	}
+	*out = view_of(c->bytes, c->size);
+	return true;
+}
+
+bool
+image_section_view(
+    struct image *image, const char *name, struct view *out, bt_error_t *e)
+{
+	const struct image_section *s = image_section_find(image, name);
+
+	*out = view_of(NULL, 0);
+	if (s == NULL)
+		return bt_fail(e, BT_E_NOTFOUND, "no section %s", name);
+	return section_bytes(image, s, out, e) || bt_wrap(e, "%s", name);
+}
