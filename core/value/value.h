@@ -15,11 +15,11 @@
 #include "unwind/unwind.h"
 
 struct value_limits {
-	uint32_t string_bytes;	  /* 1024 */
-	uint32_t array_elements;  /* 64 */
-	uint32_t depth;		  /* 6 */
-	uint32_t follow_depth;	  /* pointers followed from a variable; 0: no */
-	uint64_t objects;	  /* followed objects in all */
+	uint32_t string_bytes;	 /* 1024 */
+	uint32_t array_elements; /* 64 */
+	uint32_t depth;		 /* 6 */
+	uint32_t follow_depth;	 /* pointers followed from a variable; 0: no */
+	uint64_t objects;	 /* followed objects in all */
 };
 extern const struct value_limits value_default_limits;
 
@@ -55,8 +55,8 @@ struct value_frame {
 
 /* All variables of the scope into out (parameters first, then locals). Never
  * fails: a variable that cannot be read is UNAVAILABLE with a reason. */
-void value_frame_variables(
-    struct value_reader *r, const struct value_frame *f, struct snap_frame *out);
+void value_frame_variables(struct value_reader *r, const struct value_frame *f,
+    struct snap_frame *out);
 
 /* A global or static variable of a module into *out (--global). */
 bool value_global(struct value_reader *r, const struct target_thread *thread,

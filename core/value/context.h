@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The expression context of a frame. Private to value/.
+ */
+#ifndef VALUE_CONTEXT_H
+#define VALUE_CONTEXT_H
+
+#include "value/value_private.h"
+
+/* Callbacks for the evaluator's frame and current unit. */
+void value_context(struct evaluator *ev, struct expr_context *out);
+
+/* Bytes of a register in the evaluator's frame, 0: not known. */
+size_t value_register(
+    struct evaluator *ev, unsigned number, uint8_t *out, size_t size);
+
+#endif /* VALUE_CONTEXT_H */

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DW_OP_entry_value: what a register held when the function was entered. The
+ * call site in the caller says what was passed there (DWARF 5, 3.4.2), as an
+ * expression in the caller's frame.
+ *
+ * That is only true when the call site really called this function, and when
+ * this function cannot have been entered again by a tail call since: both are
+ * checked, and when in doubt the value is unknown.
+ */
+#include "value/value_private.h"
+
+enum {
+	TAIL_FUNCTIONS_MAX = 256, /* functions looked at in search of a loop */
+	TAIL_YES = 1,
+	TAIL_NO = 2
+};
+
+/* ---- can the function tail-call itself? ---- */
+
+struct tail_search {
+	uint64_t seen[TAIL_FUNCTIONS_MAX];
+	size_t count;
+};
+
+static bool
+search_add(struct tail_search *s, uint64_t function)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->seen[i] == function)
+			return true;
+	}
+	if (s->count == TAIL_FUNCTIONS_MAX)
+		return false;
+	s->seen[s->count++] = function;
+	return true;
+}
+
+/* Breadth first over the tail calls. A target that is unknown (indirect) may
+ * be the function itself; one in another module cannot come back by a tail
+ * call that this module's debug information would show, and GDB trusts it. */
+static bool
+may_loop(struct value_reader *r, struct dwarf *dwarf, uint64_t function)
+{
+	struct tail_search s = {.count = 0};
+
+	(void)search_add(&s, function);
+	for (size_t next = 0; next < s.count; next++) {
+		const struct dwarf_call_site *const *sites;
+		size_t n = dwarf_tail_calls(dwarf, s.seen[next], &sites);
+
+		for (size_t i = 0; i < n; i++) {
+			const struct dwarf_call_site *site = sites[i];
+
+			if (budget_step(r->budget) == false)
+				return true;
+			if (site->target_low_pc == function)
+				return true;
+			if (site->target_low_pc == 0) {
+				if (site->target_name == NULL)
+					return true;
+				continue;
+			}
+			if (search_add(&s, site->target_low_pc) == false)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool
+tail_calls_itself(struct evaluator *ev)
+{
+	struct value_reader *r = ev->r;
+	/* Run-time addresses tell the functions of all modules apart. */
+	uint64_t key = ev->function->low_pc + ev->bias;
+	uint64_t *known = map_get(&r->tail_loops, key);
+	bool loops;
+
+	if (known != NULL)
+		return *known == TAIL_YES;
+	loops = may_loop(r, ev->dwarf, ev->function->low_pc);
+	known = map_put(&r->tail_loops, key, NULL);
+	if (known != NULL)
+		*known = loops ? TAIL_YES : TAIL_NO;
+	return loops;
+}
+
+/* ---- the caller's frame ---- */
+
+static bool
+caller_evaluator(struct evaluator *ev, struct evaluator *caller, bt_error_t *e)
+{
+	const struct unwind_stack *stack = ev->stack;
+	const struct unwind_frame *frame;
+	const struct dwarf_plan *plan;
+	size_t index = ev->index + 1;
+
+	if (stack == NULL || ev->function == NULL ||
+	    index >= stack->frames.count)
+		return bt_fail(e, BT_E_NOTFOUND, "no caller frame");
+	if (stack->skipped != 0 && index == stack->skipped_at)
+		return bt_fail(e, BT_E_NOTFOUND, "caller frame left out");
+	frame = &stack->frames.items[index];
+	/* A signal handler was not called; an interrupted frame calls nobody.*/
+	if (frame->exact_pc || frame->signal_frame || frame->module == NULL)
+		return bt_fail(e, BT_E_NOTFOUND, "not called");
+	*caller = (struct evaluator){
+	    .r = ev->r,
+	    .thread = ev->thread,
+	    .stack = stack,
+	    .frame = frame,
+	    .index = index,
+	    .module = frame->module,
+	    .bias = frame->module->bias,
+	    .nesting = ev->nesting,
+	    .entry_depth = ev->entry_depth + 1,
+	};
+	caller->dwarf = frame->module == ev->module
+	    ? ev->dwarf
+	    : ev->r->dwarf_of(ev->r->dwarf_ctx, frame->module);
+	if (caller->dwarf == NULL)
+		return bt_fail(e, BT_E_NOTFOUND, "caller has no DWARF");
+	caller->pc = unwind_lookup_pc(frame) - caller->bias;
+	plan = dwarf_plan_at(caller->dwarf, caller->pc, false);
+	if (plan != NULL && plan->n_scopes > 0)
+		caller->function = &plan->scopes[plan->n_scopes - 1];
+	return true;
+}
+
+static bool
+same_name(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* The call site's target is the function of ev. */
+static bool
+site_calls(struct evaluator *ev, struct evaluator *caller,
+    const struct dwarf_call_site *site)
+{
+	const struct dwarf_scope *f = ev->function;
+	uint64_t target;
+
+	if (site->target_low_pc != 0 && caller->dwarf == ev->dwarf)
+		return site->target_low_pc == f->low_pc;
+	if (site->target_name != NULL)
+		return same_name(site->target_name, f->linkage_name) ||
+		    same_name(site->target_name, f->name);
+	if (site->target.size == 0)
+		return false;
+	return value_evaluate(
+		   caller, site->unit, site->target, NULL, &target, NULL) &&
+	    target == f->low_pc + ev->bias;
+}
+
+/* DW_OP_reg0-31 as DW_OP_regx and back: number, or -1. */
+static int
+register_of(struct view v)
+{
+	uint8_t op = view_u8(&v);
+	uint64_t number;
+
+	if (view_ok(&v) && op >= 0x50 && op <= 0x6f && view_end(&v))
+		return op - 0x50;
+	if (op != 0x90)
+		return -1;
+	number = view_uleb(&v);
+	return view_ok(&v) && view_end(&v) && number < 256 ? (int)number : -1;
+}
+
+static bool
+same_place(struct view a, struct view b)
+{
+	int reg = register_of(a);
+
+	if (reg >= 0)
+		return register_of(b) == reg;
+	return a.size == b.size && a.size != 0 &&
+	    memcmp(a.data, b.data, a.size) == 0;
+}
+
+bool
+value_on_entry(
+    struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e)
+{
+	const struct dwarf_call_site *site;
+	struct evaluator caller;
+
+	if (ev->entry_depth >= VALUE_ENTRY_DEPTH)
+		return bt_fail(e, BT_E_LIMIT, "entry values nest too deeply");
+	if (caller_evaluator(ev, &caller, e) == false)
+		return false;
+	site = dwarf_call_site_at(caller.dwarf, caller.frame->pc - caller.bias);
+	if (site == NULL || site_calls(ev, &caller, site) == false ||
+	    tail_calls_itself(ev))
+		return bt_fail(e, BT_E_NOTFOUND, "call site is not known");
+	for (unsigned i = 0; i < site->n_parameters; i++) {
+		const struct dwarf_call_parameter *p = &site->parameters[i];
+
+		if (same_place(p->location, block) == false)
+			continue;
+		if (p->value.size == 0)
+			break;
+		return value_evaluate(
+		    &caller, site->unit, p->value, NULL, out, e);
+	}
+	return bt_fail(e, BT_E_NOTFOUND, "not passed by the call site");
+}

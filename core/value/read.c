@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shape + source -> snap_variable. Aggregates recurse into their members, at
+ * most limits.depth levels, so the recursion is bounded by configuration and
+ * never by foreign data.
+ */
+#include "value/value_private.h"
+#include <stdio.h>
+
+void
+value_unavailable(struct snap_variable *v, const char *reason)
+{
+	v->kind = SNAP_UNAVAILABLE;
+	v->flags &= SNAP_VAR_PARAMETER | SNAP_VAR_ADDRESS | SNAP_VAR_BASE;
+	v->children = NULL;
+	v->n_children = 0;
+	v->string = NULL;
+	v->string_size = 0;
+	v->number = NULL;
+	v->reason = reason;
+}
+
+bool
+value_charge(struct value_reader *r, uint64_t size)
+{
+	struct snapshot *s = r->snapshot;
+
+	if (s->values_bytes > s->values_cap ||
+	    size > s->values_cap - s->values_bytes)
+		return false;
+	s->values_bytes += size;
+	return true;
+}
+
+/* Room for members or elements; false marks v as cut by a limit. */
+bool
+value_children(struct value_reader *r, struct snap_variable *v, uint32_t count)
+{
+	uint64_t size = (uint64_t)count * sizeof(*v->children);
+
+	if (count == 0)
+		return true;
+	if (value_charge(r, size))
+		v->children = arena_array(
+		    &r->snapshot->arena, count, sizeof(*v->children));
+	if (v->children == NULL) {
+		value_unavailable(v, value_limit);
+		return false;
+	}
+	v->n_children = count;
+	for (uint32_t i = 0; i < count; i++)
+		v->children[i].name = v->children[i].type = "";
+	return true;
+}
+
+uint64_t
+value_size(struct evaluator *ev, struct shape *s)
+{
+	uint64_t count, stride, size;
+	bool bounded;
+
+	switch (s->kind) {
+	case SHAPE_STRUCT:
+	case SHAPE_UNION:
+		shape_lay_out(ev->r, s);
+		break;
+	case SHAPE_ARRAY:
+	case SHAPE_TEXT:
+		if (s->has_size && s->dim == 0)
+			break;
+		stride = array_stride(ev, s);
+		if (array_count(ev, &s->type->bounds[s->dim], &bounded,
+			&count) == false ||
+		    bounded == false ||
+		    __builtin_mul_overflow(stride, count, &size))
+			return 0;
+		return size <= VALUE_BYTES_MAX ? size : 0;
+	default:
+		break;
+	}
+	return s->has_size && s->size <= VALUE_BYTES_MAX ? s->size : 0;
+}
+
+/* ---- pointers ---- */
+
+/* The pointer was optimized away; what it points to is another variable. The
+ * child "*" is that variable's value. */
+static void
+read_implicit(struct evaluator *ev, struct shape *s, const struct implicit *i,
+    unsigned depth, struct snap_variable *v)
+{
+	struct dwarf_location location;
+	struct snap_variable *child;
+	struct source source;
+	uint64_t size;
+
+	v->kind = SNAP_POINTER;
+	v->reason = "synthetic pointer";
+	shape_lay_out(ev->r, s);
+	if (s->target == NULL || i->die.unit == NULL || i->die_offset < 0 ||
+	    depth >= ev->r->limits.depth ||
+	    dwarf_die_location(i->die, &location) == false)
+		return;
+	size = value_size(ev, s->target);
+	if (size == 0 || (uint64_t)i->die_offset > VALUE_BYTES_MAX)
+		return;
+	value_locate(ev, &location, (uint64_t)i->die_offset + size, &source);
+	if (s->kind == SHAPE_REFERENCE) {
+		v->reason = NULL;
+		value_read(ev, s->target, &source, (uint64_t)i->die_offset,
+		    depth + 1, v);
+		v->type = s->name;
+		return;
+	}
+	if (value_children(ev->r, v, 1) == false)
+		return;
+	child = &v->children[0];
+	child->name = "*";
+	value_read(
+	    ev, s->target, &source, (uint64_t)i->die_offset, depth + 1, child);
+}
+
+static void
+read_code(struct value_reader *r, uint64_t address, struct snap_variable *v)
+{
+	const char *name;
+
+	v->kind = SNAP_FUNCTION;
+	v->value.u = address;
+	v->flags |= SNAP_VAR_VALUE;
+	if (address == 0 || (name = value_symbol(r, address)) == NULL)
+		return;
+	v->string = name;
+	v->string_size = (uint32_t)strlen(name);
+	v->flags |= SNAP_VAR_STRING;
+}
+
+static void
+read_pointer(struct evaluator *ev, struct shape *s, uint64_t address,
+    struct snap_variable *v)
+{
+	v->kind = SNAP_POINTER;
+	v->value.u = address;
+	v->flags |= SNAP_VAR_VALUE;
+	if (address == 0)
+		return;
+	if (s->kind == SHAPE_TEXT_POINTER) {
+		shape_lay_out(ev->r, s);
+		text_pointer(ev->r, s, address, v);
+	} else if (ev->follow) {
+		value_follow(ev, s, address, v);
+	}
+}
+
+/* Itanium C++ ABI 2.3: an odd first word is 1 plus an offset into the vtable.*/
+static void
+read_method(
+    struct value_reader *r, const uint8_t *bytes, struct snap_variable *v)
+{
+	uint64_t word = scalar_u64(bytes, 8);
+	char text[48];
+	int n;
+
+	if ((word & 1) == 0) {
+		read_code(r, word, v);
+		return;
+	}
+	v->kind = SNAP_FUNCTION;
+	v->value.u = word;
+	v->flags |= SNAP_VAR_VALUE;
+	n = snprintf(text, sizeof(text), "virtual, vtable offset %llu",
+	    (unsigned long long)(word - 1));
+	if (n > 0)
+		text_set(r, v, text, (size_t)n);
+}
+
+/* GDB shows what a reference refers to. */
+static void
+read_reference(struct evaluator *ev, struct shape *s, uint64_t address,
+    unsigned depth, struct snap_variable *v)
+{
+	const char *type = v->type;
+	struct source referent;
+
+	shape_lay_out(ev->r, s);
+	if (s->target == NULL || depth >= ev->r->limits.depth) {
+		value_unavailable(v, value_limit);
+		return;
+	}
+	source_memory(&referent, address);
+	value_read(ev, s->target, &referent, 0, depth + 1, v);
+	v->type = type;
+}
+
+/* ---- structs ---- */
+
+/* Bits [bit, bit + size) of the source as a value of the field's type. */
+static void
+read_bits(struct evaluator *ev, const struct field *f, const struct source *src,
+    uint64_t offset, struct snap_variable *v)
+{
+	uint64_t byte = offset + f->bit_offset / 8, x = 0;
+	unsigned shift = f->bit_offset % 8, width = f->bit_size;
+	size_t size = (shift + width + 7) / 8;
+	const char *reason = value_optimized_out;
+	uint8_t room[9], bytes[8];
+	const uint8_t *p;
+
+	v->type = f->shape->name;
+	if (width > 64 || f->shape->size > 8) {
+		value_unavailable(v, "bit-field too wide");
+		return;
+	}
+	p = source_get(ev->r, src, byte, size, room, &reason);
+	if (p == NULL) {
+		value_unavailable(v, reason);
+		return;
+	}
+	x = scalar_u64(p, size) >> shift;
+	if (size == 9)
+		x |= (uint64_t)p[8] << (64 - shift);
+	if (width < 64)
+		x &= (UINT64_C(1) << width) - 1;
+	if (f->shape->kind == SHAPE_ENUM) {
+		scalar_enum(ev->r, f->shape, x, width, v);
+		return;
+	}
+	if (f->shape->is_signed && width < 64 && x >> (width - 1) & 1)
+		x |= ~UINT64_C(0) << width;
+	memcpy(bytes, &x, sizeof(bytes));
+	scalar_read(ev->r, f->shape, bytes, (size_t)f->shape->size, v);
+}
+
+/* A virtual base lies where the object's vtable says; the expression starts
+ * with the object's address (DWARF 5, 5.7.3). */
+static void
+read_computed(struct evaluator *ev, const struct field *f,
+    const struct source *src, uint64_t offset, unsigned depth,
+    struct snap_variable *v)
+{
+	const struct dwarf_location *location = &f->member->location;
+	uint64_t object = src->address + offset, address;
+	const uint64_t *outer = ev->object_address;
+	struct source place;
+	struct view block;
+	bool ok;
+
+	v->type = f->shape->name;
+	if (src->kind != SOURCE_MEMORY) {
+		value_unavailable(v, value_optimized_out);
+		return;
+	}
+	ev->object_address = &object;
+	ok = dwarf_location_at(location, ev->pc, &block, NULL) &&
+	    value_evaluate(ev, location->unit, block, &object, &address, NULL);
+	ev->object_address = outer;
+	if (ok == false) {
+		value_unavailable(v, "base class not found");
+		return;
+	}
+	source_memory(&place, address);
+	value_read(ev, f->shape, &place, 0, depth, v);
+}
+
+static void
+read_fields(struct evaluator *ev, struct shape *s, const struct source *src,
+    uint64_t offset, unsigned depth, struct snap_variable *v)
+{
+	for (uint32_t i = 0; i < s->n_fields; i++) {
+		const struct field *f = &s->fields[i];
+		struct snap_variable *child = &v->children[i];
+
+		child->name = f->name;
+		if (f->is_base)
+			child->flags |= SNAP_VAR_BASE;
+		if (f->bit_size != 0)
+			read_bits(ev, f, src, offset, child);
+		else if (f->computed)
+			read_computed(ev, f, src, offset, depth + 1, child);
+		else
+			value_read(ev, f->shape, src, offset + f->offset,
+			    depth + 1, child);
+	}
+}
+
+/* Nothing of the object is there: one reason instead of one per member. */
+static const char *
+wholly_missing(struct value_reader *r, const struct source *src,
+    uint64_t offset, uint64_t size)
+{
+	const char *reason = NULL;
+	uint8_t room;
+
+	if (src->kind == SOURCE_BYTES && src->state != NULL) {
+		for (uint64_t i = offset; i < src->size && i - offset < size;
+		     i++) {
+			if (src->state[i] == BYTE_THERE ||
+			    src->state[i] == BYTE_IMPLICIT)
+				return NULL;
+		}
+		return value_optimized_out;
+	}
+	if (source_get(r, src, offset, 1, &room, &reason) != NULL)
+		return NULL;
+	return reason;
+}
+
+static void
+read_struct(struct evaluator *ev, struct shape *s, const struct source *src,
+    uint64_t offset, unsigned depth, struct snap_variable *v)
+{
+	const char *reason;
+
+	shape_lay_out(ev->r, s);
+	if (s->type->declaration) {
+		value_unavailable(v, "incomplete type");
+		return;
+	}
+	v->kind = s->kind == SHAPE_UNION ? SNAP_UNION : SNAP_STRUCT;
+	if (s->n_fields == 0)
+		return;
+	reason = wholly_missing(ev->r, src, offset, s->size);
+	if (reason == NULL &&
+	    (depth >= ev->r->limits.depth || s->n_fields > ev->r->nodes_left))
+		reason = value_limit;
+	if (reason != NULL) {
+		value_unavailable(v, reason);
+		return;
+	}
+	if (value_children(ev->r, v, s->n_fields))
+		read_fields(ev, s, src, offset, depth, v);
+}
+
+/* ---- all ---- */
+
+static bool
+is_pointer(const struct shape *s)
+{
+	return s->kind == SHAPE_POINTER || s->kind == SHAPE_TEXT_POINTER ||
+	    s->kind == SHAPE_CODE_POINTER || s->kind == SHAPE_REFERENCE;
+}
+
+static void
+read_leaf(struct evaluator *ev, struct shape *s, const struct source *src,
+    uint64_t offset, unsigned depth, struct snap_variable *v)
+{
+	const char *reason = value_optimized_out;
+	const struct implicit *i;
+	const uint8_t *bytes;
+	uint8_t room[32];
+
+	if (s->has_size == false || s->size == 0 || s->size > sizeof(room)) {
+		value_unavailable(v, "unknown type");
+		return;
+	}
+	if (src->implicit != NULL && is_pointer(s) &&
+	    (i = source_implicit(src, offset, s->size)) != NULL) {
+		read_implicit(ev, s, i, depth, v);
+		return;
+	}
+	bytes = source_get(ev->r, src, offset, s->size, room, &reason);
+	if (bytes == NULL) {
+		value_unavailable(v, reason);
+		return;
+	}
+	switch (s->kind) {
+	case SHAPE_POINTER:
+	case SHAPE_TEXT_POINTER:
+		read_pointer(ev, s, scalar_u64(bytes, s->size), v);
+		break;
+	case SHAPE_CODE_POINTER:
+		read_code(ev->r, scalar_u64(bytes, s->size), v);
+		break;
+	case SHAPE_METHOD:
+		read_method(ev->r, bytes, v);
+		break;
+	case SHAPE_REFERENCE:
+		read_reference(ev, s, scalar_u64(bytes, s->size), depth, v);
+		break;
+	default:
+		scalar_read(ev->r, s, bytes, s->size, v);
+		break;
+	}
+}
+
+/* A function itself, not a pointer to it: its value is where it is. */
+static void
+read_function(struct evaluator *ev, const struct source *src, uint64_t offset,
+    struct snap_variable *v)
+{
+	if (src->kind == SOURCE_MEMORY)
+		read_code(ev->r, src->address + offset, v);
+	else
+		value_unavailable(v, value_optimized_out);
+}
+
+void
+value_read(struct evaluator *ev, struct shape *s, const struct source *src,
+    uint64_t offset, unsigned depth, struct snap_variable *v)
+{
+	v->type = s->name;
+	if (src->kind == SOURCE_MEMORY) {
+		v->address = src->address + offset;
+		v->flags |= SNAP_VAR_ADDRESS;
+	} else if (src->kind == SOURCE_NONE && src->implicit == NULL) {
+		value_unavailable(v, src->reason);
+		return;
+	}
+	if (ev->r->nodes_left == 0 || budget_step(ev->r->budget) == false) {
+		value_unavailable(v, value_limit);
+		return;
+	}
+	ev->r->nodes_left--;
+	switch (s->kind) {
+	case SHAPE_STRUCT:
+	case SHAPE_UNION:
+		read_struct(ev, s, src, offset, depth, v);
+		break;
+	case SHAPE_ARRAY:
+	case SHAPE_TEXT:
+		array_read(ev, s, src, offset, depth, v);
+		break;
+	case SHAPE_FUNCTION:
+		read_function(ev, src, offset, v);
+		break;
+	case SHAPE_VOID:
+		value_unavailable(v, "void");
+		break;
+	case SHAPE_UNKNOWN:
+		value_unavailable(v, "unknown type");
+		break;
+	default:
+		read_leaf(ev, s, src, offset, depth, v);
+		break;
+	}
+}
