@@ -72,8 +72,8 @@ grow(struct map *m)
 	size_t room = m->room == 0 ? ROOM_FIRST : m->room * 2;
 	struct map_slot *slots;
 
-	if (room > SIZE_MAX / 2 / sizeof(*slots))
-		return false;
+	/* No table of 2^63 slots exists to be doubled; calloc checks the
+	 * product. */
 	slots = calloc(room, sizeof(*slots));
 	if (slots == NULL)
 		return false;

@@ -77,8 +77,8 @@ grow(struct strings *s)
 	size_t room = s->room == 0 ? ROOM_FIRST : s->room * 2;
 	struct strings_slot *slots;
 
-	if (room > SIZE_MAX / 2 / sizeof(*slots))
-		return false;
+	/* No table of 2^63 slots exists to be doubled; calloc checks the
+	 * product. */
 	slots = calloc(room, sizeof(*slots));
 	if (slots == NULL)
 		return false;

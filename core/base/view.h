@@ -156,10 +156,15 @@ view_sleb(struct view *v)
 static inline const char *
 view_cstr(struct view *v)
 {
-	const uint8_t *start = v->data + v->pos, *nul;
+	const uint8_t *start, *nul;
 
-	if (v->failed || v->pos >= v->size ||
-	    (nul = memchr(start, 0, v->size - v->pos)) == NULL) {
+	if (v->failed || v->pos >= v->size) {
+		v->failed = true;
+		return NULL;
+	}
+	start = v->data + v->pos;
+	nul = memchr(start, 0, v->size - v->pos);
+	if (nul == NULL) {
 		v->failed = true;
 		return NULL;
 	}

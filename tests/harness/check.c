@@ -165,14 +165,34 @@ test_code(struct test_where at, const char *text, bool value,
 	return false;
 }
 
+/* Kept where LeakSanitizer finds it. */
+struct kept {
+	struct kept *next;
+	char *text;
+};
+
+const char *
+test_format(const char *format, ...)
+{
+	static struct kept *first;
+	struct kept *k = malloc(sizeof(*k));
+	va_list ap;
+
+	if (k == NULL)
+		fail("out of memory");
+	va_start(ap, format);
+	if (vasprintf(&k->text, format, ap) < 0)
+		fail("out of memory");
+	va_end(ap);
+	k->next = first;
+	first = k;
+	return k->text;
+}
+
 const char *
 test_path(const char *name)
 {
-	char *path;
-
-	if (asprintf(&path, "%s/%s", test_dir(), name) < 0)
-		fail("out of memory");
-	return path; /* lives as long as the test's process */
+	return test_format("%s/%s", test_dir(), name);
 }
 
 void

@@ -12,7 +12,10 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 
+#include "harness/runner.h"
 #include "harness/test.h"
+
+bool test_denied;
 
 static bool limited, refused;
 static size_t allowed;
@@ -160,6 +163,7 @@ deny(uint32_t number, unsigned arg, uint32_t mask, int errnum)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
 		skip("no seccomp filters here: %s", strerror(errno));
+	test_denied = true;
 }
 
 void

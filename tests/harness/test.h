@@ -53,7 +53,10 @@ void test_fail(struct test_where at, const char *format, ...)
 /* A directory for this test alone, removed with its content after the test.
  * The same answer for the whole test. */
 const char *test_dir(void);
-/* test_dir()/NAME, in memory that lives as long as the test. */
+/* Text that lives as long as the test. */
+const char *test_format(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+/* test_dir()/NAME, also to be kept. */
 const char *test_path(const char *name);
 /* Writes a file (whole path), or ends the test. */
 void test_write_file(const char *path, const void *data, size_t size);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <wchar.h>
 
 #include "base/text.h"
 #include "harness/test.h"
@@ -132,6 +133,23 @@ TEST(long_text_is_cut_visibly)
 	text[1001] = '\0';
 	(void)bt_fail(&e, BT_E_OS, "%s", text);
 	expect_true(text_is_utf8(e.text, strlen(e.text)));
+}
+
+/* vsnprintf fails on a character that the C locale cannot write. */
+TEST(text_that_cannot_be_formatted)
+{
+	static const wchar_t unwritable[] = {0x20ac, 0};
+	bt_error_t e;
+
+	expect_false(bt_fail_os(&e, EIO, "a %ls", unwritable));
+	expect_uint(e.code, BT_E_OS);
+	expect_contains(e.text, strerror(EIO));
+	expect_false(bt_fail(&e, BT_E_LIMIT, "a %ls", unwritable));
+	expect_uint(e.code, BT_E_LIMIT);
+	expect_str(e.text, "");
+	(void)bt_fail(&e, BT_E_LIMIT, "kept");
+	expect_false(bt_wrap(&e, "a %ls", unwritable));
+	expect_str(e.text, "kept");
 }
 
 TEST(clear)

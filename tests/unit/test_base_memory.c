@@ -107,7 +107,12 @@ TEST(arena_reset_gives_clean_memory_again)
 			expect_uint(a.used, 0);
 		}
 	}
+	/* A single outsized block is given back. */
 	arena_reset(&a);
+	memset(arena_alloc(&a, 8 << 20), 0xcc, 8 << 20);
+	arena_reset(&a);
+	expect_null(a.head);
+	expect_true(is_zero(arena_alloc(&a, 100), 100));
 	arena_deinit(&a);
 	arena_reset(&a);
 }
