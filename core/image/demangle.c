@@ -47,12 +47,33 @@ run(struct sink *s, const char *name, int options)
 	    s->size > 0;
 }
 
-static const char *
-demangle_d(struct arena *a, const char *name, int options)
+/* The D demangler always prints parameters: cut the last pair of parentheses
+ * with what is between. */
+static void
+cut_parameters(char *text)
 {
-	char *text = dlang_demangle(name, options);
+	size_t n = strlen(text), depth = 0;
+
+	if (n == 0 || text[n - 1] != ')')
+		return;
+	while (n-- > 0) {
+		if (text[n] == ')')
+			depth++;
+		else if (text[n] == '(' && --depth == 0)
+			break;
+	}
+	if (n > 0 && n < strlen(text))
+		text[n] = '\0';
+}
+
+static const char *
+demangle_d(struct arena *a, const char *name, bool params)
+{
+	char *text = dlang_demangle(name, DMGL_PARAMS);
 	const char *copy = NULL;
 
+	if (text != NULL && !params)
+		cut_parameters(text);
 	if (text != NULL && strnlen(text, OUTPUT_MAX) < OUTPUT_MAX)
 		copy = arena_strdup(a, text);
 	free(text);
@@ -71,7 +92,7 @@ demangle(struct arena *a, const char *linkage_name, bool params)
 	    strnlen(linkage_name, INPUT_MAX) == INPUT_MAX)
 		return NULL;
 	if (linkage_name[1] == 'D')
-		return demangle_d(a, linkage_name, options);
+		return demangle_d(a, linkage_name, params);
 	if (linkage_name[1] != 'Z' && linkage_name[1] != 'R' &&
 	    linkage_name[1] != 'G' && linkage_name[1] != '_')
 		return NULL;

@@ -50,6 +50,7 @@ struct symtab {
 	size_t nspans;
 	uint32_t scans;
 	bool indexed;
+	bool read_ahead; /* the kernel has been told */
 };
 
 struct gnu_hash { /* the words of DT_GNU_HASH */
@@ -122,6 +123,22 @@ void image_load_symbols(struct image *image);
 /* The image inside .gnu_debugdata, or NULL. */
 struct image *image_mini(struct image *image);
 bool symtab_get(const struct symtab *t, size_t index, Elf64_Sym *out);
+
+/* To be called before the whole table is read. */
+void symtab_read_ahead(struct symtab *t);
+
+/* Walks a table: start with a copy of t->syms; false at the end. */
+static inline bool
+symtab_next(const struct symtab *t, struct view *v, Elf64_Sym *out)
+{
+	const uint8_t *p = view_bytes(v, t->entsize);
+
+	if (p == NULL)
+		return false;
+	memcpy(out, p, sizeof(*out)); /* entsize is not smaller */
+	return true;
+}
+
 /* The raw name (with a version, in .symtab), "" when damaged. */
 const char *symtab_name(const struct symtab *t, const Elf64_Sym *sym);
 /* A symbol for the caller; false when its name is empty or damaged. */

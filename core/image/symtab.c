@@ -153,6 +153,16 @@ image_has_symtab(struct image *image)
 }
 
 void
+symtab_read_ahead(struct symtab *t)
+{
+	if (t->read_ahead || t->count == 0)
+		return;
+	t->read_ahead = true;
+	image_will_read(t->image, t->syms);
+	image_will_read(t->image, t->strs);
+}
+
+void
 symtab_deinit(struct symtab *t)
 {
 	free(t->spans);
@@ -248,13 +258,15 @@ find_hashed(struct image *image, const char *name, Elf64_Sym *out)
 }
 
 static enum match
-find_linear(const struct symtab *t, const char *name, Elf64_Sym *out)
+find_linear(struct symtab *t, const char *name, Elf64_Sym *out)
 {
 	size_t len = strlen(name);
 	enum match best = MATCH_NO;
+	struct view v = t->syms;
 	Elf64_Sym sym;
 
-	for (size_t i = 1; i < t->count && symtab_get(t, i, &sym); i++) {
+	symtab_read_ahead(t);
+	for (size_t i = 0; symtab_next(t, &v, &sym); i++) {
 		enum match m = match_name(t, i, &sym, name, len);
 
 		if (m > best) {
@@ -299,9 +311,10 @@ each_in(const struct symtab *t,
     bool (*each)(void *ctx, const struct image_symbol *symbol), void *ctx)
 {
 	struct image_symbol symbol;
+	struct view v = t->syms;
 	Elf64_Sym sym;
 
-	for (size_t i = 1; i < t->count && symtab_get(t, i, &sym); i++)
+	while (symtab_next(t, &v, &sym))
 		if (is_definition(&sym) && symtab_fill(t, &sym, &symbol) &&
 		    !each(ctx, &symbol))
 			return false;
