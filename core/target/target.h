@@ -20,13 +20,16 @@ struct target;
 enum {
 	TARGET_R = 4,
 	TARGET_W = 2,
-	TARGET_X = 1
+	TARGET_X = 1,
+	/* Neither the core nor the file tells: a part that gdb left out of its
+	 * core, of a file that is gone. May be code. */
+	TARGET_PERMS_UNKNOWN = 0x80
 };
 
 struct target_mapping {
 	bt_addr_t start, end;
 	uint64_t offset;   /* in the file */
-	uint32_t perms;	   /* TARGET_R | TARGET_W | TARGET_X */
+	uint32_t perms;	   /* TARGET_R | TARGET_W | TARGET_X, or unknown */
 	const char *path;  /* NULL when anonymous; "[stack]", "[vdso]" when known*/
 	uint64_t dumped;   /* bytes of it that the core holds, from start */
 	uint32_t module;   /* index, or TARGET_NO_MODULE */
@@ -57,7 +60,15 @@ struct target_module {
 	const char *image_path; /* where it was found on this machine */
 	const char *debug_path;
 	enum target_debug debug_kind;
-	bool mismatched; /* an image was refused (or forced) for its build-id */
+	/* The only image found was refused (image is NULL), or it was forced
+	 * upon us: it is not the file that was mapped. */
+	bool mismatched;
+	/* The image fits, but neither side has a build-id to prove it. */
+	bool unproven;
+	/* Where offset 0 of the file is mapped (file_start), and whether its
+	 * ELF header could be read there. */
+	bool has_header;
+	bt_addr_t file_start;
 };
 
 struct target_signal {

@@ -78,6 +78,10 @@ size_t arch_reg_bytes(const struct arch_thread_regs *thread,
     const struct regs *regs, bool innermost, unsigned number, uint8_t *out,
     size_t size);
 
+/* What the thread's local storage is counted from; false: unknown or unset. */
+bool arch_thread_pointer(
+    const struct arch_thread_regs *thread, bt_addr_t *out);
+
 /* True for registers the ABI makes the callee preserve. */
 bool arch_callee_saved(unsigned number);
 

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What single notes of a core say. The layouts are those of 64-bit Linux
+ * (include/uapi/linux/elfcore.h, fs/binfmt_elf.c): struct elf_prstatus with
+ * its general registers at 112, struct elf_prpsinfo of 136 bytes, siginfo_t,
+ * auxv pairs, and the table of mapped files. A note that is too short gives
+ * what is in it.
+ */
+#include <elf.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/map.h"
+#include "target/core_private.h"
+
+enum { PRSTATUS_PID = 32, PRSTATUS_REGS = 112, NOTE_XSTATE = 0x202 };
+
+static struct target_thread *
+last_thread(struct core *c)
+{
+	thread_vec *threads = &c->base.threads;
+
+	return threads->count != 0 ? &threads->items[threads->count - 1] : NULL;
+}
+
+static void
+read_prstatus(struct core *c, struct view v, uint64_t offset)
+{
+	struct target *t = &c->base;
+	struct target_thread *thread;
+	struct view regs;
+	uint16_t cursig;
+
+	view_seek(&v, 12);
+	cursig = view_u16(&v);
+	view_seek(&v, PRSTATUS_PID);
+	uint32_t tid = view_u32(&v);
+	if (!view_ok(&v)) {
+		target_warn(t, "core.note",
+		    "NT_PRSTATUS at offset 0x%llx is too short (%zu bytes)",
+		    (unsigned long long)offset, v.size);
+		return;
+	}
+	thread = vec_push(&t->threads);
+	if (thread == NULL) {
+		if (c->threads_short++ == 0)
+			target_warn(t, "core.limit",
+			    "more than %zu threads; the rest is left out",
+			    t->threads.count);
+		return;
+	}
+	thread->tid = tid;
+	thread->state = '?';
+	if (t->threads.count == 1)
+		c->first_cursig = cursig;
+	regs = view_from(&v, PRSTATUS_REGS);
+	thread->has_regs = arch_gregs_parse(regs, &thread->regs);
+	if (!thread->has_regs)
+		target_warn(t, "core.note",
+		    "thread %u has no registers: NT_PRSTATUS at offset 0x%llx "
+		    "has %zu bytes",
+		    tid, (unsigned long long)offset, v.size);
+}
+
+/* A text field that need not be terminated; trailing blanks go, which the
+ * kernel leaves where arguments ended. */
+static const char *
+text_field(struct target *t, struct view *v, size_t size)
+{
+	const uint8_t *bytes = view_bytes(v, size);
+	size_t len;
+
+	if (bytes == NULL)
+		return NULL;
+	len = strnlen((const char *)bytes, size);
+	while (len > 0 && bytes[len - 1] == ' ')
+		len--;
+	return len != 0 ? strings_addn(&t->strings, (const char *)bytes, len)
+			: NULL;
+}
+
+static void
+read_prpsinfo(struct core *c, struct view v, uint64_t offset)
+{
+	struct target *t = &c->base;
+	struct target_process *p = &t->process;
+	char state;
+
+	if (c->have_psinfo)
+		return;
+	view_skip(&v, 1);
+	state = (char)view_u8(&v);
+	view_seek(&v, 16);
+	uint32_t uid = view_u32(&v), gid = view_u32(&v);
+	uint32_t pid = view_u32(&v), ppid = view_u32(&v);
+	uint32_t pgrp = view_u32(&v), sid = view_u32(&v);
+	if (!view_ok(&v)) {
+		target_warn(t, "core.note",
+		    "NT_PRPSINFO at offset 0x%llx is too short (%zu bytes)",
+		    (unsigned long long)offset, v.size);
+		return;
+	}
+	c->have_psinfo = true;
+	c->psinfo_first = t->threads.count == 0;
+	(void)
+	    state; /* that of the dumping thread at the time: always running */
+	p->uid = uid;
+	p->gid = gid;
+	p->has_ids = true;
+	p->pid = (int32_t)pid;
+	p->ppid = (int32_t)ppid;
+	p->pgrp = (int32_t)pgrp;
+	p->sid = (int32_t)sid;
+	p->comm = text_field(t, &v, 16);
+	p->args = text_field(t, &v, 80);
+}
+
+static bool
+is_fault(int number)
+{
+	return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
+	    number == SIGFPE || number == SIGTRAP;
+}
+
+/* si_code of signals that carry who sent them (kill, sigqueue, tkill,
+ * message queue). */
+static bool
+has_sender(int code)
+{
+	return code == SI_USER || code == SI_QUEUE || code == SI_TKILL ||
+	    code == SI_MESGQ;
+}
+
+static void
+read_siginfo(struct core *c, struct view v, uint64_t offset)
+{
+	struct target *t = &c->base;
+	struct target_thread *thread = last_thread(c);
+	struct target_signal s = {0};
+	uint64_t address;
+
+	s.number = (int)view_u32(&v);
+	s.errnum = (int)view_u32(&v);
+	s.code = (int)view_u32(&v);
+	if (!view_ok(&v)) {
+		target_warn(t, "core.note",
+		    "NT_SIGINFO at offset 0x%llx is too short (%zu bytes)",
+		    (unsigned long long)offset, v.size);
+		return;
+	}
+	s.present = true;
+	s.has_info = true;
+	view_skip(&v, 4);
+	address = view_u64(&v);
+	if (view_ok(&v) && s.code > 0 && s.code != SI_KERNEL &&
+	    is_fault(s.number)) {
+		s.has_address = true;
+		s.address = address;
+	} else if (view_ok(&v) && has_sender(s.code)) {
+		s.has_sender = true;
+		s.sender_pid = (int32_t)(uint32_t)address;
+		s.sender_uid = (uint32_t)(address >> 32);
+	}
+	if (thread != NULL && !thread->signal.present)
+		thread->signal = s;
+	else if (thread == NULL && !t->signal.present)
+		t->signal = s; /* before any thread: of the process */
+}
+
+static void
+read_auxv(struct core *c, struct view v)
+{
+	struct target *t = &c->base;
+
+	if (c->have_auxv)
+		return;
+	c->have_auxv = true;
+	while (view_left(&v) >= 16) {
+		struct auxv_entry a;
+
+		a.type = view_u64(&v);
+		a.value = view_u64(&v);
+		if (a.type == AT_NULL)
+			return;
+		struct auxv_entry *entry = vec_push(&t->auxv);
+		if (entry == NULL)
+			break;
+		*entry = a;
+	}
+	target_warn(t, "core.auxv",
+	    "the auxiliary vector has no end; used as far as "
+	    "it goes");
+}
+
+static bool
+page_unit(struct core *c, uint64_t unit, uint64_t *out)
+{
+	struct target *t = &c->base;
+
+	/* The kernel counts offsets in pages, gdb in bytes (unit 1). */
+	*out = unit;
+	if (unit != 0 && (unit & (unit - 1)) == 0 && unit <= UINT64_C(1) << 30)
+		return true;
+	if (!target_auxv(t, AT_PAGESZ, out) || *out == 0 ||
+	    (*out & (*out - 1)) != 0 || *out > UINT64_C(1) << 30)
+		*out = 4096;
+	target_warn(t, "core.files",
+	    "NT_FILE has the page size %llu; took %llu",
+	    (unsigned long long)unit, (unsigned long long)*out);
+	return false;
+}
+
+static void
+read_files(struct core *c, struct view v, uint64_t offset)
+{
+	struct target *t = &c->base;
+	uint64_t count, unit, bad = 0;
+	struct view names;
+
+	if (c->have_files)
+		return;
+	c->have_files = true;
+	count = view_u64(&v);
+	unit = view_u64(&v);
+	if (!view_ok(&v) || count > view_left(&v) / 24) {
+		target_warn(t, "core.files",
+		    "NT_FILE at offset 0x%llx claims %llu files in %zu bytes",
+		    (unsigned long long)offset, (unsigned long long)count,
+		    v.size);
+		count = view_ok(&v) ? view_left(&v) / 24 : 0;
+	}
+	(void)page_unit(c, unit, &unit);
+	names = view_from(&v, v.pos + count * 24);
+	for (uint64_t i = 0; i < count; i++) {
+		bt_addr_t start = view_u64(&v), end = view_u64(&v);
+		uint64_t pages = view_u64(&v), bytes;
+		const char *path = view_cstr(&names);
+		struct file_range *f;
+
+		if (!view_ok(&v) || path == NULL || !budget_step(t->budget)) {
+			bad += count - i;
+			break;
+		}
+		if (start >= end || path[0] == '\0' ||
+		    __builtin_mul_overflow(pages, unit, &bytes) ||
+		    bytes + (end - start) < bytes ||
+		    (f = vec_push(&t->files)) == NULL) {
+			bad++;
+			continue;
+		}
+		f->start = start;
+		f->end = end;
+		f->offset = bytes;
+		f->path = strings_add(&t->strings, path);
+	}
+	if (bad != 0)
+		target_warn(t, "core.files",
+		    "%llu of %llu entries of NT_FILE at offset 0x%llx are "
+		    "damaged and left out",
+		    (unsigned long long)bad, (unsigned long long)count,
+		    (unsigned long long)offset);
+}
+
+static void
+read_xstate(struct core *c, struct view v, bool is_fx)
+{
+	struct target_thread *thread = last_thread(c);
+	const size_t fx_size = 512;
+
+	/* The extended state holds the FXSAVE area, so it is worth more. */
+	if (thread == NULL || v.size < fx_size ||
+	    (is_fx && thread->regs.xstate != NULL))
+		return;
+	thread->regs.xstate = view_bytes(&v, v.size);
+	thread->regs.xstate_size = v.size;
+	thread->regs.xstate_is_fx = is_fx;
+}
+
+void
+core_note(struct core *c, const char *name, uint32_t type, struct view desc,
+    uint64_t offset)
+{
+	if (name[0] == 'L') {
+		if (type == NOTE_XSTATE)
+			read_xstate(c, desc, false);
+		return;
+	}
+	switch (type) {
+	case NT_PRSTATUS:
+		read_prstatus(c, desc, offset);
+		break;
+	case NT_PRPSINFO:
+		read_prpsinfo(c, desc, offset);
+		break;
+	case NT_SIGINFO:
+		read_siginfo(c, desc, offset);
+		break;
+	case NT_AUXV:
+		read_auxv(c, desc);
+		break;
+	case NT_FILE:
+		read_files(c, desc, offset);
+		break;
+	case NT_FPREGSET:
+		read_xstate(c, desc, true);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+count_duplicates(struct core *c)
+{
+	thread_vec *threads = &c->base.threads;
+	struct map seen;
+	size_t duplicates = 0;
+
+	map_init(&seen, threads->count + 1);
+	for (size_t i = 0; i < threads->count; i++) {
+		bool is_new = true;
+
+		if (map_put(&seen, threads->items[i].tid, &is_new) == NULL)
+			break;
+		duplicates += !is_new;
+	}
+	map_deinit(&seen);
+	if (duplicates != 0)
+		target_warn(&c->base, "core.threads",
+		    "%zu threads have the id of another one; all are kept",
+		    duplicates);
+}
+
+/* Signals for which Linux writes a core (signal(7), action Core). */
+static bool
+is_core_signal(int number)
+{
+	return is_fault(number) || number == SIGQUIT || number == SIGABRT ||
+	    number == SIGSYS || number == SIGXCPU || number == SIGXFSZ;
+}
+
+/*
+ * The signal that killed the process is that of the first thread: the kernel
+ * dumps the thread that took it first, gdb writes the selected one first. gdb
+ * can also write a core of a process that goes on living; then there is no
+ * deadly signal, only what gdb stopped it with. It writes NT_PRPSINFO before
+ * all threads, the kernel after the first.
+ */
+static void
+settle_signal(struct core *c)
+{
+	struct target *t = &c->base;
+	struct target_thread *first;
+	struct target_signal s;
+
+	if (t->threads.count == 0)
+		return;
+	first = &t->threads.items[0];
+	s = first->signal.present ? first->signal : t->signal;
+	if (!s.present && c->first_cursig != 0) {
+		s.present = true;
+		s.number = c->first_cursig;
+	}
+	t->process.from_gcore = !s.present || !is_core_signal(s.number) ||
+	    (c->psinfo_first && s.number == SIGTRAP);
+	if (s.present && (s.number <= 0 || s.number > 64)) {
+		if (s.number != 0)
+			target_warn(t, "core.signal",
+			    "signal number %d is none", s.number);
+		t->process.from_gcore = true;
+	}
+	if (t->process.from_gcore) {
+		memset(&t->signal, 0, sizeof(t->signal));
+		return;
+	}
+	t->signal = s;
+	first->fault = true;
+}
+
+void
+core_notes_finish(struct core *c)
+{
+	struct target *t = &c->base;
+
+	if (t->threads.count == 0)
+		target_warn(t, "core.no-threads",
+		    "%s holds no registers of any thread", c->path);
+	for (size_t i = 0; i < t->threads.count; i++) {
+		struct target_thread *thread = &t->threads.items[i];
+
+		/* The kernel keeps only the main thread's name in a core. */
+		if (c->have_psinfo && (int32_t)thread->tid == t->process.pid)
+			thread->name = t->process.comm;
+	}
+	if (c->notes_bad > 1)
+		target_warn(t, "core.note", "%llu damaged notes in all",
+		    (unsigned long long)c->notes_bad);
+	count_duplicates(c);
+	settle_signal(c);
+}

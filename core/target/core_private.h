@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A core file being read: the whole file is mapped, and everything in it is
+ * read through views of that mapping.
+ */
+#ifndef TARGET_CORE_PRIVATE_H
+#define TARGET_CORE_PRIVATE_H
+
+#include "target/target_private.h"
+
+/* Bytes of the target that the core holds. Sorted, disjoint. */
+struct core_range {
+	bt_addr_t start;
+	uint64_t size;
+	uint64_t offset; /* in the file */
+	uint64_t index;	 /* order in the program header table */
+};
+typedef VEC(struct core_range) core_range_vec;
+
+struct core_phdr {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, filesz, memsz, align;
+};
+
+struct core {
+	struct target base;
+	const char *path; /* printable */
+	void *map;
+	size_t size;
+	struct view file;
+	struct view table; /* program headers */
+	uint64_t n_phdrs;
+	core_range_vec ranges;
+	size_t last; /* the range used last */
+
+	/* State of the note reader. */
+	bool have_psinfo, psinfo_first, have_files, have_auxv;
+	int first_cursig; /* pr_cursig of the first thread */
+	uint64_t notes, notes_bad, threads_short, files_bad;
+	size_t auxv_notes;
+};
+
+/* core_header.c: the file header and where the program headers are. */
+bool core_header(struct core *c, bt_error_t *e);
+bool core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out);
+
+/* core_segments.c: PT_LOADs become ranges of bytes and mappings. */
+bool core_segments(struct core *c, bt_error_t *e);
+size_t core_view(
+    struct target *t, bt_addr_t address, size_t size, const uint8_t **out);
+
+/* core_notes.c: all PT_NOTEs. core_note_desc.c: what single notes say. */
+void core_notes(struct core *c);
+void core_notes_finish(struct core *c);
+void core_note(struct core *c, const char *name, uint32_t type,
+    struct view desc, uint64_t offset);
+
+#endif /* TARGET_CORE_PRIVATE_H */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses of thread-local variables (Drepper, "ELF Handling For Thread-Local
+ * Storage", variant II). glibc keeps for each module its offset from the
+ * thread pointer and its number in private fields of struct link_map. Their
+ * place differs between versions, but not their order: the TLS segment's
+ * initial image, its size in the file, in memory, its alignment, the offset
+ * of its first byte, the offset from the thread pointer, the module's number.
+ * The first four are known from the ELF file, so the fields are found by
+ * content, whatever the version and without any symbols.
+ */
+#include <elf.h>
+
+#include "target/target_private.h"
+
+enum { LINK_MAP_WORDS = 512 };
+
+struct tls_segment {
+	uint64_t vaddr, filesz, memsz, align;
+};
+
+static bool
+tls_segment_of(
+    struct target *t, const struct target_module *m, struct tls_segment *out)
+{
+	const struct image_segment *segments = NULL;
+	struct memelf elf;
+	bool absent;
+	size_t n = 0;
+
+	if (m->image != NULL && !m->mismatched) {
+		n = image_segments(m->image, &segments);
+	} else if (m->has_header &&
+	    memelf_read(t, m->file_start, &elf, &absent)) {
+		segments = elf.segments;
+		n = elf.n_segments;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (segments[i].type == PT_TLS) {
+			out->vaddr = segments[i].vaddr;
+			out->filesz = segments[i].filesz;
+			out->memsz = segments[i].memsz;
+			out->align = segments[i].align != 0 ? segments[i].align
+							    : 1;
+			return (out->align & (out->align - 1)) == 0;
+		}
+	}
+	return false;
+}
+
+/* l_tls_offset and l_tls_modid of one link_map. */
+static bool
+find_fields(struct target *t, bt_addr_t link_map, uint64_t bias,
+    const struct tls_segment *s, int64_t *offset, uint64_t *number)
+{
+	uint64_t words[LINK_MAP_WORDS];
+	size_t n;
+
+	n = target_read(t, link_map, words, sizeof(words)) / sizeof(words[0]);
+	for (size_t i = 0; i + 7 <= n; i++) {
+		if (words[i] == s->vaddr + bias && words[i + 1] == s->filesz &&
+		    words[i + 2] == s->memsz && words[i + 3] == s->align) {
+			*offset = (int64_t)words[i + 5];
+			*number = words[i + 6];
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+module_fields(struct target *t, const struct target_module *m,
+    const struct tls_segment *s, int64_t *offset, uint64_t *number)
+{
+	linkmap_vec list;
+	bool found = false;
+
+	if (linkmap_of_exe(t, &list)) {
+		for (size_t i = 0; i < list.count && !found; i++) {
+			if (list.items[i].bias == m->bias &&
+			    list.items[i].dynamic >= m->start &&
+			    list.items[i].dynamic < m->end)
+				found = find_fields(t, list.items[i].address,
+				    m->bias, s, offset, number);
+		}
+	}
+	vec_deinit(&list);
+	return found;
+}
+
+/* The executable's block ends at the thread pointer: its offset follows from
+ * its own program header. */
+static int64_t
+exe_offset(const struct tls_segment *s)
+{
+	uint64_t mask = s->align - 1, first = s->vaddr & mask;
+
+	return (int64_t)((s->memsz + first + mask) & ~mask) - (int64_t)first;
+}
+
+/* glibc: the thread pointer points to struct pthread, whose second word is the
+ * vector of blocks; entries are pairs, entry 0 the generation. */
+static bool
+block_from_dtv(struct target *t, uint64_t tp, uint64_t number, bt_addr_t *block)
+{
+	uint64_t dtv, length;
+
+	return number != 0 && number < UINT64_C(1) << 20 &&
+	    target_read_u64(t, tp + 8, &dtv) && dtv > 16 &&
+	    target_read_u64(t, dtv - 16, &length) && number <= length &&
+	    target_read_u64(t, dtv + number * 16, block) && *block != 0 &&
+	    *block != UINT64_MAX;
+}
+
+bool
+target_tls_address(struct target *t, const struct target_thread *thread,
+    const struct target_module *module, uint64_t offset, bt_addr_t *out,
+    bt_error_t *e)
+{
+	struct tls_segment s;
+	uint64_t number = 0;
+	bt_addr_t tp, block;
+	int64_t from_tp = 0;
+
+	if (thread == NULL || !thread->has_regs ||
+	    !arch_thread_pointer(&thread->regs, &tp))
+		return bt_fail(e, BT_E_NOTFOUND, "no thread pointer");
+	if (module == NULL || !tls_segment_of(t, module, &s))
+		return bt_fail(
+		    e, BT_E_NOTFOUND, "the module has no thread-local data");
+	if (offset >= s.memsz)
+		return bt_fail(e, BT_E_FORMAT,
+		    "offset %llu is beyond the module's thread-local data",
+		    (unsigned long long)offset);
+	if (!module_fields(t, module, &s, &from_tp, &number)) {
+		if (!module->is_exe)
+			return bt_fail(e, BT_E_NOTFOUND,
+			    "the module's thread-local block is unknown");
+		from_tp = exe_offset(&s);
+	}
+	/* 0: not decided; -1 (glibc) and -2: allocated on demand. */
+	if (from_tp > 0) {
+		*out = tp - (uint64_t)from_tp + offset;
+		return true;
+	}
+	if (!block_from_dtv(t, tp, number, &block))
+		return bt_fail(e, BT_E_NOTFOUND,
+		    "the thread has not used the module's thread-local data");
+	*out = block + offset;
+	return true;
+}
