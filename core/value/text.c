@@ -18,9 +18,17 @@ text_set(struct value_reader *r, struct snap_variable *v, const void *text,
 		v->flags |= SNAP_VAR_TRUNCATED;
 		return;
 	}
-	copy = snapshot_stringn(r->snapshot, text, size);
-	if (copy == NULL)
+	/* Interned text ends at its first NUL: bytes with NULs inside get a
+	 * copy of their own. */
+	if (memchr(text, 0, size) == NULL)
+		copy = snapshot_stringn(r->snapshot, text, size);
+	else
+		copy = arena_strndup(&r->snapshot->arena, text, size);
+	if (copy == NULL ||
+	    (size != 0 && copy[0] == '\0' && *(const char *)text != '\0')) {
+		v->flags |= SNAP_VAR_TRUNCATED; /* the arena is full */
 		return;
+	}
 	v->string = copy;
 	v->string_size = (uint32_t)size;
 	v->flags |= SNAP_VAR_STRING;

@@ -136,14 +136,14 @@ slot_locate(struct slot *slot, uint64_t pc)
 	slot->how = SLOT_REASON;
 }
 
-/* GDB knows no nameless locals (they hold bounds of arrays), and what is
- * declared extern inside a function lives elsewhere. */
+/* As GDB: what has no name is not listed (bounds of arrays, parameters that the
+ * function ignores), and what is declared extern inside a function lives
+ * elsewhere. */
 static bool
 is_shown(const struct dwarf_variable *variable)
 {
 	return variable->external_declaration == false &&
-	    (variable->parameter ||
-		(variable->name != NULL && variable->name[0] != '\0'));
+	    variable->name != NULL && variable->name[0] != '\0';
 }
 
 static bool
