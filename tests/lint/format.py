@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every .c and .h is as .clang-format has it."""
+import shutil
+import subprocess
+import sys
+
+import _source
+
+# Programs written to crash in a certain line keep their own form.
+FREE = ("tests/oracle/programs/",)
+
+
+def main():
+    _source.arguments()
+    tool = shutil.which("clang-format")
+    if tool is None:
+        print("skipped: no clang-format")
+        return 77
+    paths = [p for p in _source.files(_source.EVERYTHING, ".c", ".h")
+             if not p.startswith(FREE)]
+    done = subprocess.run([tool, "--dry-run", "-Werror", *paths],
+                          cwd=_source.ROOT, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    report = _source.Report()
+    for line in done.stdout.split("\n"):
+        if ": error:" in line:
+            report.check(False, line)
+    report.check(done.returncode == 0 or report.bad, done.stdout)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
