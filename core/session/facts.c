@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts that need no unwinding: the signal, attributes of the process and of
+ * the machine, the user's own attributes; modules and mappings.
+ */
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "session/session_private.h"
+
+/* A million lines of BACKTRACE_DEFAULTS would be nobody's wish. */
+enum { FACTS_DEFAULTS_MAX = 4096 };
+
+const char *
+session_exe_name(const struct snapshot *s)
+{
+	const struct snap_attribute *exe = snapshot_attr_find(s, "process.exe");
+	const struct snap_attribute *comm = snapshot_attr_find(
+	    s, "process.comm");
+
+	if (exe != NULL && exe->kind == SNAP_ATTR_STRING)
+		return text_basename(exe->value.s);
+	return comm != NULL && comm->kind == SNAP_ATTR_STRING ? comm->value.s
+							      : "";
+}
+
+int64_t
+session_pid(const struct snapshot *s)
+{
+	const struct snap_attribute *pid = snapshot_attr_find(s, "process.id");
+
+	return pid != NULL ? pid->value.i : 0;
+}
+
+static void
+collect_signal(struct session *s)
+{
+	const struct target_signal *in = target_signal(s->target);
+	struct snap_signal *out = &s->snapshot->signal;
+
+	if (in == NULL || in->present == false)
+		return;
+	out->present = true;
+	out->number = in->number;
+	out->name = snapshot_signal_name(in->number);
+	out->code_name = "";
+	if (in->has_info) {
+		out->has_code = true;
+		out->code = in->code;
+		out->code_name = snapshot_signal_code_name(
+		    in->number, in->code);
+	}
+	out->has_address = in->has_address;
+	out->address = in->address;
+	out->has_sender = in->has_sender;
+	out->sender_pid = in->sender_pid;
+	out->sender_uid = in->sender_uid;
+	if (in->has_address)
+		snapshot_attr_address(
+		    s->snapshot, "fault.address", in->address);
+}
+
+/* The contract has these in every snapshot; of a core they describe the
+ * machine it is taken on, which the man page says. */
+static void
+collect_machine(struct snapshot *out)
+{
+	struct utsname u;
+	char host[256];
+
+	if (gethostname(host, sizeof(host)) == 0) {
+		host[sizeof(host) - 1] = '\0';
+		snapshot_attr_string(out, "hostname", host);
+	}
+	if (uname(&u) != 0)
+		return;
+	snapshot_attr_string(out, "uname.sysname", u.sysname);
+	snapshot_attr_string(out, "uname.release", u.release);
+	snapshot_attr_string(out, "uname.version", u.version);
+	snapshot_attr_string(out, "uname.machine", u.machine);
+}
+
+/* Sizes of the address space in kB, as /proc/PID/status counts them: a core
+ * has a segment for every mapping, dumped or not. */
+static void
+collect_sizes(struct session *s)
+{
+	const struct target_mapping *m;
+	size_t n = target_mappings(s->target, &m);
+	uint64_t all = 0, stack = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size = m[i].end - m[i].start;
+
+		if (__builtin_add_overflow(all, size, &all))
+			return; /* a made-up address space */
+		if (m[i].path != NULL && strcmp(m[i].path, "[stack]") == 0)
+			stack = size;
+	}
+	if (all != 0)
+		snapshot_attr_uint(s->snapshot, "vm.vma.size", all / 1024);
+	if (stack != 0)
+		snapshot_attr_uint(s->snapshot, "vm.stack.size", stack / 1024);
+}
+
+static void
+collect_ids(struct session *s, const struct target_process *p)
+{
+	struct snapshot *out = s->snapshot;
+
+	snapshot_attr_int(out, "process.id", p->pid);
+	if (p->has_ids) {
+		snapshot_attr_int(out, "process.parent", p->ppid);
+		snapshot_attr_int(out, "process.group", p->pgrp);
+		snapshot_attr_int(out, "process.session", p->sid);
+		snapshot_attr_uint(out, "process.uid", p->uid);
+		snapshot_attr_uint(out, "process.gid", p->gid);
+	}
+	if (p->comm != NULL)
+		snapshot_attr_string(out, "process.comm", p->comm);
+	if (p->args != NULL)
+		snapshot_attr_string(out, "process.args", p->args);
+	if (p->exe != NULL)
+		snapshot_attr_string(out, "process.exe", p->exe);
+}
+
+static void
+collect_process(struct session *s)
+{
+	const struct target_process *p = target_process(s->target);
+	struct target_thread *threads;
+	struct snapshot *out = s->snapshot;
+	size_t n = target_threads(s->target, &threads);
+
+	collect_ids(s, p);
+	snapshot_attr_uint(out, "process.thread.count", n);
+	for (size_t i = 0; i < n; i++) {
+		char state[2] = {threads[i].state, '\0'};
+
+		/* The leader's state is the process's. */
+		if (threads[i].tid == (uint32_t)p->pid && state[0] != '\0' &&
+		    state[0] != '?')
+			snapshot_attr_string(out, "state", state);
+	}
+	snapshot_attr_uint(out, "core.size", p->core_size);
+	if (p->core_missing != 0)
+		snapshot_attr_uint(out, "core.missing", p->core_missing);
+	/* When the core was last written is when the process died, unless it
+	 * was copied since. */
+	if (p->core_mtime != 0)
+		snapshot_attr_int(out, "core.mtime", p->core_mtime);
+	snapshot_attr_int(out, "timestamp", out->created_seconds);
+	collect_sizes(s);
+}
+
+/* Lines of key=value; what is no such line is not an attribute. */
+static void
+collect_defaults(struct snapshot *out, const char *text)
+{
+	for (int i = 0; text != NULL && *text != '\0' && i < FACTS_DEFAULTS_MAX;
+	     i++) {
+		size_t line = strcspn(text, "\n");
+		const char *equals = memchr(text, '=', line);
+
+		if (equals != NULL && equals != text)
+			snapshot_attr_string(out,
+			    snapshot_stringn(
+				out, text, (size_t)(equals - text)),
+			    snapshot_stringn(out, equals + 1,
+				line - (size_t)(equals - text) - 1));
+		text += line + (text[line] == '\n');
+	}
+}
+
+void
+collect_facts(struct session *s)
+{
+	const struct session_options *o = s->options;
+	struct snapshot *out = s->snapshot;
+	const char *exe;
+
+	collect_signal(s);
+	collect_machine(out);
+	collect_process(s);
+	exe = session_exe_name(out);
+	if (o->application != NULL || *exe != '\0')
+		snapshot_attr_string(out, "application",
+		    o->application != NULL ? o->application : exe);
+	collect_defaults(out, o->defaults);
+	for (size_t i = 0; i < o->n_attributes; i++)
+		snapshot_attr_string(
+		    out, o->attributes[i].key, o->attributes[i].value);
+	for (size_t i = 0; o->classifiers != NULL && o->classifiers[i] != NULL;
+	     i++)
+		snapshot_classifier(out, o->classifiers[i]);
+}
+
+void
+collect_warnings(struct session *s)
+{
+	const struct target_warning *w;
+	size_t n = target_warnings(s->target, &w);
+
+	for (; s->warnings_taken < n; s->warnings_taken++)
+		snapshot_warn(s->snapshot, "core", w[s->warnings_taken].code,
+		    "%s", w[s->warnings_taken].text);
+}
+
+/* ---- modules and mappings ---- */
+
+static const char *
+debug_name(enum target_debug kind)
+{
+	switch (kind) {
+	case TARGET_DEBUG_DWARF:
+		return "dwarf";
+	case TARGET_DEBUG_SYMTAB:
+		return "symtab";
+	case TARGET_DEBUG_DYNSYM:
+		return "dynsym";
+	case TARGET_DEBUG_NONE:
+		return "none";
+	case TARGET_DEBUG_UNKNOWN:
+		break;
+	}
+	return ""; /* no frame was in it, so nobody looked */
+}
+
+static void
+collect_module(struct snapshot *out, const struct target_module *m)
+{
+	struct snap_module *copy = vec_push(&out->modules);
+	char hex[2 * IMAGE_BUILD_ID_MAX + 1];
+
+	if (copy == NULL)
+		return;
+	copy->path = snapshot_string(out, m->path);
+	copy->build_id = m->build_id.size != 0
+	    ? snapshot_string(out, image_build_id_hex(&m->build_id, hex))
+	    : "";
+	copy->start = m->start;
+	copy->end = m->end;
+	copy->debug = debug_name(m->debug_kind);
+	copy->debug_path = snapshot_string(out, m->debug_path);
+}
+
+void
+collect_modules(struct session *s)
+{
+	const struct target_mapping *mappings;
+	struct target_module *modules;
+	size_t n = target_modules(s->target, &modules);
+
+	for (size_t i = 0; i < n; i++)
+		collect_module(s->snapshot, &modules[i]);
+	n = target_mappings(s->target, &mappings);
+	for (size_t i = 0; i < n; i++) {
+		const struct target_mapping *m = &mappings[i];
+		struct snap_mapping *out = vec_push(&s->snapshot->mappings);
+
+		if (out == NULL)
+			return;
+		out->start = m->start;
+		out->end = m->end;
+		out->offset = m->offset;
+		out->perms[0] = (m->perms & TARGET_R) != 0 ? 'r' : '-';
+		out->perms[1] = (m->perms & TARGET_W) != 0 ? 'w' : '-';
+		out->perms[2] = (m->perms & TARGET_X) != 0 ? 'x' : '-';
+		/* A core does not tell shared from private. */
+		out->perms[3] = 'p';
+		out->path = snapshot_string(s->snapshot, m->path);
+	}
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The worker's side: everything here runs in the replaceable process, and what
+ * it says goes over the link.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "formats/btt.h"
+#include "formats/json.h"
+#include "session/jobs.h"
+#include "session/link.h"
+
+/* Memory for reading a snapshot file: strings and tables are larger in memory
+ * than packed, and the packing may be compressed. */
+enum { JOB_READ_CAP_MIB = 1024, JOB_PRINT_CAP_MIB = 512 };
+
+struct courier { /* sends what the session says */
+	int fd;
+	struct worker_note *note;
+	size_t max_size;
+	size_t sent;
+	struct btt_writer *writer; /* of the current generation */
+	struct buf out;
+};
+
+static void
+note_stage(void *ctx, enum session_stage stage, const char *module)
+{
+	struct courier *c = ctx;
+
+	worker_note_set(c->note, stage, module);
+}
+
+static void
+send_log(void *ctx, enum session_level level, const char *text)
+{
+	struct courier *c = ctx;
+	uint8_t head = (uint8_t)level;
+
+	(void)link_send(c->fd, LINK_LOG, &head, 1, text, strlen(text));
+}
+
+static void
+send_error(int fd, const bt_error_t *e)
+{
+
+	(void)link_send(fd, LINK_ERROR, e, sizeof(*e), NULL, 0);
+}
+
+static void
+send_identity(struct courier *c, const struct snapshot *s)
+{
+	const char *exe = session_exe_name(s);
+	int32_t pid = (int32_t)session_pid(s);
+
+	(void)link_send(
+	    c->fd, LINK_IDENTITY, &pid, sizeof(pid), exe, strlen(exe));
+}
+
+/* A new generation: the sections sent from here on stand on their own. */
+static bool
+begin_generation(struct courier *c, const struct snapshot *s)
+{
+	uint8_t head = LINK_HEADER;
+
+	if (c->sent != 0)
+		(void)link_send(c->fd, LINK_RESTART, NULL, 0, NULL, 0);
+	btt_writer_destroy(c->writer);
+	c->writer = btt_writer_create(s);
+	if (c->writer == NULL)
+		return false;
+	buf_clear(&c->out);
+	c->out.cap = c->max_size;
+	if (btt_write_header(c->writer, &c->out, NULL) == false)
+		return false;
+	c->sent = c->out.size;
+	return link_send(
+	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);
+}
+
+static bool
+send_section(struct courier *c, enum btt_section section)
+{
+	uint8_t head = (uint8_t)section;
+	bt_error_t e;
+
+	if (c->writer == NULL)
+		return false;
+	buf_clear(&c->out);
+	/* The cap is on the whole file. */
+	c->out.cap = c->max_size > c->sent ? c->max_size - c->sent : 0;
+	if (btt_write_section(c->writer, section, &c->out, &e) == false) {
+		char text[128];
+
+		(void)snprintf(text, sizeof(text),
+		    "section '%s' left out: the snapshot would exceed "
+		    "--max-size",
+		    btt_section_name(section));
+		send_log(c, SESSION_WARNING, text);
+		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+		return false;
+	}
+	c->sent += c->out.size;
+	return link_send(
+	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);
+}
+
+/* The faulting thread goes out before the others are looked at. */
+static void
+send_first(struct courier *c, const struct snapshot *s)
+{
+	const struct snap_attribute *n = snapshot_attr_find(
+	    s, "process.thread.count");
+
+	send_identity(c, s);
+	if (n != NULL && n->value.u == 1)
+		return; /* the next stage follows at once */
+	if (begin_generation(c, s)) {
+		(void)send_section(c, BTT_PROCESS);
+		(void)send_section(c, BTT_THREADS);
+	}
+}
+
+static void
+send_finished(void *ctx, enum session_stage stage, const struct snapshot *s)
+{
+	struct courier *c = ctx;
+
+	switch (stage) {
+	case SESSION_FAULT:
+		send_first(c, s);
+		break;
+	case SESSION_THREADS:
+		if (begin_generation(c, s)) {
+			(void)send_section(c, BTT_PROCESS);
+			(void)send_section(c, BTT_THREADS);
+		}
+		break;
+	case SESSION_MODULES:
+		(void)send_section(c, BTT_MODULES);
+		break;
+	case SESSION_VARIABLES:
+		(void)send_section(c, BTT_VARIABLES);
+		(void)send_section(c, BTT_OBJECTS);
+		break;
+	case SESSION_ANALYSIS:
+		(void)send_section(c, BTT_ANALYSIS);
+		break;
+	case SESSION_MEMORY:
+		if (s->memory.count != 0)
+			(void)send_section(c, BTT_MEMORY);
+		break;
+	case SESSION_RESOURCES:
+		if (s->resources.count != 0)
+			(void)send_section(c, BTT_RESOURCES);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+send_stats(struct courier *c, const struct session_stats *st)
+{
+	struct buf text;
+
+	buf_init(&text, 16 * 1024 * 1024);
+	for (int i = 0; i < SESSION_REPORT; i++)
+		buf_printf(&text, "stage %-10s %10.3f ms\n",
+		    session_stage_name((enum session_stage)i),
+		    (double)st->nanoseconds[i] / 1e6);
+	buf_printf(&text, "frames %llu, distinct pcs %llu\n",
+	    (unsigned long long)st->frames,
+	    (unsigned long long)st->distinct_pcs);
+	buf_append(&text, st->searches.data, st->searches.size);
+	(void)link_send(c->fd, LINK_STATS, NULL, 0, text.data, text.size);
+	buf_deinit(&text);
+}
+
+int
+job_snapshot(void *ctx, int fd)
+{
+	const struct job *job = ctx;
+	const struct session_options *o = job->options;
+	struct courier c = {.fd = fd,
+	    .note = job->note,
+	    .max_size = o->max_size ? o->max_size : SESSION_DEFAULT_MAX_SIZE};
+	struct session_sink sink = {&c, note_stage, send_finished, send_log};
+	struct session_stats stats;
+	struct snapshot s;
+	bt_error_t e;
+
+	buf_init(&c.out, c.max_size);
+	if (session_collect(o, &sink, &s, &stats, &e) == false) {
+		send_error(fd, &e);
+		return 2;
+	}
+	(void)send_section(&c, BTT_WARNINGS);
+	if (s.partial)
+		(void)link_send(fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	if (o->stats)
+		send_stats(&c, &stats);
+	(void)link_send(fd, LINK_DONE, NULL, 0, NULL, 0);
+	/* The process ends here: nothing is worth freeing. */
+	return 0;
+}
+
+/* Maps a snapshot file. The mapping is left to the end of the process. */
+static bool
+map_snapshot(const char *path, const void **data, size_t *size, bt_error_t *e)
+{
+	struct opener_local opener;
+	struct stat st;
+	int fd;
+
+	if (opener_local_init(&opener, NULL, e) == false)
+		return false;
+	fd = opener_open(&opener.base, OPENER_RESOURCE, path, e);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &st) != 0 || st.st_size == 0) {
+		(void)close(fd);
+		return bt_fail_format(e, 0, "%s: the file is empty", path);
+	}
+	*size = (size_t)st.st_size;
+	*data = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+	(void)close(fd);
+	if (*data == MAP_FAILED)
+		return bt_fail_os(e, errno, "%s: cannot map", path);
+	return true;
+}
+
+static bool
+read_snapshot(const char *path, struct snapshot *s, bt_error_t *e)
+{
+	const void *data = NULL;
+	size_t size = 0;
+
+	if (map_snapshot(path, &data, &size, e) == false)
+		return false;
+	if (size > 4 && memcmp(data, "\177ELF", 4) == 0)
+		return bt_fail(e, BT_E_FORMAT,
+		    "%s: is an ELF file, not a snapshot; give a core with "
+		    "--core",
+		    path);
+	if (snapshot_init(s, (size_t)JOB_READ_CAP_MIB << 20) == false)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	if (btt_read(data, size, s, e) == false)
+		return bt_wrap(e, "%s", path);
+	return true;
+}
+
+static bool
+write_all(int fd, const void *data, size_t size, bt_error_t *e)
+{
+	const uint8_t *p = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return bt_fail_os(
+			    e, n < 0 ? errno : EIO, "cannot write the report");
+		p += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+static bool
+print(
+    const struct supervisor_report *r, const struct snapshot *s, bt_error_t *e)
+{
+	struct buf out;
+
+	buf_init(&out, (size_t)JOB_PRINT_CAP_MIB << 20);
+	if (r->json)
+		json_write(s, r->text.variables, &out);
+	else
+		text_report(s, &r->text, &out);
+	if (out.failed)
+		return bt_fail(e, BT_E_LIMIT,
+		    "the report is longer than %d MiB", JOB_PRINT_CAP_MIB);
+	return write_all(r->fd, out.data, out.size, e);
+}
+
+static bool
+fill(struct courier *c, const struct job *job, struct snapshot *s,
+    struct session_stats *stats, bt_error_t *e)
+{
+	struct session_sink sink = {c, note_stage, NULL, send_log};
+
+	if (job->report->snapshot_path != NULL)
+		return read_snapshot(job->report->snapshot_path, s, e);
+	return session_collect(job->options, &sink, s, stats, e);
+}
+
+int
+job_report(void *ctx, int fd)
+{
+	const struct job *job = ctx;
+	struct courier c = {.fd = fd, .note = job->note};
+	struct session_stats stats;
+	struct snapshot s;
+	bt_error_t e;
+
+	if (fill(&c, job, &s, &stats, &e) == false) {
+		send_error(fd, &e);
+		return 2;
+	}
+	note_stage(&c, SESSION_REPORT, NULL);
+	if (s.partial)
+		(void)link_send(fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	if (job->report->snapshot_path == NULL && job->options->stats)
+		send_stats(&c, &stats);
+	if (print(job->report, &s, &e) == false) {
+		send_error(fd, &e);
+		return 2;
+	}
+	(void)link_send(fd, LINK_DONE, NULL, 0, NULL, 0);
+	return 0;
+}

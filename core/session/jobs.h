@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker does: collect a core and send the sections of its snapshot,
+ * or print a report.
+ */
+#ifndef SESSION_JOBS_H
+#define SESSION_JOBS_H
+
+#include "session/supervisor.h"
+#include "session/worker.h"
+
+/* Bodies for worker_start. ctx is a struct job. */
+struct job {
+	const struct session_options *options;
+	const struct supervisor_report *report; /* job_report */
+	struct worker_note *note;
+};
+int job_snapshot(void *ctx, int fd);
+int job_report(void *ctx, int fd);
+
+#endif /* SESSION_JOBS_H */

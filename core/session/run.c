@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listening to one worker.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/budget.h"
+#include "session/link.h"
+#include "session/run.h"
+
+enum {
+	NS_PER_MS = 1000000,
+	PROGRESS_MS = 200,
+	/* Private memory of a worker. Mapped cores and modules do not count. */
+	WORKER_DATA_MIB = 4096
+};
+
+bool
+run_init(struct run *r, size_t cap)
+{
+	memset(r, 0, sizeof(*r));
+	sections_init(&r->sections, cap);
+	sections_init(&r->newer, cap);
+	r->note = worker_note_create();
+	return r->note != NULL;
+}
+
+void
+run_deinit(struct run *r)
+{
+	sections_deinit(&r->sections);
+	sections_deinit(&r->newer);
+	worker_note_destroy(r->note);
+}
+
+struct sections *
+run_sections(struct run *r)
+{
+
+	return r->restarted && (r->done || r->newer.count >= r->sections.count)
+	    ? &r->newer
+	    : &r->sections;
+}
+
+/* After a restart the better half becomes the one that is kept. */
+static void
+restart(struct run *r)
+{
+	if (r->restarted && run_sections(r) == &r->newer) {
+		struct sections kept = r->newer;
+
+		r->newer = r->sections;
+		r->sections = kept;
+	}
+	sections_clear(&r->newer);
+	r->restarted = true;
+}
+
+void
+run_again(struct run *r)
+{
+	if (r->sections.bytes.size != 0)
+		restart(r);
+	r->done = r->partial = r->timed_out = r->has_error = false;
+	r->status = 0;
+	worker_note_set(r->note, SESSION_OPEN, NULL);
+}
+
+static enum session_stage
+stage_now(const struct run *r)
+{
+	unsigned stage = r->note->stage;
+
+	return stage < SESSION_STAGE__COUNT ? (enum session_stage)stage
+					    : SESSION_OPEN;
+}
+
+static void
+take_identity(struct run *r, const struct link_message *m)
+{
+	size_t n = m->size - sizeof(r->pid);
+
+	memcpy(&r->pid, m->data, sizeof(r->pid));
+	if (n >= sizeof(r->exe))
+		n = sizeof(r->exe) - 1;
+	memcpy(r->exe, m->data + sizeof(r->pid), n);
+	r->exe[n] = '\0';
+}
+
+static bool
+take_section(struct run *r, const struct link_message *m)
+{
+	struct sections *s = r->restarted ? &r->newer : &r->sections;
+
+	if (m->data[0] == LINK_HEADER)
+		return sections_header(s, m->data + 1, m->size - 1);
+	return sections_add(
+	    s, (enum btt_section)m->data[0], m->data + 1, m->size - 1);
+}
+
+static void
+take_log(const struct supervisor_console *console, const struct link_message *m)
+{
+	char text[1024];
+	size_t n = m->size - 1 < sizeof(text) ? m->size - 1 : sizeof(text) - 1;
+
+	memcpy(text, m->data + 1, n);
+	text[n] = '\0';
+	if (m->data[0] < SESSION_LEVEL__COUNT && console->log != NULL)
+		console->log(
+		    console->ctx, (enum session_level)m->data[0], text);
+}
+
+static void
+take_stats(
+    const struct supervisor_console *console, const struct link_message *m)
+{
+	if (console->stats != NULL)
+		console->stats(console->ctx, (const char *)m->data, m->size);
+}
+
+/* The least bytes a message of each kind has; a shorter one is a lie. */
+static size_t
+least_size(enum link_kind kind)
+{
+	switch (kind) {
+	case LINK_SECTION:
+	case LINK_LOG:
+		return 1;
+	case LINK_IDENTITY:
+		return sizeof(int32_t);
+	case LINK_ERROR:
+		return sizeof(bt_error_t);
+	default:
+		return 0;
+	}
+}
+
+/* False when the worker said something it cannot have said. */
+static bool
+take(struct run *r, const struct supervisor_console *console,
+    const struct link_message *m)
+{
+	if (m->size < least_size(m->kind))
+		return false;
+	switch (m->kind) {
+	case LINK_IDENTITY:
+		take_identity(r, m);
+		return true;
+	case LINK_RESTART:
+		restart(r);
+		return true;
+	case LINK_SECTION:
+		return take_section(r, m);
+	case LINK_LOG:
+		take_log(console, m);
+		return true;
+	case LINK_STATS:
+		take_stats(console, m);
+		return true;
+	case LINK_ERROR:
+		memcpy(&r->error, m->data, sizeof(r->error));
+		r->error.text[sizeof(r->error.text) - 1] = '\0';
+		r->has_error = true;
+		return true;
+	case LINK_PARTIAL:
+		r->partial = true;
+		return true;
+	case LINK_DONE:
+		r->done = true;
+		return true;
+	}
+	return false;
+}
+
+/* How long to sleep: to the deadline, or to the next sign of life. */
+static int
+patience(uint64_t now, uint64_t deadline, bool progress)
+{
+	uint64_t ms = deadline > now ? (deadline - now) / NS_PER_MS + 1 : 0;
+
+	if (progress && ms > PROGRESS_MS)
+		ms = PROGRESS_MS;
+	return ms > 3600000 ? 3600000 : (int)ms;
+}
+
+/* Listens until the worker is done, gone or too late. */
+static void
+listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
+    const struct supervisor_console *console)
+{
+	uint64_t started = bt_now_ns();
+
+	for (;;) {
+		struct pollfd p = {.fd = reader->fd, .events = POLLIN};
+		uint64_t now = bt_now_ns();
+		struct link_message m;
+
+		if (now >= deadline) {
+			r->timed_out = true;
+			return;
+		}
+		int n = poll(
+		    &p, 1, patience(now, deadline, console->progress != NULL));
+		if (n < 0 && errno != EINTR)
+			return;
+		if (console->progress != NULL)
+			console->progress(
+			    console->ctx, stage_now(r), bt_now_ns() - started);
+		if (n <= 0)
+			continue;
+		if (link_reader_fill(reader) <= 0)
+			return;
+		while (link_reader_next(reader, &m))
+			if (take(r, console, &m) == false)
+				return;
+	}
+}
+
+bool
+run_worker(struct run *r, worker_body *body, void *ctx, uint64_t deadline_ns,
+    const struct supervisor_console *console, bt_error_t *e)
+{
+	uint64_t now = bt_now_ns();
+	struct worker_limits limits = {
+	    .data_bytes = (uint64_t)WORKER_DATA_MIB << 20,
+	    .cpu_seconds =
+		deadline_ns > now ? (deadline_ns - now) / 1000000000 + 5 : 5,
+	};
+	struct link_reader reader;
+	struct worker w;
+
+	if (worker_start(&w, &limits, body, ctx, e) == false)
+		return false;
+	link_reader_init(&reader, w.fd, r->sections.bytes.cap);
+	listen_to(r, &reader, deadline_ns, console);
+	link_reader_deinit(&reader);
+	/* Whatever ended the conversation, the worker has nothing more to say.
+	 * One that has left by itself keeps its own status. */
+	r->status = worker_finish(&w, true);
+	r->stage = stage_now(r);
+	worker_note_module(r->note, r->module, sizeof(r->module));
+	return true;
+}
+
+void
+run_describe_end(const struct run *r, char *out, size_t size)
+{
+	if (r->timed_out)
+		(void)snprintf(out, size, "took too long");
+	else if (WIFSIGNALED(r->status))
+		(void)snprintf(out, size, "was ended by signal %d (%s)",
+		    WTERMSIG(r->status), strsignal(WTERMSIG(r->status)));
+	else
+		(void)snprintf(out, size, "stopped with status %d",
+		    WIFEXITED(r->status) ? WEXITSTATUS(r->status) : -1);
+}

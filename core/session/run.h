@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One conversation with one worker: started, listened to until it is done,
+ * dies or overruns, and then over. What it sent is kept here, together with
+ * what it was doing last.
+ */
+#ifndef SESSION_RUN_H
+#define SESSION_RUN_H
+
+#include "session/sections.h"
+#include "session/session.h"
+#include "session/supervisor.h"
+#include "session/worker.h"
+
+struct run {
+	struct sections sections; /* the best so far */
+	struct sections newer;	  /* being sent after a restart */
+	bool restarted;
+	struct worker_note *note; /* what the worker is about */
+	enum session_stage stage; /* what it was about in the end */
+	char module[64];	  /* and on whose behalf; "" none */
+	int32_t pid;		  /* of the crashed process */
+	char exe[256];
+	bool done;
+	bool partial;
+	bool timed_out;
+	bool has_error;
+	bt_error_t error;
+	int status; /* wait status of the worker */
+};
+
+bool run_init(struct run *r, size_t cap);
+void run_deinit(struct run *r);
+/* Forgets the last conversation but for the identity it found. */
+void run_again(struct run *r);
+
+/* Starts body in a worker and listens until deadline_ns (CLOCK_MONOTONIC).
+ * False only when no worker could be started. */
+bool run_worker(struct run *r, worker_body *body, void *ctx,
+    uint64_t deadline_ns, const struct supervisor_console *console,
+    bt_error_t *e);
+
+/* The more complete of what was sent before and after a restart. */
+struct sections *run_sections(struct run *r);
+/* "ended by signal 11 (Segmentation fault)", "took too long", ... */
+void run_describe_end(const struct run *r, char *out, size_t size);
+
+#endif /* SESSION_RUN_H */

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pipeline: stages, their shares of the time, and who is told.
+ */
+#include <stdio.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "session/session_private.h"
+
+static const char *const stage_names[SESSION_STAGE__COUNT] = {
+    [SESSION_OPEN] = "open",
+    [SESSION_FAULT] = "fault",
+    [SESSION_THREADS] = "threads",
+    [SESSION_MODULES] = "modules",
+    [SESSION_VARIABLES] = "variables",
+    [SESSION_ANALYSIS] = "analysis",
+    [SESSION_MEMORY] = "memory",
+    [SESSION_RESOURCES] = "resources",
+    [SESSION_REPORT] = "report",
+};
+
+/* The part of the remaining time a stage may take, in percent. */
+static const uint8_t stage_shares[SESSION_STAGE__COUNT] = {
+    [SESSION_OPEN] = 50,
+    [SESSION_FAULT] = 50,
+    [SESSION_THREADS] = 60,
+    [SESSION_MODULES] = 50,
+    [SESSION_VARIABLES] = 60,
+    [SESSION_ANALYSIS] = 70,
+    [SESSION_MEMORY] = 70,
+    [SESSION_RESOURCES] = 90,
+};
+
+static const char *const level_names[SESSION_LEVEL__COUNT] = {
+    [SESSION_DEBUG] = "debug",
+    [SESSION_INFO] = "info",
+    [SESSION_WARNING] = "warning",
+    [SESSION_ERROR] = "error",
+};
+
+const char *
+session_stage_name(enum session_stage stage)
+{
+
+	return stage < SESSION_STAGE__COUNT ? stage_names[stage] : "?";
+}
+
+const char *
+session_level_name(enum session_level level)
+{
+
+	return level < SESSION_LEVEL__COUNT ? level_names[level] : "?";
+}
+
+bool
+session_level_parse(const char *name, enum session_level *out)
+{
+	for (int i = 0; i < SESSION_LEVEL__COUNT; i++) {
+		if (strcasecmp(name, level_names[i]) == 0) {
+			*out = (enum session_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+session_skips(const struct session *s, enum session_stage stage)
+{
+
+	return (s->options->skip >> stage & 1) != 0;
+}
+
+/* Steps are bounded by time; the count only stops a clock that stands. */
+static void
+begin(struct session *s, enum session_stage stage)
+{
+	uint64_t now = bt_now_ns(), used = now - s->started;
+	uint64_t left = s->timeout_ns > used ? s->timeout_ns - used : 1;
+
+	if (s->stats != NULL && s->stage_started != 0)
+		s->stats->nanoseconds[s->stage] += now - s->stage_started;
+	s->stage = stage;
+	s->stage_started = now;
+	left = left / 100 * stage_shares[stage];
+	budget_init(
+	    &s->budget, UINT64_C(1) << 40, left != 0 ? left : UINT64_C(1));
+	if (s->sink->enter != NULL)
+		s->sink->enter(s->sink->ctx, stage, NULL);
+}
+
+static void
+finish(struct session *s)
+{
+	collect_warnings(s);
+	if (s->sink->finished != NULL)
+		s->sink->finished(s->sink->ctx, s->stage, s->snapshot);
+}
+
+static void
+mark_partial(struct session *s)
+{
+	s->snapshot->partial = true;
+	snapshot_attr_bool(s->snapshot, "snapshot.partial", true);
+}
+
+bool
+session_has_time(struct session *s)
+{
+	if (s->budget.spent == false)
+		return true;
+	if (s->snapshot->partial == false)
+		mark_partial(s);
+	return false;
+}
+
+/* What cannot be finished in time is said once per stage. */
+static void
+check_time(struct session *s)
+{
+	char text[128];
+
+	if (session_has_time(s))
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "stage '%s' ran out of time and is incomplete",
+	    session_stage_name(s->stage));
+	snapshot_warn(
+	    s->snapshot, session_stage_name(s->stage), "budget", "%s", text);
+	if (s->sink->log != NULL)
+		s->sink->log(s->sink->ctx, SESSION_WARNING, text);
+}
+
+/* Notes for --stats where debug information was looked for. */
+static void
+note_search(void *ctx, const struct image *image,
+    const struct debugfile_candidate *candidate)
+{
+	struct session *s = ctx;
+	struct buf *out = &s->stats->searches;
+	const char *path = image_path(image);
+
+	buf_puts(out, "debug ");
+	text_escape(out, path, strlen(path));
+	buf_puts(out, ": ");
+	text_escape(out, candidate->path, strlen(candidate->path));
+	buf_puts(out, ": ");
+	if (candidate->reason != NULL)
+		text_escape(out, candidate->reason, strlen(candidate->reason));
+	else
+		buf_puts(out, "taken");
+	buf_putc(out, '\n');
+}
+
+static void
+set_finder(struct session *s)
+{
+	size_t n = 0;
+	const char *const *lists[2] = {
+	    s->options->debug_paths, debugfile_default_dirs};
+
+	for (int l = 0; l < 2; l++)
+		for (size_t i = 0; lists[l] != NULL && lists[l][i] != NULL &&
+		     n + 1 < SESSION_DIRS_MAX;
+		     i++)
+			s->dirs[n++] = lists[l][i];
+	s->finder = (struct debugfile_finder){
+	    .opener = &s->opener.base,
+	    .dirs = s->dirs,
+	    .tried = s->options->stats && s->stats != NULL ? note_search : NULL,
+	    .ctx = s,
+	};
+}
+
+/* Who made it, when, and a name that no other snapshot has. */
+static void
+stamp(struct snapshot *out)
+{
+	struct timespec now;
+
+	if (getrandom(out->uuid, sizeof(out->uuid), GRND_NONBLOCK) !=
+	    (ssize_t)sizeof(out->uuid)) {
+		uint64_t words[2] = {bt_now_ns(), map_mix(bt_now_ns())};
+
+		memcpy(out->uuid, words, sizeof(words));
+	}
+	/* RFC 9562 section 5.4: version 4, variant 10. */
+	out->uuid[6] = (uint8_t)((out->uuid[6] & 0x0f) | 0x40);
+	out->uuid[8] = (uint8_t)((out->uuid[8] & 0x3f) | 0x80);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	out->created_seconds = now.tv_sec;
+	out->created_nanoseconds = (uint32_t)now.tv_nsec;
+	out->generator = snapshot_string(out, "inquest " INQUEST_VERSION);
+}
+
+static bool
+open_target(struct session *s, bt_error_t *e)
+{
+	const struct session_options *o = s->options;
+	struct target_options options = {
+	    .core_path = o->core_path,
+	    .exe_path = o->exe_path,
+	    .force = o->force,
+	    .budget = &s->budget,
+	    .load = o->load,
+	};
+
+	if (opener_local_init(&s->opener, o->sysroot, e) == false)
+		return false;
+	s->has_opener = true;
+	set_finder(s);
+	options.opener = &s->opener.base;
+	options.finder = s->finder;
+	if (target_core_open(&options, &s->target, e) == false)
+		return false;
+	s->unwinder = unwinder_create(s->target, &s->budget);
+	if (s->unwinder == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	struct target_module *modules;
+	s->n_dwarfs = target_modules(s->target, &modules);
+	s->dwarfs = arena_array(
+	    &s->scratch, s->n_dwarfs + 1, sizeof(*s->dwarfs));
+	return s->dwarfs != NULL || bt_fail(e, BT_E_NOMEM, "out of memory");
+}
+
+static bool
+init(struct session *s, struct snapshot *out, bt_error_t *e)
+{
+	enum { SCRATCH_MIB = 512, PLANS = 1000000, ARENA_FACTOR = 24 };
+	const struct session_options *o = s->options;
+	uint64_t max = o->max_size != 0 ? o->max_size
+					: SESSION_DEFAULT_MAX_SIZE;
+
+	if (max > UINT64_C(1) << 34)
+		max = UINT64_C(1) << 34;
+	arena_init(&s->scratch, (size_t)SCRATCH_MIB << 20);
+	map_init(&s->plans[0], PLANS);
+	map_init(&s->plans[1], PLANS);
+	map_init(&s->tails, PLANS);
+	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
+	/* A model in memory is larger than its packed form. */
+	if (snapshot_init(out, (size_t)max * ARENA_FACTOR) == false)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	out->values_cap = max;
+	stamp(out);
+	return true;
+}
+
+static void
+deinit(struct session *s)
+{
+	module_host_destroy(s->host);
+	value_reader_destroy(s->reader);
+	for (size_t i = 0; s->dwarfs != NULL && i < s->n_dwarfs; i++)
+		if (s->dwarfs[i].dwarf != NULL)
+			dwarf_close(s->dwarfs[i].dwarf);
+	unwinder_destroy(s->unwinder);
+	target_close(s->target);
+	if (s->has_opener)
+		opener_local_deinit(&s->opener);
+	unwind_stack_deinit(&s->stack);
+	map_deinit(&s->plans[0]);
+	map_deinit(&s->plans[1]);
+	map_deinit(&s->tails);
+	arena_deinit(&s->scratch);
+}
+
+/* The stacks: the faulting thread first, told as soon as it is there. */
+static void
+stacks(struct session *s)
+{
+	begin(s, SESSION_FAULT);
+	collect_facts(s);
+	collect_threads_begin(s);
+	if (s->n_threads != 0)
+		collect_thread(s, 0);
+	snapshot_fingerprint(s->snapshot);
+	check_time(s);
+	finish(s);
+	begin(s, SESSION_THREADS);
+	for (uint32_t i = 1; i < s->n_threads; i++)
+		collect_thread(s, i);
+	check_time(s);
+	finish(s);
+}
+
+/* One of the later stages, unless it is left out. */
+static void
+stage(struct session *s, enum session_stage which, bool wanted,
+    void (*collect)(struct session *s))
+{
+	begin(s, which);
+	if (session_skips(s, which)) {
+		snapshot_warn(s->snapshot, session_stage_name(which), "skipped",
+		    "stage '%s' was left out", session_stage_name(which));
+		mark_partial(s);
+	} else if (wanted) {
+		collect(s);
+		check_time(s);
+	}
+	finish(s);
+}
+
+static void
+values(struct session *s)
+{
+	collect_variables(s);
+	collect_globals(s);
+	collect_error_message(s);
+}
+
+static void
+analyse(struct session *s)
+{
+	collect_analysis(s);
+	/* Modules add classifiers, and those enter the grouping. */
+	snapshot_fingerprint(s->snapshot);
+}
+
+bool
+session_collect(const struct session_options *options,
+    const struct session_sink *sink, struct snapshot *out,
+    struct session_stats *stats, bt_error_t *e)
+{
+	struct session s = {.options = options,
+	    .sink = sink,
+	    .snapshot = out,
+	    .stats = stats,
+	    .started = bt_now_ns(),
+	    .timeout_ns = options->timeout_ns != 0
+		? options->timeout_ns
+		: (uint64_t)SESSION_DEFAULT_TIMEOUT_S * 1000000000};
+
+	memset(out, 0, sizeof(*out));
+	if (stats != NULL) {
+		memset(stats, 0, sizeof(*stats));
+		buf_init(&stats->searches, 8 * 1024 * 1024);
+	}
+	if (init(&s, out, e) == false)
+		return false;
+	begin(&s, SESSION_OPEN);
+	if (open_target(&s, e) == false) {
+		deinit(&s);
+		return false;
+	}
+	if (target_process(s.target)->core_truncated)
+		mark_partial(&s);
+	collect_analysis_begin(&s);
+	stacks(&s);
+	stage(&s, SESSION_MODULES, options->modules, collect_modules);
+	stage(&s, SESSION_VARIABLES, options->variables, values);
+	stage(&s, SESSION_ANALYSIS, options->n_analysis != 0, analyse);
+	stage(&s, SESSION_MEMORY, options->memory, collect_memory);
+	stage(&s, SESSION_RESOURCES, options->resources != NULL,
+	    collect_resources);
+	begin(&s, SESSION_REPORT);
+	deinit(&s);
+	return true;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pipeline: a core goes in, a filled snapshot comes out. The work is done
+ * in stages, in order of importance, and a sink is told after each one, so
+ * that whoever listens (the worker, which passes sections on) keeps what is
+ * finished when a later stage dies.
+ *
+ * This is what runs in the worker. Fork, deadline and output file belong to
+ * supervisor.h.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "module/module.h"
+#include "snapshot/model.h"
+
+/* In the order in which they run. */
+enum session_stage {
+	SESSION_OPEN,	   /* core headers, notes, mappings */
+	SESSION_FAULT,	   /* signal, attributes, the faulting thread */
+	SESSION_THREADS,   /* the stacks of all others */
+	SESSION_MODULES,   /* modules and mappings */
+	SESSION_VARIABLES, /* of all frames, globals, objects */
+	SESSION_ANALYSIS,  /* the analysis modules */
+	SESSION_MEMORY,	   /* regions worth keeping */
+	SESSION_RESOURCES, /* files the user attaches */
+	SESSION_REPORT,	   /* printing (bt, ptrace -b) */
+	SESSION_STAGE__COUNT
+};
+/* "open", "fault", ... */
+const char *session_stage_name(enum session_stage stage);
+
+enum session_level {
+	SESSION_DEBUG,
+	SESSION_INFO,
+	SESSION_WARNING,
+	SESSION_ERROR,
+	SESSION_LEVEL__COUNT
+};
+const char *session_level_name(enum session_level level); /* "warning" */
+/* Any case; false for a name that is none. */
+bool session_level_parse(const char *name, enum session_level *out);
+
+struct session_attribute {
+	const char *key, *value;
+};
+
+/* All strings and arrays are borrowed. Lists of strings end with NULL and may
+ * be NULL themselves. */
+struct session_options {
+	const char *core_path;
+	const char *exe_path; /* NULL: found from the core */
+	bool force;	      /* use a mismatched executable */
+	const char *sysroot;
+	const char *const *debug_paths; /* searched before the default ones */
+	const char *const *load;	/* modules to load debug info of */
+
+	const char *application; /* NULL: name of the executable */
+	const struct session_attribute *attributes;
+	size_t n_attributes;
+	const char *defaults; /* lines of key=value (BACKTRACE_DEFAULTS) */
+	const char *const *classifiers;
+
+	const uint32_t *threads; /* only these, when n_threads is not 0 */
+	size_t n_threads;
+	uint32_t fault_thread; /* 0: as the core says */
+	bool faulted;	       /* a fault even when the core has no signal */
+
+	/* What to collect besides stacks. */
+	bool variables;
+	bool memory;
+	bool modules; /* modules, mappings */
+	const char *const *globals;
+	const char *const *resources;
+
+	/* Descriptors of analysis modules and names of those to leave out. */
+	const pmodule_descriptor_t *const *analysis;
+	size_t n_analysis;
+	const char *const *without;
+
+	uint64_t max_size;   /* bytes the snapshot may take, 0: default */
+	uint64_t timeout_ns; /* for all stages together, 0: default */
+	bool stats;
+
+	/* Stages that are not to run: set when they were at fault before. */
+	uint32_t skip; /* bit per enum session_stage */
+};
+
+enum {
+	SESSION_DEFAULT_MAX_SIZE = 32 * 1024 * 1024,
+	SESSION_MIN_MAX_SIZE = 64 * 1024,
+	SESSION_DEFAULT_TIMEOUT_S = 25 /* callers kill tracers after 30 s */
+};
+
+/* Who listens. Every member may be NULL. */
+struct session_sink {
+	void *ctx;
+	/* A stage (or, in the analysis, a module's callback) begins. */
+	void (*enter)(void *ctx, enum session_stage stage, const char *module);
+	/* The snapshot is filled as far as this stage goes. */
+	void (*finished)(
+	    void *ctx, enum session_stage stage, const struct snapshot *s);
+	/* One line for a person, without a newline. */
+	void (*log)(void *ctx, enum session_level level, const char *text);
+};
+
+struct session_stats {
+	uint64_t nanoseconds[SESSION_STAGE__COUNT];
+	uint64_t frames, distinct_pcs;
+	/* Lines about where debug information was looked for. */
+	struct buf searches;
+};
+
+/*
+ * Collects a core into an uninitialised snapshot, which the caller deinits in
+ * any case. False only when nothing can be had: no core, not a core. stats may
+ * be NULL; otherwise its buf is initialised here and freed by the caller.
+ */
+bool session_collect(const struct session_options *options,
+    const struct session_sink *sink, struct snapshot *out,
+    struct session_stats *stats, bt_error_t *e);
+
+/* The name of the executable for the output file, from the snapshot. */
+const char *session_exe_name(const struct snapshot *s);
+int64_t session_pid(const struct snapshot *s); /* 0: unknown */
+
+#endif /* SESSION_SESSION_H */

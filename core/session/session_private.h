@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this room share: the state of one collection. Each
+ * collect function fills its part of the snapshot and never fails: what it
+ * cannot have is absent, with a warning where that helps somebody.
+ */
+#ifndef SESSION_PRIVATE_H
+#define SESSION_PRIVATE_H
+
+#include "session/session.h"
+#include "unwind/unwind.h"
+#include "value/value.h"
+
+enum {
+	/* Frames kept per thread: the first and last halves. A stack of 8 MiB
+	 * holds some 500,000 of the smallest; nobody reads the middle. */
+	SESSION_FRAMES_MAX = 65536,
+	SESSION_REGISTERS_MAX = 64,
+	SESSION_SCOPES_MAX = 256, /* inline levels at one pc */
+	SESSION_DIRS_MAX = 32
+};
+
+/* What a pc means: the locations of its inline levels, innermost first; the
+ * last is the physical function. */
+struct frame_plan {
+	struct target_module *module;
+	struct dwarf *dwarf; /* NULL: none */
+	uint64_t pc;	     /* look-up address in the module's own numbers */
+	bool has_scopes;
+	uint64_t entry; /* of the physical function in those; 0: unknown */
+	unsigned n_locations;
+	const struct snap_location **locations;
+};
+
+struct session_dwarf { /* per module, opened on first use */
+	bool tried;
+	struct dwarf *dwarf;
+};
+
+struct session {
+	const struct session_options *options;
+	const struct session_sink *sink;
+	struct snapshot *snapshot;
+	struct session_stats *stats;
+	enum session_stage stage;
+	uint64_t stage_started, started, timeout_ns;
+	struct budget budget; /* of the current stage */
+
+	struct opener_local opener;
+	bool has_opener;
+	const char *dirs[SESSION_DIRS_MAX];
+	struct debugfile_finder finder;
+	struct target *target;
+	struct unwinder *unwinder;
+	struct value_reader *reader;
+	struct module_host *host;
+
+	struct arena scratch; /* plans */
+	struct map plans[2];  /* by look-up pc: returned to, exact */
+	struct map tails;     /* tail-call chains by return address */
+	struct unwind_stack stack;
+	struct session_dwarf *dwarfs; /* by module index */
+	size_t n_dwarfs;
+	struct target_thread *fault;	/* NULL: nothing is faulted */
+	struct target_thread **threads; /* as in the snapshot */
+	uint32_t n_threads;
+	size_t warnings_taken; /* of the target's */
+};
+
+/* session.c */
+bool session_skips(const struct session *s, enum session_stage stage);
+/* False when the stage's time is over (then once a warning). */
+bool session_has_time(struct session *s);
+
+/* frames.c */
+const struct frame_plan *frame_plan_at(
+    struct session *s, const struct unwind_frame *f);
+struct dwarf *session_dwarf(struct session *s, struct target_module *module);
+
+/* tailcall.c: the functions between a caller that was left by a tail call and
+ * the frame it now has below it, innermost first. */
+struct tail_chain {
+	unsigned n;
+	const struct snap_location **locations;
+	const uint64_t *ips;
+};
+const struct tail_chain *tail_chain_between(struct session *s,
+    const struct unwind_frame *caller, const struct frame_plan *caller_plan,
+    const struct frame_plan *callee_plan);
+
+/* One collector each. */
+void collect_facts(struct session *s);	       /* signal, attributes */
+void collect_threads_begin(struct session *s); /* order, names, registers */
+void collect_thread(struct session *s, uint32_t index);
+void collect_modules(struct session *s);
+void collect_variables(struct session *s);
+void collect_globals(struct session *s);
+void collect_error_message(struct session *s);
+void collect_analysis_begin(struct session *s);
+void collect_analysis(struct session *s);
+void collect_memory(struct session *s);
+void collect_resources(struct session *s);
+void collect_warnings(struct session *s); /* the target's, so far */
+
+/* How the frames of a thread follow from its unwound stack: called once per
+ * frame that the snapshot shows, innermost first. */
+struct frame_step {
+	const struct unwind_frame *frame; /* physical */
+	size_t index;			  /* in the stack */
+	const struct frame_plan *plan;
+	unsigned scope; /* in plan->locations */
+	const struct snap_location *location;
+	uint64_t ip;
+	bool tail; /* a tail-call frame: nothing of it is on the stack */
+};
+typedef bool frame_visit(void *ctx, const struct frame_step *step);
+/* False when the visitor returned false. */
+bool frames_each(struct session *s, const struct unwind_stack *stack,
+    frame_visit *visit, void *ctx);
+
+#endif /* SESSION_PRIVATE_H */

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Policy: how long a worker gets, what to leave out after one died, and what
+ * is published in the end.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/budget.h"
+#include "session/jobs.h"
+#include "session/output.h"
+#include "session/run.h"
+
+enum {
+	ATTEMPTS_MAX = 4,
+	WITHOUT_MAX = ATTEMPTS_MAX,
+	/* Shares of the time that is left, in percent. The worker winds down by
+	 * itself at the first and is killed at the second, so that a further
+	 * attempt still has time. */
+	SOFT_PERCENT = 60,
+	HARD_PERCENT = 75,
+	NOTES_MAX = ATTEMPTS_MAX
+};
+
+struct supervisor {
+	const struct supervisor_console *console;
+	struct run run;
+	struct session_options options; /* of the next attempt */
+	struct job job;
+	uint64_t deadline;
+	const char *without[WITHOUT_MAX + 1];
+	char faulty[WITHOUT_MAX][64];
+	size_t n_without;
+	/* What went wrong, for the snapshot. */
+	struct snap_warning notes[NOTES_MAX];
+	char note_text[NOTES_MAX][192], note_stage[NOTES_MAX][80];
+	size_t n_notes;
+};
+
+static bool
+supervisor_init(struct supervisor *v, const struct session_options *options,
+    const struct supervisor_report *report,
+    const struct supervisor_console *console, bt_error_t *e)
+{
+	uint64_t timeout = options->timeout_ns != 0
+	    ? options->timeout_ns
+	    : (uint64_t)SESSION_DEFAULT_TIMEOUT_S * 1000000000;
+
+	memset(v, 0, sizeof(*v));
+	v->console = console;
+	v->options = *options;
+	if (run_init(&v->run,
+		options->max_size != 0 ? options->max_size
+				       : SESSION_DEFAULT_MAX_SIZE) == false)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	v->job = (struct job){
+	    .options = &v->options, .report = report, .note = v->run.note};
+	v->deadline = bt_now_ns() + timeout;
+	for (size_t i = 0; options->without != NULL &&
+	     options->without[i] != NULL && v->n_without < WITHOUT_MAX;
+	     i++)
+		v->without[v->n_without++] = options->without[i];
+	v->options.without = v->without;
+	return true;
+}
+
+static void
+say(const struct supervisor *v, enum session_level level, const char *text)
+{
+
+	if (v->console->log != NULL)
+		v->console->log(v->console->ctx, level, text);
+}
+
+/* Records why an attempt ended, on the console and for the snapshot. */
+static void
+note(struct supervisor *v)
+{
+	const struct run *r = &v->run;
+	const char *stage = session_stage_name(r->stage);
+	size_t i = v->n_notes;
+	char end[96];
+
+	if (i == NOTES_MAX)
+		return;
+	run_describe_end(r, end, sizeof(end));
+	if (r->module[0] != '\0') {
+		(void)snprintf(v->note_stage[i], sizeof(v->note_stage[i]),
+		    "module:%s", r->module);
+		(void)snprintf(v->note_text[i], sizeof(v->note_text[i]),
+		    "module '%s': the worker %s", r->module, end);
+	} else {
+		(void)snprintf(
+		    v->note_stage[i], sizeof(v->note_stage[i]), "%s", stage);
+		(void)snprintf(v->note_text[i], sizeof(v->note_text[i]),
+		    "stage '%s': the worker %s", stage, end);
+	}
+	v->notes[i] = (struct snap_warning){v->note_stage[i],
+	    r->timed_out ? "worker.timeout" : "worker.died", v->note_text[i]};
+	v->n_notes++;
+	say(v, SESSION_WARNING, v->note_text[i]);
+}
+
+/* Leaves out a module. False when it was left out already. */
+static bool
+leave_out_module(struct supervisor *v, const char *module)
+{
+	size_t n = v->n_without;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v->without[i], module) == 0)
+			return false;
+	if (n == WITHOUT_MAX)
+		return false;
+	(void)snprintf(v->faulty[n], sizeof(v->faulty[n]), "%s", module);
+	v->without[v->n_without++] = v->faulty[n];
+	return true;
+}
+
+/*
+ * What the next attempt does without. False when there is nothing left to
+ * leave out: stacks without debug information are the least we do.
+ */
+static bool
+lower_the_bar(struct supervisor *v)
+{
+	enum session_stage stage = v->run.stage;
+	uint32_t bit = UINT32_C(1) << stage;
+
+	if (v->run.module[0] != '\0')
+		return leave_out_module(v, v->run.module);
+	switch (stage) {
+	case SESSION_FAULT:
+	case SESSION_THREADS:
+		/* Most code that these stages run is debug information. */
+		bit = UINT32_C(1) << SESSION_FAULT |
+		    UINT32_C(1) << SESSION_VARIABLES;
+		break;
+	case SESSION_OPEN:
+	case SESSION_REPORT:
+		return false;
+	default:
+		break;
+	}
+	if ((v->options.skip & bit) == bit)
+		return false;
+	v->options.skip |= bit;
+	return true;
+}
+
+/* Runs workers until one is done or nothing more can be left out. False: no
+ * worker could be started, or it said that nothing can be had. */
+static bool
+attempt_all(struct supervisor *v, worker_body *body, bt_error_t *e)
+{
+	struct run *r = &v->run;
+
+	for (int i = 0; i < ATTEMPTS_MAX; i++) {
+		uint64_t now = bt_now_ns();
+		uint64_t left = v->deadline > now ? v->deadline - now : 0;
+
+		if (left == 0)
+			break;
+		if (i > 0)
+			run_again(r);
+		v->options.timeout_ns = left / 100 * SOFT_PERCENT;
+		if (run_worker(r, body, &v->job,
+			now + left / 100 * HARD_PERCENT, v->console,
+			e) == false)
+			return false;
+		if (r->has_error) {
+			*e = r->error;
+			return false;
+		}
+		if (r->done)
+			return true;
+		note(v);
+		if (lower_the_bar(v) == false)
+			break;
+	}
+	return true;
+}
+
+/* The worker left nothing to publish. */
+static bool
+fail_empty(const struct supervisor *v, bt_error_t *e)
+{
+
+	return bt_fail(e, v->run.timed_out ? BT_E_TIMEOUT : BT_E_INTERNAL,
+	    "%s: nothing could be collected: %s",
+	    v->options.core_path != NULL ? v->options.core_path : "snapshot",
+	    v->n_notes != 0 ? v->note_text[v->n_notes - 1] : "no worker ran");
+}
+
+static bool
+publish(struct supervisor *v, const struct supervisor_output *output,
+    struct publish *p, bool begun, char **path_out, bt_error_t *e)
+{
+	bool numbered = output->path == NULL;
+	struct sections *sections = run_sections(&v->run);
+
+	if (begun == false) {
+		char *path = output_path(
+		    output, v->run.exe, v->run.pid, (int64_t)time(NULL));
+
+		if (path == NULL)
+			return bt_fail(e, BT_E_NOMEM, "out of memory");
+		bool ok = publish_begin(
+		    p, path, output->overwrite, numbered, e);
+		free(path);
+		if (ok == false)
+			return false;
+	}
+	if (sections_write(sections, p, e) == false) {
+		publish_abort(p);
+		return false;
+	}
+	return publish_commit(p, output->overwrite, numbered, path_out, e);
+}
+
+bool
+supervisor_snapshot(const struct session_options *options,
+    const struct supervisor_output *output,
+    const struct supervisor_console *console, char **path_out, bool *partial,
+    bt_error_t *e)
+{
+	struct supervisor v;
+	struct publish p;
+	bool begun = output->path != NULL, ok;
+
+	/* An output that cannot be is refused before any work is done. */
+	if (begun &&
+	    publish_begin(&p, output->path, output->overwrite, false, e) ==
+		false)
+		return false;
+	ok = supervisor_init(&v, options, NULL, console, e) &&
+	    attempt_all(&v, job_snapshot, e);
+	if (ok && run_sections(&v.run)->count == 0)
+		ok = fail_empty(&v, e);
+	if (ok == false && begun)
+		publish_abort(&p);
+	*partial = v.run.partial || v.n_notes != 0;
+	if (ok && v.n_notes != 0)
+		(void)sections_warn(
+		    run_sections(&v.run), v.notes, v.n_notes, true);
+	ok = ok && publish(&v, output, &p, begun, path_out, e);
+	run_deinit(&v.run);
+	return ok;
+}
+
+bool
+supervisor_report(const struct session_options *options,
+    const struct supervisor_report *report,
+    const struct supervisor_console *console, bool *partial, bt_error_t *e)
+{
+	struct supervisor v;
+	bool ok;
+
+	ok = supervisor_init(&v, options, report, console, e) &&
+	    attempt_all(&v, job_report, e);
+	if (ok && v.run.done == false)
+		ok = fail_empty(&v, e);
+	*partial = v.run.partial || v.n_notes != 0;
+	run_deinit(&v.run);
+	return ok;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Variables of all frames, faulting thread first; requested globals; and the
+ * message that libbcd leaves on the stack for its tracer.
+ *
+ * Stacks are walked again instead of being kept: with cached rules a frame
+ * costs some 20 ns, less than touching the memory that keeping them takes.
+ */
+#include "session/session_private.h"
+
+struct fill {
+	struct session *session;
+	const struct target_thread *target;
+	struct snap_thread *thread;
+	uint32_t next; /* frame of the snapshot */
+};
+
+static struct dwarf *
+dwarf_of(void *ctx, struct target_module *module)
+{
+
+	return session_dwarf(ctx, module);
+}
+
+static bool
+have_reader(struct session *s)
+{
+	struct value_reader_options options = {
+	    .target = s->target,
+	    .unwinder = s->unwinder,
+	    .snapshot = s->snapshot,
+	    .budget = &s->budget,
+	    .dwarf_of = dwarf_of,
+	    .ctx = s,
+	};
+
+	if (s->reader == NULL)
+		s->reader = value_reader_create(&options);
+	return s->reader != NULL;
+}
+
+static bool
+fill_frame(void *ctx, const struct frame_step *step)
+{
+	struct fill *fill = ctx;
+	struct session *s = fill->session;
+	struct value_frame frame = {
+	    .thread = fill->target,
+	    .stack = &s->stack,
+	    .index = step->index,
+	    .scope = step->scope,
+	    .dwarf = step->plan->dwarf,
+	    .follow = fill->thread->fault,
+	};
+	struct snap_frame *out;
+
+	/* The walk is the same one that made the frames, unless it ran out of
+	 * time then or now. */
+	if (fill->next == fill->thread->n_frames ||
+	    session_has_time(s) == false)
+		return false;
+	out = &fill->thread->frames[fill->next++];
+	if (out->ip != step->ip || out->location != step->location)
+		return false;
+	if (step->tail || step->plan->has_scopes == false)
+		return true;
+	frame.plan = dwarf_plan_at(step->plan->dwarf, step->plan->pc, true);
+	if (frame.plan == NULL || step->scope >= frame.plan->n_scopes)
+		return true;
+	value_frame_variables(s->reader, &frame, out);
+	return true;
+}
+
+void
+collect_variables(struct session *s)
+{
+	if (have_reader(s) == false)
+		return;
+	for (uint32_t i = 0; i < s->snapshot->threads.count &&
+	     i < s->n_threads && session_has_time(s);
+	     i++) {
+		struct fill fill = {
+		    .session = s,
+		    .target = s->threads[i],
+		    .thread = &s->snapshot->threads.items[i],
+		};
+
+		if (fill.thread->n_frames == 0)
+			continue;
+		unwind_thread(s->unwinder, fill.target, &s->stack);
+		(void)frames_each(s, &s->stack, fill_frame, &fill);
+		/* Whatever the faulting thread points to comes before the
+		 * other threads' locals use up the room. */
+		if (i == 0)
+			value_follow_pending(s->reader);
+	}
+	value_follow_pending(s->reader);
+}
+
+/* ---- globals ---- */
+
+static bool
+add_global(struct session *s, const char *name, struct target_module *m)
+{
+	struct dwarf *dwarf = session_dwarf(s, m);
+	struct dwarf_variable variable;
+	struct snap_variable *out;
+	bt_error_t e;
+
+	if (dwarf == NULL ||
+	    dwarf_global(dwarf, name, NULL, &variable) == false)
+		return false;
+	out = vec_push(&s->snapshot->globals);
+	if (out == NULL)
+		return true;
+	if (value_global(s->reader, s->n_threads != 0 ? s->threads[0] : NULL, m,
+		dwarf, &variable, out, &e) == false) {
+		*out = (struct snap_variable){
+		    .name = snapshot_string(s->snapshot, name),
+		    .type = "",
+		    .kind = SNAP_UNAVAILABLE,
+		    .reason = snapshot_string(s->snapshot, e.text),
+		};
+	}
+	return true;
+}
+
+void
+collect_globals(struct session *s)
+{
+	const char *const *names = s->options->globals;
+	struct target_module *modules;
+	size_t n = target_modules(s->target, &modules);
+
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		bool found = false;
+
+		for (size_t m = 0; m < n && have_reader(s); m++)
+			found |= add_global(s, names[i], &modules[m]);
+		if (found == false)
+			snapshot_warn(s->snapshot, "variables", "global",
+			    "no global variable '%s' in any module with debug "
+			    "information",
+			    names[i]);
+	}
+	if (names != NULL && s->reader != NULL)
+		value_follow_pending(s->reader);
+}
+
+/* ---- the message of bcd_emit and bcd_fatal ---- */
+
+static const struct snap_variable *
+message_of(const struct snap_frame *f)
+{
+	for (uint32_t i = 0; i < f->n_variables; i++) {
+		const struct snap_variable *v = &f->variables[i];
+
+		if (strcmp(v->name, "bcd_MAGICAL_UNICORNS_message") == 0 &&
+		    (v->flags & SNAP_VAR_STRING) != 0)
+			return v;
+	}
+	return NULL;
+}
+
+/* The message is the error's text and its grouping key. Frames nearest to the
+ * top are looked at: the traced thread waits inside bcd_emit. */
+void
+collect_error_message(struct session *s)
+{
+	enum { DEPTH = 64 };
+	struct snapshot *out = s->snapshot;
+
+	for (size_t t = 0; t < out->threads.count; t++) {
+		const struct snap_thread *thread = &out->threads.items[t];
+
+		for (uint32_t i = 0; i < thread->n_frames && i < DEPTH; i++) {
+			const struct snap_variable *v = message_of(
+			    &thread->frames[i]);
+
+			if (v != NULL) {
+				snapshot_attr_string(out, "error.message",
+				    snapshot_stringn(
+					out, v->string, v->string_size));
+				return;
+			}
+		}
+	}
+}

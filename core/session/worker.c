@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fork, limits, and the end of a worker.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "session/worker.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WORKER_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WORKER_SANITIZED 1
+#endif
+#endif
+
+static void
+limit(int resource, uint64_t value)
+{
+	struct rlimit r;
+
+	if (getrlimit((__rlimit_resource_t)resource, &r) != 0)
+		return;
+	if (r.rlim_max != RLIM_INFINITY && value > r.rlim_max)
+		value = r.rlim_max;
+	r.rlim_cur = r.rlim_max = value;
+	(void)setrlimit((__rlimit_resource_t)resource, &r);
+}
+
+/*
+ * RLIMIT_DATA and not RLIMIT_AS: the core and its modules are mapped read-only
+ * and may be larger than any memory; what must be bounded is what we allocate
+ * (private writable pages count against RLIMIT_DATA since Linux 4.7). The
+ * address sanitizer reserves terabytes, so there is no cap under it. Not
+ * dumpable: a core_pattern that is a pipe ignores RLIMIT_CORE 0, and a crash
+ * handler that starts us must not be started by us.
+ */
+static void
+confine(const struct worker_limits *limits, pid_t parent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127); /* it died before the line above */
+	limit(RLIMIT_CORE, 0);
+	if (limits->cpu_seconds != 0)
+		limit(RLIMIT_CPU, limits->cpu_seconds);
+#ifndef WORKER_SANITIZED
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (limits->data_bytes != 0)
+		limit(RLIMIT_DATA, limits->data_bytes);
+#endif
+}
+
+bool
+worker_start(struct worker *w, const struct worker_limits *limits,
+    worker_body *body, void *ctx, bt_error_t *e)
+{
+	enum { PIPE_BYTES = 1024 * 1024 };
+	pid_t parent = getpid();
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return bt_fail_os(e, errno, "cannot make a pipe");
+	/* Larger writes then need no switch per 64 KiB; it may be refused. */
+	(void)fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);
+	w->pid = fork();
+	if (w->pid < 0) {
+		int error = errno;
+
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return bt_fail_os(e, error, "cannot start a worker");
+	}
+	if (w->pid == 0) {
+		(void)close(fds[0]);
+		confine(limits, parent);
+		_exit(body(ctx, fds[1]));
+	}
+	(void)close(fds[1]);
+	w->fd = fds[0];
+	return true;
+}
+
+int
+worker_finish(struct worker *w, bool must_kill)
+{
+	int status = 0;
+	pid_t got;
+
+	if (must_kill)
+		(void)kill(w->pid, SIGKILL);
+	do {
+		got = waitpid(w->pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	(void)close(w->fd);
+	w->fd = -1;
+	return got == w->pid ? status : 0;
+}
+
+struct worker_note *
+worker_note_create(void)
+{
+	struct worker_note *note = mmap(NULL, sizeof(*note),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return note != MAP_FAILED ? note : NULL;
+}
+
+void
+worker_note_destroy(struct worker_note *note)
+{
+
+	if (note != NULL)
+		(void)munmap(note, sizeof(*note));
+}
+
+void
+worker_note_set(struct worker_note *note, unsigned stage, const char *module)
+{
+	size_t i = 0;
+
+	if (note == NULL)
+		return;
+	note->stage = (uint8_t)stage;
+	for (; module != NULL && module[i] != '\0' &&
+	     i + 1 < sizeof(note->module);
+	     i++)
+		note->module[i] = module[i];
+	note->module[i] = '\0';
+}
+
+void
+worker_note_module(const struct worker_note *note, char *out, size_t size)
+{
+	size_t i = 0;
+
+	for (; note != NULL && i + 1 < size && i < sizeof(note->module) &&
+	     note->module[i] != '\0';
+	     i++)
+		out[i] = note->module[i];
+	out[i] = '\0';
+}

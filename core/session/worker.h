@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The replaceable process that parses foreign bytes. It shares nothing with
+ * its supervisor but a pipe, leaves no core of its own, dies with its parent,
+ * and has caps on memory and processor time.
+ */
+#ifndef SESSION_WORKER_H
+#define SESSION_WORKER_H
+
+#include "base/error.h"
+#include <sys/types.h>
+
+struct worker {
+	pid_t pid;
+	int fd; /* messages come out here */
+};
+
+/* What the worker is about, in memory it shares with its supervisor: a note
+ * costs no system call, so there can be one for every callback of a module.
+ * Only believed as far as it goes: the worker may have scribbled on it. */
+struct worker_note {
+	volatile uint8_t stage;
+	volatile char module[63];
+};
+
+struct worker_note *worker_note_create(void);	    /* NULL: no memory */
+void worker_note_destroy(struct worker_note *note); /* NULL allowed */
+void worker_note_set(
+    struct worker_note *note, unsigned stage, const char *module);
+/* Copies the module's name, terminated. */
+void worker_note_module(const struct worker_note *note, char *out, size_t size);
+
+struct worker_limits {
+	uint64_t data_bytes;  /* private memory; 0: none */
+	uint64_t cpu_seconds; /* 0: none */
+};
+
+/* Runs body(ctx, fd) in a child; its result is the exit status. */
+typedef int worker_body(void *ctx, int fd);
+bool worker_start(struct worker *w, const struct worker_limits *limits,
+    worker_body *body, void *ctx, bt_error_t *e);
+
+/* Kills the worker if it still runs and collects its wait status. */
+int worker_finish(struct worker *w, bool must_kill);
+
+#endif /* SESSION_WORKER_H */

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bt: the stacks of a core or a snapshot, for reading.
+ */
+#include <unistd.h>
+
+#include "common/compose.h"
+#include "common/program.h"
+
+struct bt_options {
+	struct core_options core; /* first: rows of the table share it */
+	bool no_variables, json;
+	bool color_always, color_never;
+};
+
+static const char bt_usage[] =
+    "Usage: bt [OPTION]... --core CORE [EXE]\n"
+    "       bt [OPTION]... FILE.btt\n"
+    "\n"
+    "Prints the stack of every thread of a core or a snapshot, the faulting\n"
+    "thread first, below a verdict of a few lines.\n"
+    "\n";
+
+static bool
+on_no_variables(void *ctx, const char *value, bt_error_t *e)
+{
+	struct bt_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->no_variables = true;
+	return true;
+}
+
+static bool
+on_json(void *ctx, const char *value, bt_error_t *e)
+{
+	struct bt_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->json = true;
+	return true;
+}
+
+static bool
+on_color(void *ctx, const char *value, bt_error_t *e)
+{
+	struct bt_options *o = ctx;
+
+	return console_color_parse(value, &o->color_always, &o->color_never) ||
+	    bt_fail(e, BT_E_USAGE,
+		"--color: '%s' is none of auto, always, never", value);
+}
+
+static const struct option_row bt_rows[] = {
+    {0, "core", "CORE", "core file to examine", core_option_core},
+    {0, "no-variables", NULL, "stacks only, as fast as possible",
+	on_no_variables},
+    {0, "json", NULL, "print the JSON document", on_json},
+    {0, "color", "WHEN", "auto, always or never", on_color},
+    {0, "load", "TEXT",
+	"load debug information only of modules whose\n"
+	"path contains TEXT (repeatable; empty: all)",
+	core_option_load},
+    {0, "sysroot", "DIR", "find modules and debug files below DIR",
+	core_option_sysroot},
+    {0, "debug-path", "DIR", "look for debug files in DIR first (repeatable)",
+	core_option_debug_path},
+    {0, "force", NULL, "use an executable that does not match the core",
+	core_option_force},
+    {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
+    {0, "stats", NULL,
+	"print time per stage and where debug information\n"
+	"was looked for",
+	core_option_stats},
+    {'h', "help", NULL, "show this text", core_option_help},
+    {0, "version", NULL, "show the version", core_option_version},
+    {0, NULL, NULL, NULL, NULL},
+};
+
+/* What is to be printed: the snapshot file, or NULL for the core. */
+static bool
+choose(struct bt_options *o, const char **snapshot, bt_error_t *e)
+{
+	struct core_options *c = &o->core;
+
+	*snapshot = NULL;
+	if (c->session.core_path != NULL) {
+		c->session.exe_path = c->n_operands != 0 ? c->operands[0]
+							 : NULL;
+		return true;
+	}
+	if (c->n_operands == 0)
+		return bt_fail(e, BT_E_USAGE,
+		    "nothing given; use bt --core CORE [EXE], bt FILE.btt, or "
+		    "--help");
+	if (program_is_pid(c->operands[0]))
+		return bt_fail(e, BT_E_USAGE,
+		    "%s: live processes are not supported by this version; "
+		    "give a core with --core",
+		    c->operands[0]);
+	*snapshot = c->operands[0];
+	return true;
+}
+
+static int
+report(struct console *c, struct bt_options *o, const char *snapshot)
+{
+	struct supervisor_report r = {
+	    .snapshot_path = snapshot,
+	    .json = o->json,
+	    .text =
+		{
+		    .variables = o->no_variables == false,
+		    .color = console_wants_color(
+			STDOUT_FILENO, o->color_always, o->color_never),
+		},
+	    .fd = STDOUT_FILENO,
+	};
+	struct session_options *s = &o->core.session;
+	bool partial = false;
+	bt_error_t e;
+
+	core_options_finish(&o->core);
+	s->variables = o->no_variables == false;
+	s->modules = o->json;
+	/* Modules decode instructions and read memory: stacks alone need
+	 * none of that. */
+	if (o->no_variables == false)
+		compose_modules(s);
+	if (supervisor_report(s, &r, &c->listener, &partial, &e) == false)
+		return console_fail(c, &e);
+	console_settle(c);
+	if (partial)
+		console_say(c, SESSION_WARNING,
+		    "the report is partial: not everything could be read");
+	return EXIT_DONE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bt_options o = {0};
+	struct options_table table = {bt_rows, core_option_operand, &o};
+	const char *snapshot;
+	struct console c;
+	bt_error_t e;
+	int status;
+
+	program_start();
+	console_init(&c, "bt");
+	if (options_parse(&table, argc, argv, &e) == false)
+		return program_usage(&c, &e);
+	if (program_answers(&c, &o.core, bt_usage, bt_rows, &status))
+		return status;
+	if (choose(&o, &snapshot, &e) == false)
+		return program_usage(&c, &e);
+	return report(&c, &o, snapshot);
+}

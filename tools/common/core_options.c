@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options that both programs have.
+ */
+#include "common/core_options.h"
+#include "base/text.h"
+
+bool
+core_option_core(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	if (*value == '\0')
+		return bt_fail(e, BT_E_USAGE, "--core needs a file");
+	o->session.core_path = value;
+	return true;
+}
+
+bool
+core_option_sysroot(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)e;
+	o->session.sysroot = *value != '\0' ? value : NULL;
+	return true;
+}
+
+bool
+core_option_debug_path(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	return option_list_add(&o->debug_paths, value, e);
+}
+
+bool
+core_option_load(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	return option_list_add(&o->load, value, e);
+}
+
+bool
+core_option_force(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->session.force = true;
+	return true;
+}
+
+bool
+core_option_stats(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->session.stats = true;
+	return true;
+}
+
+bool
+core_option_timeout(void *ctx, const char *value, bt_error_t *e)
+{
+	enum { LONGEST = 24 * 60 * 60 };
+	struct core_options *o = ctx;
+	uint64_t seconds;
+
+	if (text_u64(value, &seconds) == false || seconds == 0 ||
+	    seconds > LONGEST)
+		return bt_fail(e, BT_E_USAGE,
+		    "--timeout: '%s' is not a number of seconds", value);
+	o->session.timeout_ns = seconds * 1000000000;
+	return true;
+}
+
+bool
+core_option_help(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->help = true;
+	return true;
+}
+
+bool
+core_option_version(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->version = true;
+	return true;
+}
+
+/* Existing callers add operands of their own (a reason for the crash), so one
+ * more than is needed is tolerated. */
+bool
+core_option_operand(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	if (o->n_operands == 2)
+		return bt_fail(e, BT_E_USAGE, "too many operands: '%s'", value);
+	o->operands[o->n_operands++] = value;
+	return true;
+}
+
+bool
+core_option_tid(
+    const char *option, const char *value, uint32_t *out, bt_error_t *e)
+{
+	uint64_t tid;
+
+	if (text_u64(value, &tid) == false || tid == 0 || tid > INT32_MAX)
+		return bt_fail(e, BT_E_USAGE, "%s: '%s' is not a thread id",
+		    option, value);
+	*out = (uint32_t)tid;
+	return true;
+}
+
+void
+core_options_finish(struct core_options *o)
+{
+	o->session.debug_paths = o->debug_paths.items;
+	o->session.load = o->load.items;
+}

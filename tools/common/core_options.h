@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options that both programs have: where the core and its files are.
+ */
+#ifndef COMMON_CORE_OPTIONS_H
+#define COMMON_CORE_OPTIONS_H
+
+#include "common/options.h"
+#include "session/session.h"
+
+/* First member of a program's own settings, so that one context serves. */
+struct core_options {
+	struct session_options session;
+	struct option_list debug_paths, load;
+	const char *operands[2];
+	int n_operands;
+	bool help, version;
+};
+
+/* For the apply column of a table; ctx is a struct core_options. */
+bool core_option_core(void *ctx, const char *value, bt_error_t *e);
+bool core_option_sysroot(void *ctx, const char *value, bt_error_t *e);
+bool core_option_debug_path(void *ctx, const char *value, bt_error_t *e);
+bool core_option_load(void *ctx, const char *value, bt_error_t *e);
+bool core_option_force(void *ctx, const char *value, bt_error_t *e);
+bool core_option_stats(void *ctx, const char *value, bt_error_t *e);
+bool core_option_timeout(void *ctx, const char *value, bt_error_t *e);
+bool core_option_help(void *ctx, const char *value, bt_error_t *e);
+bool core_option_version(void *ctx, const char *value, bt_error_t *e);
+bool core_option_operand(void *ctx, const char *value, bt_error_t *e);
+
+/* A thread id. */
+bool core_option_tid(
+    const char *option, const char *value, uint32_t *out, bt_error_t *e);
+
+/* Copies the lists into the session's options. */
+void core_options_finish(struct core_options *o);
+
+#endif /* COMMON_CORE_OPTIONS_H */

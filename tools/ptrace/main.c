@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ptrace: a core in, a snapshot out, its path on standard output.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/compose.h"
+#include "common/program.h"
+#include "ptrace/options.h"
+
+/* The path alone, for the script that reads it. A caller that named the file
+ * knows it already; one that did not has lost its result with its output. */
+static int
+tell_path(struct console *c, const struct ptrace_options *o, char *path)
+{
+	struct buf line;
+	bt_error_t e;
+	int status = EXIT_DONE;
+
+	buf_init(&line, 65536);
+	buf_printf(&line, "%s\n", path);
+	if (program_print(line.data, line.size, &e) == false) {
+		(void)bt_wrap(&e, "the snapshot is in %s", path);
+		status = console_fail(c, &e);
+		if (o->output.path != NULL)
+			status = EXIT_DONE;
+	}
+	buf_deinit(&line);
+	free(path);
+	return status;
+}
+
+static int
+take_snapshot(struct console *c, const struct ptrace_options *o)
+{
+	bool partial = false;
+	char *path = NULL;
+	bt_error_t e;
+
+	if (supervisor_snapshot(&o->core.session, &o->output, &c->listener,
+		&path, &partial, &e) == false)
+		return console_fail(c, &e);
+	console_settle(c);
+	if (partial)
+		console_say(c, SESSION_WARNING,
+		    "the snapshot is partial; its warnings say what is "
+		    "missing");
+	return tell_path(c, o, path);
+}
+
+static int
+print_snapshot(struct console *c, const struct ptrace_options *o)
+{
+	struct supervisor_report report = {
+	    .snapshot_path = o->print,
+	    .json = o->json,
+	    .text =
+		{
+		    .variables = true,
+		    .details = true,
+		    .group_line = true,
+		    .color = console_wants_color(STDOUT_FILENO, false, false),
+		},
+	    .fd = STDOUT_FILENO,
+	};
+	bool partial = false;
+	bt_error_t e;
+
+	if (supervisor_report(
+		&o->core.session, &report, &c->listener, &partial, &e) == false)
+		return console_fail(c, &e);
+	return EXIT_DONE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ptrace_options o = {0};
+	struct console c;
+	bt_error_t e;
+	int status;
+
+	program_start();
+	console_init(&c, "ptrace");
+	if (ptrace_options_parse(&o, argc, argv, &e) == false)
+		return program_usage(&c, &e);
+	c.level = o.level;
+	if (program_answers(&c, &o.core, ptrace_usage, ptrace_rows, &status))
+		return status;
+	compose_modules(&o.core.session);
+	return o.print != NULL ? print_snapshot(&c, &o) : take_snapshot(&c, &o);
+}

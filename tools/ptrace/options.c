@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of ptrace: one row each, and what it sets.
+ */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "common/program.h"
+#include "ptrace/options.h"
+
+const char ptrace_usage[] =
+    "Usage: ptrace [OPTION]... --core CORE [EXE]\n"
+    "       ptrace -b FILE.btt [--format=text|json]\n"
+    "\n"
+    "Turns the core file of a crashed program into a small, self-contained\n"
+    "snapshot that tells why it died, and prints the snapshot's path.\n"
+    "EXE is found from the core when it is left out.\n"
+    "\n";
+
+static bool
+on_output(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	if (*value == '\0')
+		return bt_fail(e, BT_E_USAGE, "--output needs a file name");
+	o->output.path = value;
+	return true;
+}
+
+static bool
+on_prefix(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	if (*value == '\0')
+		return bt_fail(e, BT_E_USAGE, "-O needs a path prefix");
+	o->output.prefix = value;
+	return true;
+}
+
+static bool
+on_overwrite(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->output.overwrite = true;
+	return true;
+}
+
+static bool
+on_kv(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return kv_add(&o->attributes, value, e);
+}
+
+static bool
+on_application(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	(void)e;
+	/* Scripts pass an unset variable: then the name is the program's. */
+	o->core.session.application = *value != '\0' ? value : NULL;
+	return true;
+}
+
+static bool
+on_classifier(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return *value == '\0' || option_list_add(&o->classifiers, value, e);
+}
+
+static bool
+on_thread(void *ctx, const char *value, bt_error_t *e)
+{
+	enum { THREADS_MAX = 65536 };
+	struct ptrace_options *o = ctx;
+	uint32_t tid, *threads;
+
+	if (core_option_tid("--thread", value, &tid, e) == false)
+		return false;
+	if (o->n_threads == THREADS_MAX)
+		return bt_fail(e, BT_E_USAGE, "too many --thread options");
+	threads = realloc(o->threads, (o->n_threads + 1) * sizeof(*threads));
+	if (threads == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	o->threads = threads;
+	threads[o->n_threads++] = tid;
+	return true;
+}
+
+static bool
+on_fault_thread(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return core_option_tid(
+	    "--fault-thread", value, &o->core.session.fault_thread, e);
+}
+
+static bool
+on_faulted(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->core.session.faulted = true;
+	return true;
+}
+
+static bool
+on_global(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return *value == '\0' || option_list_add(&o->globals, value, e);
+}
+
+static bool
+on_resource(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return *value == '\0' || option_list_add(&o->resources, value, e);
+}
+
+static bool
+on_config(void *ctx, const char *value, bt_error_t *e)
+{
+
+	/* Read before all others: options_peek. */
+	(void)ctx;
+	return *value != '\0' ||
+	    bt_fail(e, BT_E_USAGE, "--config needs a file");
+}
+
+static bool
+on_level(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return session_level_parse(value, &o->level) ||
+	    bt_fail(e, BT_E_USAGE,
+		"-L: '%s' is none of debug, info, warning, error", value);
+}
+
+static bool
+on_print(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	if (*value == '\0')
+		return bt_fail(e, BT_E_USAGE, "-b needs a snapshot file");
+	o->print = value;
+	return true;
+}
+
+static bool
+on_format(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	o->json = strcmp(value, "json") == 0;
+	return o->json || strcmp(value, "text") == 0 ||
+	    bt_fail(e, BT_E_USAGE, "--format: '%s' is neither text nor json",
+		value);
+}
+
+static bool
+on_max_size(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+	uint64_t size;
+
+	if (text_size(value, &size) == false)
+		return bt_fail(e, BT_E_USAGE,
+		    "--max-size: '%s' is not a size such as 512k, 32M", value);
+	if (size < SESSION_MIN_MAX_SIZE || size > UINT64_C(1) << 30)
+		return bt_fail(e, BT_E_USAGE,
+		    "--max-size: %s is not between 64k and 1G", value);
+	o->core.session.max_size = size;
+	return true;
+}
+
+const struct option_row ptrace_rows[] = {
+    {0, "core", "CORE", "core file to examine", core_option_core},
+    {'o', "output", "FILE", "write the snapshot to exactly this file",
+	on_output},
+    {'O', NULL, "PREFIX", "write it to PREFIX.PID.TIME.btt", on_prefix},
+    {0, "overwrite", NULL, "replace an existing output file", on_overwrite},
+    {0, "kv", "KEY:VALUE,...", "add attributes (repeatable)", on_kv},
+    {0, "application", "NAME", "name of the application", on_application},
+    {0, "classifier", "NAME", "add a classifier (repeatable)", on_classifier},
+    {0, "thread", "TID", "only this thread (repeatable)", on_thread},
+    {0, "fault-thread", "TID", "this thread is the faulting one",
+	on_fault_thread},
+    {0, "faulted", NULL,
+	"it is a fault, even if the core has no signal:\n"
+	"the faulting thread comes first",
+	on_faulted},
+    {0, "load", "TEXT",
+	"load debug information only of modules whose\n"
+	"path contains TEXT (repeatable; empty: all)",
+	core_option_load},
+    {0, "global", "NAME", "include this global variable (repeatable)",
+	on_global},
+    {0, "resource", "PATH", "attach a file or directory (repeatable)",
+	on_resource},
+    {0, "config", "FILE",
+	"read options from a file of lines\n"
+	"'long-option = value'",
+	on_config},
+    {0, "max-size", "SIZE", "most bytes of the snapshot (32M)", on_max_size},
+    {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
+    {0, "sysroot", "DIR", "find modules and debug files below DIR",
+	core_option_sysroot},
+    {0, "debug-path", "DIR", "look for debug files in DIR first (repeatable)",
+	core_option_debug_path},
+    {0, "force", NULL, "use an executable that does not match the core",
+	core_option_force},
+    {0, "stats", NULL,
+	"print time per stage and where debug information\n"
+	"was looked for",
+	core_option_stats},
+    {'L', NULL, "LEVEL",
+	"show messages from this level on: debug, info,\n"
+	"warning, error",
+	on_level},
+    {'b', NULL, "FILE", "print a report of a snapshot", on_print},
+    {0, "format", "text|json", "form of that report", on_format},
+    {'h', "help", NULL, "show this text", core_option_help},
+    {0, "version", NULL, "show the version", core_option_version},
+    {0, NULL, NULL, NULL, NULL},
+};
+
+static bool
+check(struct ptrace_options *o, bt_error_t *e)
+{
+	struct core_options *c = &o->core;
+
+	if (c->help || c->version)
+		return true;
+	if (o->print != NULL) {
+		if (c->session.core_path != NULL || c->n_operands != 0)
+			return bt_fail(e, BT_E_USAGE,
+			    "-b prints a snapshot and takes no core");
+		return true;
+	}
+	if (o->output.path != NULL && o->output.prefix != NULL)
+		return bt_fail(
+		    e, BT_E_USAGE, "--output and -O exclude each other");
+	if (c->session.core_path == NULL && c->n_operands != 0 &&
+	    program_is_pid(c->operands[0]))
+		return bt_fail(e, BT_E_USAGE,
+		    "%s: live processes are not supported by this version; "
+		    "give a core with --core",
+		    c->operands[0]);
+	if (c->session.core_path == NULL)
+		return bt_fail(e, BT_E_USAGE,
+		    "no core given; use ptrace --core CORE [EXE], or --help");
+	if (c->n_operands > 1)
+		return bt_fail(
+		    e, BT_E_USAGE, "too many operands: '%s'", c->operands[1]);
+	return true;
+}
+
+bool
+ptrace_options_parse(
+    struct ptrace_options *o, int argc, char **argv, bt_error_t *e)
+{
+	struct options_table table = {ptrace_rows, core_option_operand, o};
+	struct session_options *s = &o->core.session;
+	const char *config = options_peek(&table, argc, argv, "config");
+
+	o->level = SESSION_WARNING;
+	if (config != NULL && *config != '\0' &&
+	    options_read_file(&table, config, e) == false)
+		return false;
+	if (options_parse(&table, argc, argv, e) == false ||
+	    check(o, e) == false)
+		return false;
+	core_options_finish(&o->core);
+	s->exe_path = o->core.n_operands != 0 ? o->core.operands[0] : NULL;
+	s->attributes = o->attributes.items;
+	s->n_attributes = o->attributes.count;
+	s->classifiers = o->classifiers.items;
+	s->globals = o->globals.items;
+	s->resources = o->resources.items;
+	s->threads = o->threads;
+	s->n_threads = o->n_threads;
+	s->defaults = getenv("BACKTRACE_DEFAULTS");
+	s->variables = s->memory = s->modules = true;
+	return true;
+}
