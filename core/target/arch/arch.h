@@ -51,7 +51,7 @@ struct arch_thread_regs {
 	struct regs regs;
 	uint64_t flags, fs_base, gs_base, orig_ax;
 	uint16_t cs, ss, ds, es, fs, gs;
-	bool complete;	 /* flags, bases and segments are known */
+	bool complete;	       /* flags, bases and segments are known */
 	const uint8_t *xstate; /* NT_X86_XSTATE or NT_FPREGSET bytes, or NULL */
 	size_t xstate_size;
 	bool xstate_is_fx; /* only the 512-byte FXSAVE area */
@@ -79,8 +79,7 @@ size_t arch_reg_bytes(const struct arch_thread_regs *thread,
     size_t size);
 
 /* What the thread's local storage is counted from; false: unknown or unset. */
-bool arch_thread_pointer(
-    const struct arch_thread_regs *thread, bt_addr_t *out);
+bool arch_thread_pointer(const struct arch_thread_regs *thread, bt_addr_t *out);
 
 /* True for registers the ABI makes the callee preserve. */
 bool arch_callee_saved(unsigned number);

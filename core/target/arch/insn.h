@@ -22,12 +22,12 @@ enum insn_flow {
 
 struct insn_operand { /* a memory operand that is really accessed */
 	bool read, write;
-	bool implicit;	       /* push, call, ret, string instructions */
-	bool effective_known;  /* all registers of the address were known */
-	uint64_t effective;    /* effective address incl. segment base */
-	uint32_t size;	       /* bytes accessed, 0: unknown */
-	int base, index;       /* DWARF register number or -1 */
-	uint8_t scale;	       /* 0 without index */
+	bool implicit;	      /* push, call, ret, string instructions */
+	bool effective_known; /* all registers of the address were known */
+	uint64_t effective;   /* effective address incl. segment base */
+	uint32_t size;	      /* bytes accessed, 0: unknown */
+	int base, index;      /* DWARF register number or -1 */
+	uint8_t scale;	      /* 0 without index */
 	int64_t displacement;
 	bool base_known, index_known;
 	uint64_t base_value, index_value;
@@ -41,7 +41,7 @@ struct insn {
 	enum insn_flow flow;
 	bool privileged;
 	bool target_known; /* of a call or jump */
-	uint64_t target;   /* direct target, or the value of a register target */
+	uint64_t target; /* direct target, or the value of a register target */
 	int target_register; /* DWARF number of "call *%rax", or -1 */
 	int target_operand;  /* index of the memory operand holding it, or -1 */
 	unsigned n_operands;
