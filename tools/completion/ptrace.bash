@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# bash completion for ptrace and bt. tests/tools/options.py compares the words
+# with --help.
+
+_inquest_words()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local options=$1 name value
+
+	COMPREPLY=()
+	# "--name=value" arrives as three words because of COMP_WORDBREAKS.
+	if [[ $cur == "=" ]]; then
+		name=$prev value=
+	elif [[ $prev == "=" ]]; then
+		name=${COMP_WORDS[COMP_CWORD - 2]} value=$cur
+	else
+		name=$prev value=$cur
+	fi
+	case $name in
+	-L)
+		COMPREPLY=($(compgen -W "debug info warning error" -- "$value"))
+		return
+		;;
+	--format)
+		COMPREPLY=($(compgen -W "text json" -- "$value"))
+		return
+		;;
+	--color)
+		COMPREPLY=($(compgen -W "auto always never" -- "$value"))
+		return
+		;;
+	--sysroot | --debug-path)
+		COMPREPLY=($(compgen -d -- "$value"))
+		return
+		;;
+	esac
+	if [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W "$options" -- "$cur"))
+	else
+		COMPREPLY=($(compgen -f -- "$value"))
+	fi
+}
+
+_inquest_ptrace()
+{
+	_inquest_words "--core --output -o -O --overwrite --kv --application
+	    --classifier --thread --fault-thread --faulted --load --global
+	    --resource --config --max-size --timeout --sysroot --debug-path
+	    --force --stats -L -b --format --help -h --version"
+}
+
+_inquest_bt()
+{
+	_inquest_words "--core --no-variables --json --color --load --sysroot
+	    --debug-path --force --timeout --stats --help -h --version"
+}
+
+complete -o filenames -F _inquest_ptrace ptrace
+complete -o filenames -F _inquest_bt bt
