@@ -197,15 +197,65 @@ collect_facts(struct session *s)
 		snapshot_classifier(out, o->classifiers[i]);
 }
 
-void
-collect_warnings(struct session *s)
+/* Losses that whoever waits for the snapshot should know at once; all others
+ * are in the snapshot. */
+static bool
+is_headline(const char *code)
+{
+	static const char *const codes[] = {
+	    "core.truncated", "core.header", "core.no-threads"};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (strcmp(code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+take_warnings(struct session *s, bool loud)
 {
 	const struct target_warning *w;
 	size_t n = target_warnings(s->target, &w);
 
-	for (; s->warnings_taken < n; s->warnings_taken++)
-		snapshot_warn(s->snapshot, "core", w[s->warnings_taken].code,
-		    "%s", w[s->warnings_taken].text);
+	for (; s->warnings_taken < n; s->warnings_taken++) {
+		const struct target_warning *one = &w[s->warnings_taken];
+
+		snapshot_warn(s->snapshot, "core", one->code, "%s", one->text);
+		if (s->sink->log != NULL)
+			s->sink->log(s->sink->ctx,
+			    loud || is_headline(one->code) ? SESSION_WARNING
+							   : SESSION_INFO,
+			    one->text);
+	}
+}
+
+void
+collect_warnings(struct session *s)
+{
+
+	take_warnings(s, false);
+}
+
+/* A wrong executable is the commonest mistake: it is told on the console. */
+void
+collect_exe(struct session *s)
+{
+	struct target_module *modules;
+	size_t n = target_modules(s->target, &modules);
+	bool found = false;
+
+	collect_warnings(s);
+	for (size_t i = 0; i < n && found == false; i++) {
+		found = modules[i].is_exe;
+		if (found)
+			(void)target_module_image(s->target, &modules[i]);
+	}
+	if (found == false && s->options->exe_path != NULL)
+		target_warn(s->target, "exe.unusable",
+		    "the core does not say where its executable was; %s is "
+		    "not used",
+		    s->options->exe_path);
+	take_warnings(s, true);
 }
 
 /* ---- modules and mappings ---- */

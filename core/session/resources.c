@@ -165,17 +165,21 @@ attach_directory(struct attach *a, int fd, const char *name)
 static void
 attach(struct attach *a, const char *path)
 {
+	const char *name = path;
 	bt_error_t e;
 	int fd;
 
+	/* "logs/" has no last component. */
+	if (*text_basename(path) != '\0')
+		name = text_basename(path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
-		attach_directory(a, fd, text_basename(path));
+		attach_directory(a, fd, name);
 		return;
 	}
 	fd = opener_open(&a->s->opener.base, OPENER_RESOURCE, path, &e);
 	if (fd >= 0)
-		attach_fd(a, fd, text_basename(path));
+		attach_fd(a, fd, name);
 	else
 		warn(a->s, path, e.text);
 }

@@ -273,6 +273,7 @@ static void
 stacks(struct session *s)
 {
 	begin(s, SESSION_FAULT);
+	collect_exe(s);
 	collect_facts(s);
 	collect_threads_begin(s);
 	if (s->n_threads != 0)

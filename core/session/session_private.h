@@ -89,6 +89,7 @@ const struct tail_chain *tail_chain_between(struct session *s,
     const struct frame_plan *callee_plan);
 
 /* One collector each. */
+void collect_exe(struct session *s);	       /* opened, or why not */
 void collect_facts(struct session *s);	       /* signal, attributes */
 void collect_threads_begin(struct session *s); /* order, names, registers */
 void collect_thread(struct session *s, uint32_t index);

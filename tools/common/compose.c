@@ -4,10 +4,11 @@
  */
 #include "common/compose.h"
 
-extern const pmodule_descriptor_t pmodule_descriptor; /* modules/fault.c */
+/* modules/NAME.c defines pmodule_descriptor_NAME. */
+extern const pmodule_descriptor_t pmodule_descriptor_fault;
 
 static const pmodule_descriptor_t *const shipped[] = {
-    &pmodule_descriptor,
+    &pmodule_descriptor_fault,
 };
 
 void
