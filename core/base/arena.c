@@ -9,6 +9,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Under AddressSanitizer what was not handed out may not be touched, so that
+ * an overflow inside a block is seen like any other. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(HAVE_ASAN)
+#include <sanitizer/asan_interface.h>
+#define HIDE(P, SIZE) __asan_poison_memory_region((P), (SIZE))
+#define SHOW(P, SIZE) __asan_unpoison_memory_region((P), (SIZE))
+/* Between two allocations. */
+#define GAP ARENA_ALIGN
+#else
+#define HIDE(P, SIZE) ((void)(P), (void)(SIZE))
+#define SHOW(P, SIZE) ((void)(P), (void)(SIZE))
+#define GAP 0
+#endif
+
 #define ARENA_ALIGN 16
 #define BLOCK_FIRST 4096
 #define BLOCK_LARGEST (1024 * 1024)
@@ -41,6 +60,7 @@ free_blocks(struct arena_block *block)
 	while (block != NULL) {
 		struct arena_block *next = block->next;
 
+		SHOW(block_bytes(block), block->room);
 		free(block);
 		block = next;
 	}
@@ -67,7 +87,9 @@ arena_reset(struct arena *a)
 	if (kept != NULL) {
 		free_blocks(kept->next);
 		kept->next = NULL;
+		SHOW(block_bytes(kept), kept->used);
 		memset(block_bytes(kept), 0, kept->used);
+		HIDE(block_bytes(kept), kept->room);
 		kept->used = 0;
 	}
 	a->used = 0;
@@ -92,6 +114,7 @@ add_block(struct arena *a, size_t size)
 	block = calloc(1, sizeof(*block) + room);
 	if (block == NULL)
 		return NULL;
+	HIDE(block_bytes(block), room);
 	block->room = room;
 	block->next = a->head;
 	a->head = block;
@@ -102,23 +125,25 @@ void *
 arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *block = a->head;
-	void *p;
+	size_t taken; /* with alignment */
+	uint8_t *p;
 
-	if (size > SIZE_MAX - ARENA_ALIGN)
+	if (size > SIZE_MAX - 2 * ARENA_ALIGN)
 		goto fail;
-	size = size == 0
+	taken = size == 0
 	    ? ARENA_ALIGN
 	    : (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-	if (size > a->cap || a->used > a->cap - size)
+	if (taken > a->cap || a->used > a->cap - taken)
 		goto fail;
-	if (block == NULL || size > block->room - block->used) {
-		block = add_block(a, size);
+	if (block == NULL || taken + GAP > block->room - block->used) {
+		block = add_block(a, taken + GAP);
 		if (block == NULL)
 			goto fail;
 	}
 	p = block_bytes(block) + block->used;
-	block->used += size;
-	a->used += size;
+	block->used += taken + GAP;
+	a->used += taken;
+	SHOW(p, size);
 	return p;
 fail:
 	a->exhausted = true;
