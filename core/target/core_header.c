@@ -168,7 +168,7 @@ core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
 }
 
 static bool
-phdr_plausible(const struct core *c, const struct core_phdr *p)
+phdr_plausible(const struct core_phdr *p)
 {
 	if (p->type != PT_LOAD && p->type != PT_NOTE)
 		return false;
@@ -176,9 +176,8 @@ phdr_plausible(const struct core *c, const struct core_phdr *p)
 		return false;
 	if (p->offset < EHDR_SIZE || p->filesz > UINT64_MAX - p->offset)
 		return false;
-	if (p->type == PT_NOTE)
-		return p->offset < c->size;
-	return p->memsz <= UINT64_MAX - p->vaddr && p->filesz <= p->memsz;
+	return p->type == PT_NOTE ||
+	    (p->memsz <= UINT64_MAX - p->vaddr && p->filesz <= p->memsz);
 }
 
 /* How many entries from offset on look like a core's program headers. */
@@ -193,7 +192,7 @@ count_plausible(const struct core *c, uint64_t offset)
 		struct core_phdr p;
 
 		parse_phdr(&v, &p);
-		if (!phdr_plausible(c, &p))
+		if (!phdr_plausible(&p))
 			break;
 		n++;
 	}

@@ -93,6 +93,20 @@ core_map(struct core *c, const char *path, bt_error_t *e)
 }
 
 static bool
+nothing_found(const struct core *c, bt_error_t *e)
+{
+	if (c->n_phdrs == 0 && c->size < 4096)
+		return bt_fail_format(e, c->size,
+		    "%s is cut off at offset %llu, before its program headers; "
+		    "nothing can be recovered",
+		    c->path, (unsigned long long)c->size);
+	return bt_fail_format(e, 0x20,
+	    "%s holds no threads and no memory (no usable program header by "
+	    "offset 0x20)",
+	    c->path);
+}
+
+static bool
 core_load(struct core *c, const struct target_options *options, bt_error_t *e)
 {
 	const char *compression, *tool = NULL;
@@ -112,12 +126,8 @@ core_load(struct core *c, const struct target_options *options, bt_error_t *e)
 	if (!core_segments(c, e))
 		return false;
 	core_notes(c);
-	if (c->ranges.count == 0 && c->base.loads.count == 0 &&
-	    c->base.threads.count == 0)
-		return bt_fail_format(e, 0x20,
-		    "%s holds no threads and no memory (no usable program "
-		    "header at offset 0x20)",
-		    c->path);
+	if (c->base.loads.count == 0 && c->base.threads.count == 0)
+		return nothing_found(c, e);
 	core_notes_finish(c);
 	return target_finish(&c->base, e);
 }

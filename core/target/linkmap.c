@@ -11,7 +11,7 @@
 #include "base/map.h"
 #include "target/target_private.h"
 
-static const size_t entries_max = 65536;
+static const size_t entries_max = 16384;
 static const size_t dynamic_max = 4096; /* entries */
 
 static bool

@@ -7,6 +7,7 @@
  * then said. What is refused is named in a warning.
  */
 #include <elf.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "target/target_private.h"
@@ -180,7 +181,7 @@ accept(struct target *t, struct target_module *m, struct image *image,
  * here. */
 static bool
 try_file(struct target *t, struct target_module *m, enum opener_kind kind,
-    const char *path, bt_error_t *e)
+    const char *path, bool guessed, bt_error_t *e)
 {
 	enum verdict verdict;
 	struct image *image;
@@ -188,9 +189,11 @@ try_file(struct target *t, struct target_module *m, enum opener_kind kind,
 	if (!image_open(t->opener, kind, path, &image, e))
 		return false;
 	verdict = judge(t, m, image);
-	/* A relative name means another file in another directory. */
-	if (kind == OPENER_MODULE && path[0] != '/' && verdict == LIKELY)
-		verdict = DIFFERENT;
+	if (guessed && verdict != SAME) {
+		image_unref(image);
+		return bt_fail(e, BT_E_NOTFOUND,
+		    "the core names it relative to an unknown directory");
+	}
 	if (verdict == DIFFERENT) {
 		m->mismatched = true;
 		warn_mismatch(t, m, image, path, t->force);
@@ -198,9 +201,9 @@ try_file(struct target *t, struct target_module *m, enum opener_kind kind,
 			image_unref(image);
 			return bt_fail(e, BT_E_MISMATCH, "not the file mapped");
 		}
-	} else if (kind == OPENER_MODULE && path[0] != '/') {
+	} else if (guessed) {
 		target_warn(t, "module.relative",
-		    "%s was found in the current directory and has the right "
+		    "%s was found by a relative name and has the right "
 		    "build-id",
 		    target_show(t, path));
 	}
@@ -236,6 +239,28 @@ names_local_thing(const char *path)
 	    strncmp(path, "/sys/", 5) == 0;
 }
 
+/*
+ * A relative name is relative to a directory we do not know. The same name
+ * below ours may be another program, so only the build-id can say it is not.
+ */
+static bool
+try_relative(
+    struct target *t, struct target_module *m, const char *path, bt_error_t *e)
+{
+	char *cwd = getcwd(NULL, 0);
+	const char *full = NULL;
+
+	if (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (cwd != NULL)
+		full = arena_printf(&t->arena, "%s/%s", cwd, path);
+	free(cwd);
+	if (full == NULL || m->build_id.size == 0)
+		return bt_fail(e, BT_E_NOTFOUND,
+		    "the core names it relative to an unknown directory");
+	return try_file(t, m, OPENER_MODULE, full, true, e);
+}
+
 static bool
 try_path(
     struct target *t, struct target_module *m, const char *named, bt_error_t *e)
@@ -243,9 +268,12 @@ try_path(
 	bool deleted;
 	const char *path = module_file_path(t, named, &deleted);
 
-	if (path[0] == '\0' || path[0] == '[' || names_local_thing(path))
+	if (path[0] == '\0' || path[0] == '[' || path[0] == '(' ||
+	    names_local_thing(path))
 		return bt_fail(e, BT_E_NOTFOUND, "names no file");
-	return try_file(t, m, OPENER_MODULE, path, e);
+	if (path[0] != '/')
+		return try_relative(t, m, path, e);
+	return try_file(t, m, OPENER_MODULE, path, false, e);
 }
 
 static bool
@@ -274,7 +302,7 @@ find_image(struct target *t, struct target_module *m)
 		return;
 	}
 	if (m->is_exe && t->exe_path != NULL) {
-		if (try_file(t, m, OPENER_EXE_USER, t->exe_path, &e))
+		if (try_file(t, m, OPENER_EXE_USER, t->exe_path, false, &e))
 			return;
 		if (e.code != BT_E_MISMATCH)
 			target_warn(t, "exe.unusable", "%s", e.text);

@@ -101,8 +101,8 @@ groups_collect(struct target *t, group_vec *groups)
 }
 
 /* The code of an ELF file is mapped executable where its headers say. */
-static bool
-code_in_place(struct target *t, const struct memelf *elf)
+bool
+memelf_code_in_place(struct target *t, const struct memelf *elf)
 {
 	for (unsigned i = 0; i < elf->n_segments; i++) {
 		const struct image_segment *s = &elf->segments[i];
@@ -131,12 +131,12 @@ group_is_module(struct target *t, const struct group *g)
 		return memelf_read(t, g->file_start, &elf, &absent) &&
 		    module_layout_fits(
 			t, elf.segments, elf.n_segments, elf.bias, g->path) &&
-		    code_in_place(t, &elf);
+		    memelf_code_in_place(t, &elf);
 	/* gdb's core, without headers: the file itself will tell. */
 	return g->unknown_perms;
 }
 
-static struct target_module *
+struct target_module *
 module_add(struct target *t, const char *path, bt_addr_t start, bt_addr_t end)
 {
 	struct target_module *m = vec_push(&t->modules);
@@ -152,7 +152,7 @@ module_add(struct target *t, const char *path, bt_addr_t start, bt_addr_t end)
 	return m;
 }
 
-static struct target_module *
+struct target_module *
 module_add_elf(struct target *t, const char *path, bt_addr_t file_start,
     const struct memelf *elf)
 {
@@ -193,18 +193,6 @@ add_groups(struct target *t)
 	}
 	vec_deinit(&groups);
 	return ok;
-}
-
-static bool
-inside_known(const struct target *t, bt_addr_t address)
-{
-	for (size_t i = 0; i < t->modules.count; i++) {
-		const struct target_module *m = &t->modules.items[i];
-
-		if (address >= m->start && address < m->end)
-			return true;
-	}
-	return false;
 }
 
 static bool
@@ -254,217 +242,6 @@ add_vdso(struct target *t)
 		    m->end - m->start <= vdso_max && add_vdso_at(t, i))
 			return;
 	}
-}
-
-/* The file name the program was started by. */
-static const char *
-exec_name(struct target *t)
-{
-	uint64_t address;
-	char text[4096];
-	bool truncated;
-
-	if (target_auxv(t, AT_EXECFN, &address) &&
-	    target_read_cstr(t, address, text, sizeof(text), &truncated) > 0 &&
-	    !truncated)
-		return strings_add(&t->strings, text);
-	if (t->exe_path != NULL)
-		return t->exe_path;
-	return t->process.comm != NULL ? t->process.comm : "(executable)";
-}
-
-/* The executable's bias by a file of this machine: the entry point or, for a
- * fixed address, none; then all segments must lie in mappings. */
-static bool
-add_exe_by_image(struct target *t)
-{
-	const struct image_segment *segments;
-	struct target_module *m;
-	struct image *image;
-	uint64_t entry, bias = 0, low = UINT64_MAX, high = 0;
-	bt_error_t e;
-	size_t n;
-
-	if (t->exe_path == NULL ||
-	    !image_open(t->opener, OPENER_EXE_USER, t->exe_path, &image, &e))
-		return false;
-	if (target_auxv(t, AT_ENTRY, &entry))
-		bias = entry - image_entry(image);
-	n = image_segments(image, &segments);
-	for (size_t i = 0; i < n; i++) {
-		const struct image_segment *s = &segments[i];
-
-		if (s->type != PT_LOAD || s->memsz == 0)
-			continue;
-		if (mapping_index(t, s->vaddr + bias) == SIZE_MAX) {
-			low = UINT64_MAX;
-			break;
-		}
-		if ((s->vaddr & ~page_mask) < low)
-			low = s->vaddr & ~page_mask;
-		if (s->vaddr + s->memsz > high)
-			high = s->vaddr + s->memsz;
-	}
-	image_unref(image);
-	if (low >= high || (bias & page_mask) != 0)
-		return false;
-	m = module_add(t, exec_name(t), low + bias,
-	    ((high + page_mask) & ~page_mask) + bias);
-	if (m == NULL)
-		return false;
-	m->bias = bias;
-	m->is_exe = true;
-	return true;
-}
-
-/* The file table did not have the executable: its program headers, which the
- * kernel tells the address of, may be in memory. */
-static bool
-add_exe(struct target *t)
-{
-	uint64_t phdr, count;
-	struct target_module *m;
-	struct memelf elf;
-	bool absent;
-
-	if (!target_auxv(t, AT_PHDR, &phdr) ||
-	    !target_auxv(t, AT_PHNUM, &count) ||
-	    !memelf_from_phdrs(t, phdr, count, &elf))
-		return add_exe_by_image(t);
-	if (inside_known(t, elf.start))
-		return false;
-	bt_addr_t start = elf.start;
-	bool has_header = memelf_read(t, start, &elf, &absent);
-	m = module_add_elf(t, exec_name(t), start, &elf);
-	if (m == NULL)
-		return false;
-	m->has_header = has_header;
-	m->is_exe = true;
-	return true;
-}
-
-static struct target_module *
-find_unsorted(struct target *t, bt_addr_t address)
-{
-	for (size_t i = 0; i < t->modules.count; i++) {
-		struct target_module *m = &t->modules.items[i];
-
-		if (address >= m->start && address < m->end)
-			return m;
-	}
-	return NULL;
-}
-
-/* Names starting with the command name, which the kernel cuts at 15. */
-static bool
-named_as_command(const struct target *t, const struct target_module *m)
-{
-	const char *comm = t->process.comm;
-
-	return comm != NULL && comm[0] != '\0' &&
-	    strncmp(m->name, comm, strlen(comm)) == 0;
-}
-
-static void
-mark_exe(struct target *t)
-{
-	struct target_module *m = NULL;
-	uint64_t address;
-
-	if (target_auxv(t, AT_PHDR, &address))
-		m = find_unsorted(t, address);
-	if (m == NULL && target_auxv(t, AT_ENTRY, &address))
-		m = find_unsorted(t, address);
-	if (m == NULL && t->auxv.count == 0) {
-		for (size_t i = 0; i < t->modules.count && m == NULL; i++) {
-			if (named_as_command(t, &t->modules.items[i]))
-				m = &t->modules.items[i];
-		}
-	}
-	if (m != NULL && !m->is_vdso)
-		m->is_exe = true;
-	else
-		(void)add_exe(t);
-}
-
-static bool
-has_exe(const struct target *t)
-{
-	for (size_t i = 0; i < t->modules.count; i++) {
-		if (t->modules.items[i].is_exe)
-			return true;
-	}
-	return false;
-}
-
-/* A loaded file that only the dynamic linker's list names. */
-static bool
-add_linked(struct target *t, const struct linkmap_entry *entry)
-{
-	const struct target_mapping *last;
-	struct target_module *m;
-	struct memelf elf;
-	bool absent;
-
-	if (entry->name[0] == '\0' || inside_known(t, entry->dynamic))
-		return true;
-	if (memelf_read(t, entry->bias, &elf, &absent))
-		return module_add_elf(t, entry->name, entry->bias, &elf) !=
-		    NULL;
-	last = target_mapping_at(t, entry->dynamic);
-	if (last == NULL || mapping_index(t, entry->bias) == SIZE_MAX ||
-	    last->end <= entry->bias)
-		return true;
-	m = module_add(t, entry->name, entry->bias, last->end);
-	return m != NULL;
-}
-
-static bool
-add_from_linkmap(struct target *t)
-{
-	linkmap_vec list;
-	bool ok = true;
-
-	t->exe = NULL;
-	for (size_t i = 0; i < t->modules.count; i++) {
-		if (t->modules.items[i].is_exe)
-			t->exe = &t->modules.items[i];
-	}
-	if (linkmap_of_exe(t, &list)) {
-		target_warn(t, "core.files",
-		    "the core names no mapped files; took the dynamic "
-		    "linker's list of %zu",
-		    list.count);
-		for (size_t i = 0; ok && i < list.count; i++)
-			ok = add_linked(t, &list.items[i]);
-	}
-	vec_deinit(&list);
-	return ok;
-}
-
-/* ELF headers in memory that nothing named. */
-static bool
-add_unnamed(struct target *t)
-{
-	const size_t unnamed_max = 10000;
-	size_t added = 0;
-
-	for (size_t i = 0; i < t->mappings.count; i++) {
-		const struct target_mapping *m = &t->mappings.items[i];
-		struct memelf elf;
-		bool absent;
-
-		if (m->path != NULL || m->dumped == 0 ||
-		    !memelf_read(t, m->start, &elf, &absent) ||
-		    elf.start != m->start || !code_in_place(t, &elf) ||
-		    inside_known(t, m->start))
-			continue;
-		if (added++ == unnamed_max)
-			break;
-		if (module_add_elf(t, "(unnamed)", m->start, &elf) == NULL)
-			return false;
-	}
-	return true;
 }
 
 static int
@@ -518,6 +295,30 @@ settle_headless(struct target *t)
 	t->modules.count = kept;
 }
 
+/* The core has no table of mapped files: what the module's headers say is
+ * mapped from its file is. */
+static void
+name_from_elf(struct target *t, const struct target_module *module,
+    struct target_mapping *m)
+{
+	struct memelf elf;
+	bool absent;
+
+	if (m->path != NULL || module->path[0] == '(' || !module->has_header ||
+	    !memelf_read(t, module->file_start, &elf, &absent))
+		return;
+	for (unsigned i = 0; i < elf.n_segments; i++) {
+		const struct image_segment *s = &elf.segments[i];
+		bt_addr_t start = (s->vaddr & ~page_mask) + elf.bias;
+
+		if (s->type != PT_LOAD || m->start < start ||
+		    m->start >= s->vaddr + s->filesz + elf.bias)
+			continue;
+		m->path = module->path;
+		m->offset = (s->offset & ~page_mask) + (m->start - start);
+	}
+}
+
 static void
 perms_from_elf(
     struct target *t, struct target_module *module, struct target_mapping *m)
@@ -557,6 +358,8 @@ assign_mappings(struct target *t)
 			struct target_mapping *m = &t->mappings.items[i];
 
 			m->module = module->index;
+			if (t->files.count == 0)
+				name_from_elf(t, module, m);
 			if ((m->perms & TARGET_PERMS_UNKNOWN) != 0)
 				perms_from_elf(t, module, m);
 		}
@@ -583,23 +386,21 @@ modules_build(struct target *t, bt_error_t *e)
 
 	if (ok) {
 		add_vdso(t);
-		mark_exe(t);
-		if (t->files.count == 0)
-			ok = add_from_linkmap(t) && add_unnamed(t);
+		ok = modules_find_exe(t);
 	}
 	if (!ok)
 		return bt_fail(e, BT_E_NOMEM, "out of memory for modules");
 	sort_modules(t);
-	t->exe = NULL;
 	settle_headless(t);
 	sort_modules(t);
 	assign_mappings(t);
 	clear_unknown_data(t);
+	t->exe = NULL;
 	for (size_t i = 0; i < t->modules.count; i++) {
 		if (t->modules.items[i].is_exe)
 			t->exe = &t->modules.items[i];
 	}
-	if (!has_exe(t) && t->exe_path != NULL)
+	if (t->exe == NULL && t->exe_path != NULL)
 		target_warn(t, "exe.unplaced",
 		    "the core does not tell where %s was loaded; not used",
 		    target_show(t, t->exe_path));

@@ -28,15 +28,16 @@ enum {
 
 struct target_mapping {
 	bt_addr_t start, end;
-	uint64_t offset;   /* in the file */
-	uint32_t perms;	   /* TARGET_R | TARGET_W | TARGET_X, or unknown */
-	const char *path;  /* NULL when anonymous; "[stack]", "[vdso]" when known*/
-	uint64_t dumped;   /* bytes of it that the core holds, from start */
-	uint32_t module;   /* index, or TARGET_NO_MODULE */
+	uint64_t offset; /* in the file */
+	uint32_t perms;	 /* TARGET_R | TARGET_W | TARGET_X, or unknown */
+	const char
+	    *path; /* NULL when anonymous; "[stack]", "[vdso]" when known*/
+	uint64_t dumped; /* bytes of it that the core holds, from start */
+	uint32_t module; /* index, or TARGET_NO_MODULE */
 };
 #define TARGET_NO_MODULE UINT32_MAX
 
-enum target_debug { /* what a module's image could give */
+enum target_debug {	      /* what a module's image could give */
 	TARGET_DEBUG_UNKNOWN, /* not looked yet */
 	TARGET_DEBUG_NONE,
 	TARGET_DEBUG_DYNSYM,
@@ -52,11 +53,12 @@ struct target_module {
 	bt_addr_t start, end;
 	uint64_t bias; /* run-time address = file's vaddr + bias */
 	bool is_exe, is_vdso;
-	struct image_build_id build_id; /* from target memory, size 0: unknown */
+	struct image_build_id
+	    build_id; /* from target memory, size 0: unknown */
 	/* What follows is filled by target_module_image and _debug. */
 	bool image_tried, debug_tried;
-	struct image *image; /* NULL: not found, or refused */
-	struct image *debug; /* has .debug_info; may equal image */
+	struct image *image;	/* NULL: not found, or refused */
+	struct image *debug;	/* has .debug_info; may equal image */
 	const char *image_path; /* where it was found on this machine */
 	const char *debug_path;
 	enum target_debug debug_kind;
@@ -72,8 +74,8 @@ struct target_module {
 };
 
 struct target_signal {
-	bool present;	 /* a siginfo or pr_cursig was there */
-	bool has_info;	 /* siginfo: code and address fields are real */
+	bool present;  /* a siginfo or pr_cursig was there */
+	bool has_info; /* siginfo: code and address fields are real */
 	int number, code, errnum;
 	bool has_address;
 	bt_addr_t address;
@@ -84,7 +86,7 @@ struct target_signal {
 
 struct target_thread {
 	uint32_t tid;
-	char state; /* 'R', 'S', 'D', 'T', 'Z', '?' */
+	char state;	  /* 'R', 'S', 'D', 'T', 'Z', '?' */
 	const char *name; /* NULL: unknown */
 	bool has_regs;
 	struct arch_thread_regs regs;
@@ -128,8 +130,8 @@ struct target_options {
  * can be had: not ELF, not a core ("is an executable, not a core file: give
  * it after the core"), another machine. A damaged core opens, with warnings.
  */
-bool target_core_open(const struct target_options *options,
-    struct target **out, bt_error_t *e) BT_CHECK;
+bool target_core_open(const struct target_options *options, struct target **out,
+    bt_error_t *e) BT_CHECK;
 void target_close(struct target *t); /* NULL allowed */
 
 const struct target_process *target_process(const struct target *t);
@@ -160,16 +162,15 @@ bool target_is_executable(const struct target *t, bt_addr_t address);
  * (or its pages were not dumped because they were unmodified). Returns how
  * many bytes from address on could be read (a prefix of size).
  */
-size_t target_read(
-    struct target *t, bt_addr_t address, void *out, size_t size);
+size_t target_read(struct target *t, bt_addr_t address, void *out, size_t size);
 /* All or nothing, BT_E_FAULT with the first unreadable address. */
-bool target_read_exact(struct target *t, bt_addr_t address, void *out,
-    size_t size, bt_error_t *e);
+bool target_read_exact(
+    struct target *t, bt_addr_t address, void *out, size_t size, bt_error_t *e);
 bool target_read_u64(struct target *t, bt_addr_t address, uint64_t *out);
 /* The bytes in place when they lie together (no copy), how many from address
  * on, at most size; 0 when none. Borrowed from the target. */
-size_t target_view(struct target *t, bt_addr_t address, size_t size,
-    const uint8_t **out);
+size_t target_view(
+    struct target *t, bt_addr_t address, size_t size, const uint8_t **out);
 /* A C string of at most max bytes: its length, or -1 when the first byte is
  * unreadable. *truncated: no NUL within max or within readable memory. */
 ssize_t target_read_cstr(struct target *t, bt_addr_t address, char *out,

@@ -8,11 +8,11 @@
 #ifndef TARGET_PRIVATE_H
 #define TARGET_PRIVATE_H
 
-#include <stdlib.h>
 #include "base/arena.h"
 #include "base/strings.h"
 #include "base/vec.h"
 #include "target/target.h"
+#include <stdlib.h>
 
 struct target_ops {
 	/* Bytes the target itself holds (not from images), in place. */
@@ -102,6 +102,17 @@ size_t mapping_index(const struct target *t, bt_addr_t address);
 
 /* modules.c */
 bool modules_build(struct target *t, bt_error_t *e);
+struct memelf;
+struct target_module *module_add(
+    struct target *t, const char *path, bt_addr_t start, bt_addr_t end);
+struct target_module *module_add_elf(struct target *t, const char *path,
+    bt_addr_t file_start, const struct memelf *elf);
+/* The code of an ELF file is mapped executable where its headers say. */
+bool memelf_code_in_place(struct target *t, const struct memelf *elf);
+
+/* module_exe.c: marks the executable; without a file table finds the other
+ * modules, too. */
+bool modules_find_exe(struct target *t);
 
 /* memelf.c: an ELF image as it lies in the target's own memory. */
 enum { MEMELF_SEGMENTS_MAX = 64 };
@@ -110,7 +121,7 @@ struct memelf {
 	uint64_t entry;
 	uint64_t bias;
 	bt_addr_t start, end; /* of its PT_LOADs, run-time, page-rounded */
-	bt_addr_t dynamic; /* run-time, 0: none */
+	bt_addr_t dynamic;    /* run-time, 0: none */
 	uint64_t dynamic_size;
 	bool has_interp;
 	unsigned n_segments;
@@ -122,15 +133,14 @@ struct memelf {
 bool memelf_read(
     struct target *t, bt_addr_t base, struct memelf *out, bool *absent);
 /* From program headers alone, as AT_PHDR and AT_PHNUM tell. */
-bool memelf_from_phdrs(struct target *t, bt_addr_t phdr, uint64_t count,
-    struct memelf *out);
+bool memelf_from_phdrs(
+    struct target *t, bt_addr_t phdr, uint64_t count, struct memelf *out);
 /* The bytes of the file as far as memory has them, malloc'd; only when every
  * segment's bytes are there. */
 bool memelf_to_file(
     struct target *t, const struct memelf *m, uint8_t **out, size_t *size);
 /* Permissions of the segment at a run-time address; false: in none. */
-bool memelf_perms(
-    const struct image_segment *segments, size_t n, uint64_t bias,
+bool memelf_perms(const struct image_segment *segments, size_t n, uint64_t bias,
     bt_addr_t address, uint32_t *perms);
 
 /* linkmap.c */
@@ -153,7 +163,6 @@ bool linkmap_of_exe(struct target *t, linkmap_vec *out);
 bool module_layout_fits(struct target *t, const struct image_segment *segments,
     size_t n, uint64_t bias, const char *path);
 /* The file without the " (deleted)" the kernel appends. */
-const char *module_file_path(
-    struct target *t, const char *path, bool *deleted);
+const char *module_file_path(struct target *t, const char *path, bool *deleted);
 
 #endif /* TARGET_PRIVATE_H */
