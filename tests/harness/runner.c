@@ -118,7 +118,6 @@ child(const struct test_case *test, int output)
 	(void)getrlimit(RLIMIT_CORE, &cores);
 	cores.rlim_cur = 0;
 	(void)setrlimit(RLIMIT_CORE, &cores);
-	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* a crash loses no text */
 	if (output >= 0) {
 		(void)dup2(output, STDOUT_FILENO);
 		(void)dup2(output, STDERR_FILENO);
@@ -285,6 +284,8 @@ main(int argc, char **argv)
 	struct tally tally = {0};
 	unsigned count = 0;
 
+	/* A crash loses no text. */
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!read_options(argc, argv, &o)) {
 		fprintf(stderr,
 		    "usage: %s [--list] [--verbose] [--no-fork] "

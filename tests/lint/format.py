@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every .c and .h is as .clang-format has it."""
+import collections
 import shutil
 import subprocess
 import sys
@@ -23,9 +24,11 @@ def main():
                           cwd=_source.ROOT, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     report = _source.Report()
-    for line in done.stdout.split("\n"):
-        if ": error:" in line:
-            report.check(False, line)
+    places = collections.Counter(
+        line.split(":")[0] for line in done.stdout.split("\n")
+        if ": error:" in line)
+    for path, count in places.items():
+        report.check(False, f"{path}: {count} places (clang-format -i {path})")
     report.check(done.returncode == 0 or report.bad, done.stdout)
     return report.finish()
 
