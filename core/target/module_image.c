@@ -168,7 +168,9 @@ accept(struct target *t, struct target_module *m, struct image *image,
 	if (!m->has_header && verdict != DIFFERENT) {
 		bt_addr_t end = m->end;
 
-		(void)bias_from_image(m, image, &m->bias, &end);
+		/* Unlike the file table the file knows of the zeroed part. */
+		if (bias_from_image(m, image, &m->bias, &end) && end > m->end)
+			m->end = end;
 		if (m->build_id.size == 0 && image_build_id(image) != NULL)
 			target_warn(t, "module.unproven",
 			    "the core holds no build-id for %s; the file fits "

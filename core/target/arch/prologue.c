@@ -384,8 +384,8 @@ arch_layout_at(
 	struct reader r;
 
 	if (at > size || at > ARCH_FUNCTION_MAX ||
-	    ZYAN_FAILED(ZydisDecoderInit(&r.decoder, ZYDIS_MACHINE_MODE_LONG_64,
-		ZYDIS_STACK_WIDTH_64)))
+	    ZYAN_FAILED(ZydisDecoderInit(
+		&r.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
 		return false;
 	r.now = (struct state){.sp_known = true, .sp = SLOT};
 	r.body = r.now;
@@ -453,8 +453,8 @@ relative(const uint8_t *field, bt_addr_t end)
 }
 
 enum arch_call
-arch_call_before(const uint8_t *code_before, size_t size, bt_addr_t pc,
-    bt_addr_t *target)
+arch_call_before(
+    const uint8_t *code_before, size_t size, bt_addr_t pc, bt_addr_t *target)
 {
 	const uint8_t *end = code_before + size;
 
@@ -471,8 +471,7 @@ arch_call_before(const uint8_t *code_before, size_t size, bt_addr_t pc,
 }
 
 enum arch_call
-arch_jump_at(
-    const uint8_t *code, size_t size, bt_addr_t pc, bt_addr_t *target)
+arch_jump_at(const uint8_t *code, size_t size, bt_addr_t pc, bt_addr_t *target)
 {
 	size_t at = 0;
 
