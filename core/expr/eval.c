@@ -566,7 +566,7 @@ expr_eval(const struct expr_context *c, struct view block,
 
 	if (block.failed)
 		return bt_fail(e, BT_E_FORMAT, "expression is cut off");
-	if (v.size > 0 && initial == NULL) {
+	if (v.size > 0) { /* whatever initial is, the operator tops it */
 		unsigned op = v.data[0];
 
 		if (v.size == 1 && op >= DW_OP_reg0 && op <= DW_OP_reg31) {
@@ -631,7 +631,7 @@ expr_eval_u64(const struct expr_context *c, struct view block,
 
 	if (block.failed)
 		return bt_fail(e, BT_E_FORMAT, "expression is cut off");
-	if (v.size > 0 && initial == NULL) {
+	if (v.size > 0) { /* whatever initial is, the operator tops it */
 		uint64_t value = 0;
 
 		switch (fast_address(c, &v, &value, &uses_frame, e)) {

@@ -29,9 +29,9 @@ enum unwind_trust {
 const char *unwind_trust_name(enum unwind_trust trust);
 
 struct unwind_frame {
-	struct regs regs;  /* values in this frame; known bits */
+	struct regs regs; /* values in this frame; known bits */
 	bt_addr_t pc;
-	bt_addr_t cfa;	   /* canonical frame address; 0: unknown */
+	bt_addr_t cfa; /* canonical frame address; 0: unknown */
 	bool cfa_known;
 	bool signal_frame; /* this frame is the signal trampoline */
 	/* pc was interrupted, not returned to: frame 0 and the frame above a
@@ -49,14 +49,15 @@ unwind_lookup_pc(const struct unwind_frame *f)
 }
 
 enum unwind_stop {
-	UNWIND_STOP_END,	/* outermost frame: return address undefined, or
-				   zero, as the start code leaves it */
+	UNWIND_STOP_END, /* outermost frame: return address undefined, or
+			    zero, as the start code leaves it */
 	UNWIND_STOP_NO_REGISTERS,
-	UNWIND_STOP_UNREADABLE, /* stack memory is not in the core */
-	UNWIND_STOP_NOT_CODE,	/* the return address is not executable */
-	UNWIND_STOP_NO_PROGRESS,/* the CFA does not rise: corrupt or cyclic */
-	UNWIND_STOP_LIMIT,	/* frame limit */
+	UNWIND_STOP_UNREADABLE,	 /* stack memory is not in the core */
+	UNWIND_STOP_NOT_CODE,	 /* the return address is not executable */
+	UNWIND_STOP_NO_PROGRESS, /* the CFA does not rise: corrupt or cyclic */
+	UNWIND_STOP_LIMIT,	 /* frame limit */
 	UNWIND_STOP_BUDGET,
+	UNWIND_STOP_NO_INFO, /* nothing tells where the caller is */
 	UNWIND_STOP__COUNT
 };
 /* "end of stack", "stack memory unreadable", ... */
@@ -94,8 +95,8 @@ bool unwind_step(struct unwinder *u, const struct unwind_frame *frame,
 
 /* Function bounds from the FDE that covers pc (run-time addresses), when there
  * is one. */
-bool unwind_function_range(struct unwinder *u, bt_addr_t pc, bt_addr_t *start,
-    bt_addr_t *end);
+bool unwind_function_range(
+    struct unwinder *u, bt_addr_t pc, bt_addr_t *start, bt_addr_t *end);
 
 /* For --stats and tests. */
 struct unwind_stats {

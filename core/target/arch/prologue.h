@@ -49,8 +49,8 @@ enum arch_call {
 };
 
 /* The call that ends at the return address pc; code_before ends there. */
-enum arch_call arch_call_before(const uint8_t *code_before, size_t size,
-    bt_addr_t pc, bt_addr_t *target);
+enum arch_call arch_call_before(
+    const uint8_t *code_before, size_t size, bt_addr_t pc, bt_addr_t *target);
 
 /* A linkage stub (PLT entry) or a bare jump at pc: where it goes. NONE when
  * the instructions are something else. */

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The caller when there is no call frame information: the signal frame by its
+ * layout, the return address under a wild jump, the function's instructions,
+ * the frame pointer. Every answer must be a return address: in executable
+ * memory, behind a call (or a signal trampoline).
+ */
+#include "unwind/unwinder.h"
+
+enum {
+	CALL_BYTES = 8,
+	EDGE_BYTES = 8,
+	STUB_BYTES = 16,
+	/* Stack words searched for the call that led to a function whose start
+	 * is not known. */
+	CALL_SEARCH_WORDS = 512,
+	CALL_SEARCH_LAYOUTS = 8 /* functions read in one search */
+};
+
+size_t
+code_read(struct unwinder *u, bt_addr_t pc, void *out, size_t size)
+{
+	return target_read(u->t, pc, out, size);
+}
+
+enum arch_call
+call_target(struct unwinder *u, bt_addr_t return_address, bt_addr_t *target)
+{
+	uint8_t code[STUB_BYTES];
+	enum arch_call kind, jump;
+	bt_addr_t to;
+	size_t size = CALL_BYTES;
+
+	while (
+	    size > 0 && code_read(u, return_address - size, code, size) != size)
+		size--;
+	kind = arch_call_before(code, size, return_address, target);
+	if (kind == ARCH_CALL_DIRECT) {
+		size = code_read(u, *target, code, sizeof(code));
+		jump = arch_jump_at(code, size, *target, &to);
+		if (jump == ARCH_CALL_NONE)
+			return kind;
+		kind = jump;
+		*target = to;
+	}
+	/* An unbound slot holds an address in the stub itself, or nothing:
+	 * then nobody can tell. */
+	if (kind == ARCH_CALL_SLOT)
+		kind = target_read_u64(u->t, *target, target) &&
+			target_is_executable(u->t, *target)
+		    ? ARCH_CALL_DIRECT
+		    : ARCH_CALL_INDIRECT;
+	return kind;
+}
+
+static enum step
+end_of_stack(struct stopped *s)
+{
+	s->why = UNWIND_STOP_END;
+	s->address = 0;
+	return STEP_STOPPED;
+}
+
+struct target_reader {
+	struct target *t;
+};
+
+static size_t
+read_target(void *ctx, bt_addr_t address, void *out, size_t size)
+{
+	const struct target_reader *r = ctx;
+
+	return target_read(r->t, address, out, size);
+}
+
+static enum step
+by_signal_frame(struct unwinder *u, const struct unwind_frame *f,
+    struct unwind_frame *caller, struct stopped *s)
+{
+	enum { JUMPS_MAX = 64 };
+	struct target_reader reader = {u->t};
+	uint64_t sp;
+
+	if (regs_get(&f->regs, ARCH_SP, &sp) == false)
+		return STEP_LOST;
+	if (arch_sigframe_regs(sp, read_target, &reader, &caller->regs) ==
+	    false) {
+		s->why = UNWIND_STOP_UNREADABLE;
+		s->address = sp;
+		return STEP_STOPPED;
+	}
+	if (caller->regs.value[ARCH_SP] <= sp && u->jumps++ >= JUMPS_MAX) {
+		s->why = UNWIND_STOP_NO_PROGRESS;
+		return STEP_STOPPED;
+	}
+	caller->pc = caller->regs.value[ARCH_PC];
+	caller->exact_pc = true;
+	caller->trust = UNWIND_CFI;
+	return STEP_DONE;
+}
+
+/* The caller's frame by a layout, if what it says is a return address. */
+static enum step
+by_layout(struct unwinder *u, struct unwind_frame *f,
+    const struct arch_layout *layout, enum unwind_trust trust,
+    struct unwind_frame *caller, struct stopped *s)
+{
+	uint64_t base, sp, pc, value;
+	bt_addr_t cfa;
+
+	if (regs_get(&f->regs, layout->cfa_reg, &base) == false ||
+	    (base & 7) != 0)
+		return STEP_LOST;
+	cfa = base + (uint64_t)layout->cfa_offset;
+	if (regs_get(&f->regs, ARCH_SP, &sp) && cfa <= sp)
+		return STEP_LOST;
+	if (stack_read(u, cfa - sizeof(pc), &pc) == false) {
+		s->why = UNWIND_STOP_UNREADABLE;
+		s->address = cfa - sizeof(pc);
+		return STEP_LOST;
+	}
+	if (pc == 0)
+		return end_of_stack(s);
+	if (rule_is_plausible(rule_find(u, pc, false)) == false)
+		return STEP_LOST;
+	caller->regs = f->regs;
+	caller->regs.known &= u->preserved & ~layout->changed;
+	for (unsigned i = 0; i < ARCH_REGS; i++) {
+		if ((layout->saved >> i & 1) != 0 &&
+		    stack_read(
+			u, cfa + (uint64_t)(int64_t)layout->offset[i], &value))
+			regs_set(&caller->regs, i, value);
+	}
+	regs_set(&caller->regs, ARCH_SP, cfa);
+	regs_set(&caller->regs, ARCH_PC, pc);
+	caller->pc = pc;
+	caller->exact_pc = false;
+	caller->trust = trust;
+	f->cfa = cfa;
+	f->cfa_known = true;
+	return STEP_DONE;
+}
+
+bool
+layout_from_start(struct unwinder *u, const struct unwind_frame *f,
+    bt_addr_t start, struct arch_layout *out)
+{
+	const uint8_t *code;
+	size_t size;
+
+	if (start > f->pc || f->pc - start > ARCH_FUNCTION_MAX ||
+	    target_is_executable(u->t, start) == false)
+		return false;
+	size = target_view(u->t, start, (size_t)(f->pc - start) + 16, &code);
+	return size >= f->pc - start &&
+	    arch_layout_at(code, size, (size_t)(f->pc - start), out);
+}
+
+static enum unwind_trust
+layout_trust(const struct arch_layout *layout)
+{
+	return layout->cfa_reg == ARCH_FP ? UNWIND_FP : UNWIND_PROLOGUE;
+}
+
+static void
+keep_layout(
+    struct unwinder *u, struct rule *rule, const struct arch_layout *layout)
+{
+	struct arch_layout *copy = ARENA_NEW(&u->arena, struct arch_layout);
+
+	if (copy != NULL)
+		*copy = *layout;
+	rule->layout = copy;
+}
+
+/* The function's instructions from its symbol on, read once per pc. */
+static void
+find_layout(struct unwinder *u, const struct unwind_frame *f, struct rule *rule)
+{
+	struct image_symbol symbol;
+	struct arch_layout layout;
+	struct image *image;
+
+	if ((rule->flags & RULE_LAYOUT_TRIED) != 0)
+		return;
+	rule->flags |= RULE_LAYOUT_TRIED;
+	if (rule->module == NULL)
+		return;
+	image = target_module_image(u->t, rule->module);
+	if (image == NULL ||
+	    image_symbol_at(image, unwind_lookup_pc(f) - rule->module->bias,
+		&symbol) == false)
+		return;
+	if (layout_from_start(u, f, symbol.value + rule->module->bias, &layout))
+		keep_layout(u, rule, &layout);
+}
+
+/* At a function's first or last instructions the frame pointer is the
+ * caller's. */
+static enum step
+by_edge(struct unwinder *u, struct unwind_frame *f, struct unwind_frame *caller,
+    struct stopped *s)
+{
+	uint8_t before[1], after[EDGE_BYTES];
+	struct arch_layout layout;
+	size_t n_before, n_after;
+
+	if (f->exact_pc == false)
+		return STEP_LOST;
+	n_before = code_read(u, f->pc - 1, before, sizeof(before));
+	n_after = code_read(u, f->pc, after, sizeof(after));
+	if (arch_layout_at_edge(before, n_before, after, n_after, &layout) ==
+	    false)
+		return STEP_LOST;
+	return by_layout(u, f, &layout, UNWIND_PROLOGUE, caller, s);
+}
+
+/*
+ * A function whose start nobody names is named by the call that led to it: a
+ * return address on the stack whose call goes to a place from which the
+ * instructions lead to pc with just this return address at the CFA.
+ */
+static enum step
+by_call(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
+    bt_addr_t end, struct unwind_frame *caller, struct stopped *s)
+{
+	unsigned layouts = 0;
+	bt_addr_t slot;
+
+	if (regs_get(&f->regs, ARCH_SP, &slot) == false || (slot & 7) != 0)
+		return STEP_LOST;
+	if (end <= slot || end - slot > CALL_SEARCH_WORDS * sizeof(slot))
+		end = slot + CALL_SEARCH_WORDS * sizeof(slot);
+	for (; slot < end; slot += sizeof(slot)) {
+		struct arch_layout layout;
+		uint64_t value;
+		bt_addr_t start;
+
+		if (stack_read(u, slot, &value) == false)
+			break;
+		if (value < u->code_low || value >= u->code_high ||
+		    (rule_find(u, value, false)->flags &
+			(RULE_EXECUTABLE | RULE_AFTER_CALL)) !=
+			(RULE_EXECUTABLE | RULE_AFTER_CALL) ||
+		    call_target(u, value, &start) != ARCH_CALL_DIRECT ||
+		    start > f->pc || f->pc - start > ARCH_FUNCTION_MAX)
+			continue;
+		if (layouts++ == CALL_SEARCH_LAYOUTS)
+			break;
+		if (layout_from_start(u, f, start, &layout) == false ||
+		    layout.cfa_reg != ARCH_SP)
+			continue;
+		if (f->regs.value[ARCH_SP] + (uint64_t)layout.cfa_offset !=
+		    slot + sizeof(slot))
+			continue;
+		keep_layout(u, rule, &layout);
+		return by_layout(u, f, &layout, UNWIND_PROLOGUE, caller, s);
+	}
+	return STEP_LOST;
+}
+
+/* How far the frame pointer's return address is to be believed. */
+enum belief { BELIEF_NONE, BELIEF_WEAK, BELIEF_SURE };
+
+static enum belief
+believe_fp(struct unwinder *u, const struct unwind_frame *f,
+    const struct unwind_frame *caller, struct arch_layout *layout)
+{
+	bt_addr_t start;
+
+	if (call_target(u, caller->pc, &start) != ARCH_CALL_DIRECT)
+		return BELIEF_WEAK;
+	if (layout_from_start(u, f, start, layout) == false ||
+	    layout->cfa_reg != ARCH_FP)
+		return BELIEF_WEAK;
+	return BELIEF_SURE;
+}
+
+/*
+ * The chain of frame pointers. The saved one need not be above: a caller with
+ * CFI may use the register for anything. A function without a frame pointer
+ * looks the same from here as one whose caller is skipped, so a chain that the
+ * call does not confirm gives way to one that does.
+ */
+static enum step
+by_frame_pointer(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
+    bool innermost, struct unwind_frame *caller, struct stopped *s)
+{
+	struct arch_layout framed, layout;
+	uint64_t fp;
+	enum step step;
+
+	if (regs_get(&f->regs, ARCH_FP, &fp) == false)
+		return by_call(u, f, rule, 0, caller, s);
+	if (fp == 0 && innermost == false)
+		return end_of_stack(s); /* as the start code leaves it */
+	arch_layout_framed(&framed);
+	step = by_layout(u, f, &framed, UNWIND_FP, caller, s);
+	if (step == STEP_STOPPED)
+		return step;
+	if (step == STEP_LOST)
+		return by_call(u, f, rule, 0, caller, s);
+	if (believe_fp(u, f, caller, &layout) == BELIEF_SURE) {
+		keep_layout(u, rule, &layout);
+		return by_layout(u, f, &layout, UNWIND_FP, caller, s);
+	}
+	step = by_call(u, f, rule, f->cfa, caller, s);
+	if (step == STEP_DONE)
+		return step;
+	return by_layout(u, f, &framed, UNWIND_FP, caller, s);
+}
+
+/* A call to an address that is no code pushed its return address and did
+ * nothing else: all registers are the caller's. */
+static enum step
+by_return_slot(struct unwinder *u, struct unwind_frame *f,
+    struct unwind_frame *caller, struct stopped *s)
+{
+	uint64_t sp, pc;
+
+	if (regs_get(&f->regs, ARCH_SP, &sp) == false)
+		return STEP_LOST;
+	if (stack_read(u, sp, &pc) == false) {
+		s->why = UNWIND_STOP_UNREADABLE;
+		s->address = sp;
+		return STEP_STOPPED;
+	}
+	if (rule_is_plausible(rule_find(u, pc, false)) == false)
+		return STEP_LOST;
+	caller->regs = f->regs;
+	regs_set(&caller->regs, ARCH_SP, sp + sizeof(pc));
+	regs_set(&caller->regs, ARCH_PC, pc);
+	caller->pc = pc;
+	caller->exact_pc = false;
+	caller->trust = UNWIND_RETURN_SLOT;
+	f->cfa = sp + sizeof(pc);
+	f->cfa_known = true;
+	return STEP_DONE;
+}
+
+enum step
+step_without_cfi(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
+    bool innermost, struct unwind_frame *caller, struct stopped *s)
+{
+	enum step step = STEP_LOST;
+	uint64_t sp;
+
+	if ((rule->flags & RULE_TRAMPOLINE) != 0)
+		step = by_signal_frame(u, f, caller, s);
+	else if ((rule->flags & RULE_EXECUTABLE) == 0)
+		step = by_return_slot(u, f, caller, s);
+	else {
+		find_layout(u, f, rule);
+		if (rule->layout != NULL)
+			step = by_layout(u, f, rule->layout,
+			    layout_trust(rule->layout), caller, s);
+		if (step == STEP_LOST)
+			step = by_edge(u, f, caller, s);
+		if (step == STEP_LOST)
+			step = by_frame_pointer(
+			    u, f, rule, innermost, caller, s);
+	}
+	if (step != STEP_LOST || s->why == UNWIND_STOP_UNREADABLE)
+		return step;
+	if (regs_get(&f->regs, ARCH_SP, &sp) &&
+	    step_by_scan(u, f, rule, sp, caller))
+		return STEP_DONE;
+	return STEP_LOST;
+}
