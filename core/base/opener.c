@@ -50,8 +50,8 @@ below_debug_dir(const struct opener_local *o, const char *path)
 		const char *dir = o->debug_dirs.items[i];
 		size_t len = strlen(dir);
 
-		if (strncmp(path, dir, len) == 0 &&
-		    (path[len] == '/' || (len > 0 && dir[len - 1] == '/')))
+		if (len > 0 && strncmp(path, dir, len) == 0 &&
+		    (path[len] == '/' || dir[len - 1] == '/'))
 			return true;
 	}
 	return false;
