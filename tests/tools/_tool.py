@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the programs share: a crashed program, and running ptrace
+and bt on it with a time limit."""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
+import crash  # noqa: E402
+
+TIMEOUT = 60
+
+
+class Checks:
+    """Counts; prints what failed."""
+
+    def __init__(self):
+        self.done = self.failed = 0
+
+    def check(self, good, *what):
+        self.done += 1
+        if not good:
+            self.failed += 1
+            print("FAIL:", *what)
+        return good
+
+    def equal(self, got, want, *what):
+        return self.check(got == want, *what, f"got {got!r}, want {want!r}")
+
+    def end(self):
+        print(f"{self.done} checks, {self.failed} failed")
+        return 1 if self.failed else 0
+
+
+class Bench:
+    """A directory with demo, its core, and the programs under test."""
+
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.dir = tempfile.mkdtemp(prefix="inquest-tools.")
+        self._core = self._exe = None
+
+    @property
+    def exe(self):
+        if self._exe is None:
+            self._exe = crash.build(
+                os.path.join(ROOT, "tests", "programs", "demo.c"),
+                ["-g", "-O0"], "gcc", self.dir)
+        return self._exe
+
+    @property
+    def core(self):
+        if self._core is None:
+            self._core = crash.core(self.exe, self.dir)
+        return self._core
+
+    def new_dir(self):
+        return tempfile.mkdtemp(dir=self.dir)
+
+    def run(self, program, *args, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("stderr", subprocess.PIPE)
+        env = dict(os.environ, **options.pop("env", {}))
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+        return subprocess.run([os.path.join(self.build, program), *args],
+                              env=env, timeout=TIMEOUT, text=True,
+                              errors="surrogateescape", check=False,
+                              **options)
+
+    def close(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def main(body):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    args = parser.parse_args()
+    bench, checks = Bench(args.build), Checks()
+    try:
+        body(bench, checks)
+    except crash.CrashError as error:
+        print("skipped:", error)
+        return 77
+    finally:
+        bench.close()
+    return checks.end()

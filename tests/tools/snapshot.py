@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""ptrace --core: where the snapshot lies, what is printed, and what every
+option puts into it."""
+import json
+import os
+import re
+import stat
+import sys
+import time
+
+import _tool
+
+
+def take(bench, t, *args, cwd=None, env=None, status=0):
+    """Runs ptrace; the document of the snapshot it names."""
+    where = cwd or bench.new_dir()
+    done = bench.run("ptrace", *args, "--core", bench.core, bench.exe,
+                     cwd=where, env=env or {})
+    t.equal(done.returncode, status, args, done.stderr)
+    if done.returncode != 0:
+        return None, done
+    t.equal(done.stdout.count("\n"), 1, args, "stdout:", done.stdout)
+    path = os.path.join(where, done.stdout[:-1])
+    t.check(os.path.isfile(path), args, "no file", path)
+    printed = bench.run("ptrace", "-b", path, "--format=json")
+    t.equal((printed.returncode, printed.stderr), (0, ""), args, "-b:")
+    document = json.loads(printed.stdout)
+    document["path"] = path
+    return document, done
+
+
+def names(bench, t):
+    where = bench.new_dir()
+    before = int(time.time())
+    a, done = take(bench, t, cwd=where)
+    t.equal(done.stderr, "", "stderr:")
+    found = re.fullmatch(r"demo\.(\d+)\.(\d+)\.btt",
+                         os.path.basename(a["path"]))
+    t.check(found and int(found[1]) == a["attributes"]["process.id"] and
+            before <= int(found[2]) <= time.time(), "name:", a["path"])
+    mode = stat.S_IMODE(os.stat(a["path"]).st_mode)
+    t.equal(mode, 0o600, "mode:")
+    t.equal(os.listdir(where), [os.path.basename(a["path"])], "left over:")
+
+    b, _ = take(bench, t, "-O", "spool", cwd=where)
+    t.check(re.fullmatch(r"spool\.\d+\.\d+\.btt", os.path.basename(b["path"])),
+            "-O:", b["path"])
+    for args in (["-o", "one"], ["-otwo"], ["--output=three"],
+                 ["--output", "four.btt"]):
+        c, done = take(bench, t, *args, cwd=where)
+        name = re.sub(r"^(-o|--output=)", "", args[-1])
+        t.equal(done.stdout, name + "\n", args, "printed path:")
+
+
+def numbering(bench, t):
+    """Two snapshots in one second must not fight over a name."""
+    where = bench.new_dir()
+    paths = set()
+    for _ in range(4):
+        document, _ = take(bench, t, cwd=where)
+        paths.add(document["path"])
+    t.equal(len(paths), 4, "distinct names:", paths)
+
+
+def existing(bench, t):
+    where = bench.new_dir()
+    path = os.path.join(where, "x.btt")
+    with open(path, "w") as f:
+        f.write("precious")
+    _, done = take(bench, t, "-o", path, status=2)
+    t.check("exists" in done.stderr and done.stderr.count("\n") == 1,
+            done.stderr)
+    with open(path) as f:
+        t.equal(f.read(), "precious", "an existing file:")
+    document, _ = take(bench, t, "-o", path, "--overwrite")
+    t.equal(document["path"], path, "--overwrite")
+    t.equal(os.listdir(where), ["x.btt"], "left over:")
+
+
+def attributes(bench, t):
+    d, _ = take(
+        bench, t, "--kv=a:1,b:x:y", "--kv", "time:2016/11/20 21:29:46",
+        "--kv", "m:invalid memory, or nil,z:end", "--kv=", "--kv", "a:2",
+        "--application=shop", "--classifier", "one", "--classifier=two",
+        env={"BACKTRACE_DEFAULTS": "d=from env\n\nbad line\nb=lost\ne=x=y\n"})
+    a = d["attributes"]
+    for key, value in (("a", "2"), ("b", "x:y"), ("z", "end"),
+                       ("time", "2016/11/20 21:29:46"),
+                       ("m", "invalid memory, or nil"), ("d", "from env"),
+                       ("e", "x=y"), ("application", "shop")):
+        t.equal(a.get(key), value, "attribute", key)
+    t.check({"one", "two"} <= set(d["classifiers"]), d["classifiers"])
+    t.check("bad line" not in a, "a line without = became an attribute")
+
+    d, _ = take(bench, t)
+    a = d["attributes"]
+    uname = os.uname()
+    for key, value in (("application", "demo"), ("process.thread.count", 3),
+                       ("hostname", uname.nodename),
+                       ("uname.sysname", uname.sysname),
+                       ("uname.release", uname.release),
+                       ("uname.version", uname.version),
+                       ("uname.machine", uname.machine),
+                       ("process.exe", bench.exe),
+                       ("fault.address", d["signal"]["address"]),
+                       ("fault.thread", d["threads"][0]["tid"])):
+        t.equal(a.get(key), value, "attribute", key)
+    t.check("error.message" not in a and "snapshot.partial" not in a, a)
+
+
+def threads(bench, t):
+    d, _ = take(bench, t)
+    tids = [x["tid"] for x in d["threads"]]
+    t.equal([x["fault"] for x in d["threads"]], [True, False, False], "fault")
+    t.equal(d["threads"][0]["state"], "F", "state of the faulting thread:")
+    other = tids[2]
+    d, _ = take(bench, t, f"--thread={other}")
+    t.equal([x["tid"] for x in d["threads"]], [other], "--thread:")
+    t.equal(d["threads"][0]["fault"], False, "a thread that did not fault:")
+    d, _ = take(bench, t, "--thread", str(tids[1]), f"--thread={tids[0]}")
+    t.equal([x["tid"] for x in d["threads"]], tids[:2], "two --thread:")
+    d, _ = take(bench, t, f"--fault-thread={other}", "--faulted")
+    t.equal([x["tid"] for x in d["threads"] if x["fault"]], [other],
+            "--fault-thread:")
+    t.equal(d["threads"][0]["tid"], other, "--fault-thread comes first:")
+    d, done = take(bench, t, "--fault-thread=2147483647")
+    t.check("no such thread" in done.stderr, done.stderr)
+    t.equal(d["threads"][0]["tid"], tids[0], "unknown --fault-thread:")
+
+
+def resources(bench, t):
+    where = bench.new_dir()
+    tree = os.path.join(where, "logs")
+    os.makedirs(os.path.join(tree, "deep"))
+    for name, text in (("a.log", "alpha"), ("deep/b.log", "beta")):
+        with open(os.path.join(tree, name), "w") as f:
+            f.write(text)
+    os.mkfifo(os.path.join(tree, "fifo"))
+    os.symlink("/etc/hostname", os.path.join(tree, "link"))
+    d, _ = take(bench, t, "--resource", tree,
+                "--resource=" + os.path.join(tree, "a.log"),
+                "--resource=/nonexistent", "--resource",
+                os.path.join(tree, "fifo"))
+    found = {x["name"]: x["size"] for x in d["resources"]}
+    t.equal(found, {"logs/a.log": 5, "logs/deep/b.log": 4, "a.log": 5},
+            "resources:")
+    told = " ".join(x["text"] for x in d["warnings"])
+    for word in ("/nonexistent", "logs/fifo", "logs/link"):
+        t.check(word in told, "no warning names", word)
+    big = os.path.join(where, "big")
+    with open(big, "wb") as f:
+        f.truncate(1 << 30)
+    d, _ = take(bench, t, "--resource", big, "--max-size=256k")
+    t.equal(d["resources"][0]["truncated"], True, "a file over the cap:")
+    t.check(os.path.getsize(d["path"]) <= 256 * 1024, "--max-size:",
+            os.path.getsize(d["path"]))
+
+
+def config(bench, t):
+    path = os.path.join(bench.new_dir(), "ptrace.conf")
+    with open(path, "w") as f:
+        f.write("# comment\n\n kv = from:config,x:1 \napplication=cfg\n"
+                "faulted\nforce = no\n")
+    d, _ = take(bench, t, "--application", "line", "--config=" + path)
+    t.equal((d["attributes"]["from"], d["attributes"]["application"]),
+            ("config", "line"), "--config and command line:")
+
+
+def load(bench, t):
+    d, _ = take(bench, t, "--load=no-such-module")
+    frames = [f for f in d["threads"][0]["frames"] if f["object"] == "demo"]
+    t.check(frames and all(not f.get("path") for f in frames),
+            "--load loaded what it should not")
+    t.check(any(f["symbol"] for f in frames), "symbols without --load")
+    d, _ = take(bench, t, "--load=")
+    t.check(any(f.get("path") for f in d["threads"][0]["frames"]), "--load=")
+
+
+def others(bench, t):
+    _, done = take(bench, t, "--stats")
+    t.check(re.search(r"^stage threads +[\d.]+ ms$", done.stderr, re.M),
+            "--stats:", done.stderr)
+    d, _ = take(bench, t)
+    printed = bench.run("ptrace", "-b", d["path"])
+    t.equal(printed.returncode, 0, "-b:")
+    t.check(re.search(r"^Group: [0-9a-f]{64}$", printed.stdout, re.M),
+            "no Group line:", printed.stdout[:300])
+    t.check("\033" not in printed.stdout, "colours in a file")
+    t.check(d["memory"] and {"stack", "code"} <=
+            {x["why"] for x in d["memory"]}, "memory:", d["memory"])
+
+
+def body(bench, t):
+    for test in (names, numbering, existing, attributes, threads, resources,
+                 config, load, others):
+        test(bench, t)
+
+
+if __name__ == "__main__":
+    sys.exit(_tool.main(body))
