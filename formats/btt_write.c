@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file around the sections: header, envelopes with codec and checksum,
+ * directory, trailer.
+ */
+#include <zstd.h>
+
+#include "base/hash.h"
+#include "formats/btt_write.h"
+
+static const char *const section_names[BTT_SECTION__COUNT] = {
+    [BTT_PROCESS] = "process",
+    [BTT_THREADS] = "threads",
+    [BTT_MODULES] = "modules",
+    [BTT_VARIABLES] = "variables",
+    [BTT_OBJECTS] = "objects",
+    [BTT_ANALYSIS] = "analysis",
+    [BTT_MEMORY] = "memory",
+    [BTT_RESOURCES] = "resources",
+    [BTT_WARNINGS] = "warnings",
+};
+
+const char *
+btt_section_name(enum btt_section section)
+{
+	if ((unsigned)section >= BTT_SECTION__COUNT)
+		return "";
+	return section_names[section];
+}
+
+struct btt_writer *
+btt_writer_create(const struct snapshot *s)
+{
+	struct btt_writer *w = calloc(1, sizeof(*w));
+
+	if (w != NULL) {
+		w->s = s;
+		w->sent_fingerprint = "";
+	}
+	return w;
+}
+
+void
+btt_writer_destroy(struct btt_writer *w)
+{
+	if (w == NULL)
+		return;
+	free(w->sent_attributes);
+	free(w);
+}
+
+bool
+btt_write_header(struct btt_writer *w, struct buf *out, bt_error_t *e)
+{
+	const struct snapshot *s = w->s;
+
+	mp_map(out, 5);
+	mp_str(out, "format");
+	mp_str(out, "btt");
+	mp_str(out, "version");
+	mp_uint(out, BTT_VERSION);
+	mp_str(out, "generator");
+	mp_str(out, s->generator);
+	mp_str(out, "uuid");
+	mp_bin(out, s->uuid, sizeof(s->uuid));
+	mp_str(out, "created");
+	mp_array(out, 2);
+	mp_int(out, s->created_seconds);
+	mp_uint(out, s->created_nanoseconds);
+	if (out->failed)
+		return bt_fail(e, BT_E_LIMIT, "no room for the header");
+	return true;
+}
+
+/* ---- sections ---- */
+
+static void
+put_warning(
+    struct buf *b, const char *stage, const char *code, const char *text)
+{
+	mp_array(b, 3);
+	mp_str(b, stage);
+	mp_str(b, code);
+	mp_str(b, text);
+}
+
+static bool
+put_warnings(const struct snapshot *s, struct mp_table *t)
+{
+	struct buf *b;
+
+	if (s->partial)
+		mp_bool(mp_table_key(t, "partial"), true);
+	if (s->warnings_lost > 0)
+		mp_uint(mp_table_key(t, "lost"), s->warnings_lost);
+	if (s->warnings.count == 0)
+		return true;
+	b = mp_table_key(t, "warnings");
+	mp_array(b, s->warnings.count);
+	for (size_t i = 0; i < s->warnings.count; i++) {
+		const struct snap_warning *w = &s->warnings.items[i];
+
+		put_warning(b, w->stage, w->code, w->text);
+	}
+	return true;
+}
+
+static bool
+put_section(struct btt_writer *w, enum btt_section section, struct mp_table *t)
+{
+	switch (section) {
+	case BTT_PROCESS:
+		return btt_put_process(w, t);
+	case BTT_THREADS:
+		return btt_put_threads(w->s, t);
+	case BTT_MODULES:
+		return btt_put_modules(w->s, t);
+	case BTT_VARIABLES:
+		return btt_put_variables(w->s, t);
+	case BTT_OBJECTS:
+		return btt_put_objects(w->s, t);
+	case BTT_ANALYSIS:
+		return btt_put_analysis(w, t);
+	case BTT_MEMORY:
+		return btt_put_memory(w->s, t);
+	case BTT_RESOURCES:
+		return btt_put_resources(w->s, t);
+	case BTT_WARNINGS:
+		return put_warnings(w->s, t);
+	case BTT_SECTION__COUNT:
+		break;
+	}
+	return true;
+}
+
+/* High levels where they cost next to nothing (measured: docs/testing.md). */
+static int
+zstd_level(size_t size)
+{
+	if (size <= 16 << 10)
+		return 19;
+	if (size <= 128 << 10)
+		return 9;
+	return size <= 4 << 20 ? 3 : 1;
+}
+
+static void
+put_envelope(struct buf *out, const char *name, const char *codec, size_t raw,
+    const void *data, size_t size)
+{
+	mp_map(out, 5);
+	mp_str(out, "section");
+	mp_str(out, name);
+	mp_str(out, "codec");
+	mp_str(out, codec);
+	mp_str(out, "size");
+	mp_uint(out, raw);
+	mp_str(out, "crc32c");
+	mp_uint(out, crc32c(0, data, size));
+	mp_str(out, "data");
+	mp_bin(out, data, size);
+}
+
+/* One section around its raw payload. On failure out is as it was. */
+static bool
+put_stored(
+    struct buf *out, const char *name, const struct buf *raw, bt_error_t *e)
+{
+	size_t before = out->size, bound = ZSTD_compressBound(raw->size);
+	void *packed;
+	size_t size;
+
+	if (out->failed)
+		return bt_fail(e, BT_E_LIMIT, "the buffer has failed before");
+	packed = malloc(bound);
+	if (packed == NULL)
+		return bt_fail(e, BT_E_NOMEM, "section %s: no memory", name);
+	size = ZSTD_compress(
+	    packed, bound, raw->data, raw->size, zstd_level(raw->size));
+	if (!ZSTD_isError(size) && size < raw->size)
+		put_envelope(out, name, "zstd", raw->size, packed, size);
+	else
+		put_envelope(
+		    out, name, "none", raw->size, raw->data, raw->size);
+	free(packed);
+	if (!out->failed)
+		return true;
+	out->failed = false;
+	out->size = before;
+	return bt_fail(e, BT_E_LIMIT, "section %s does not fit", name);
+}
+
+bool
+btt_write_section(struct btt_writer *w, enum btt_section section,
+    struct buf *out, bt_error_t *e)
+{
+	const char *name = btt_section_name(section);
+	struct mp_table t;
+	struct buf raw;
+	bool ok;
+
+	mp_table_init(&t);
+	ok = put_section(w, section, &t);
+	if (ok && t.count == 0) {
+		mp_table_deinit(&t);
+		return true;
+	}
+	buf_init(&raw, BTT_MAX_SECTION);
+	mp_table_end(&t, &raw);
+	if (!ok || raw.failed)
+		ok = bt_fail(e, ok ? BT_E_LIMIT : BT_E_NOMEM,
+		    "section %s: no memory", name);
+	else
+		ok = put_stored(out, name, &raw, e);
+	buf_deinit(&raw);
+	return ok;
+}
+
+bool
+btt_write_warnings(const struct snap_warning *warnings, size_t count,
+    bool partial, struct buf *out, bt_error_t *e)
+{
+	struct mp_table t;
+	struct buf raw, *b;
+	bool ok;
+
+	mp_table_init(&t);
+	if (partial)
+		mp_bool(mp_table_key(&t, "partial"), true);
+	b = mp_table_key(&t, "warnings");
+	mp_array(b, count);
+	for (size_t i = 0; i < count; i++)
+		put_warning(
+		    b, warnings[i].stage, warnings[i].code, warnings[i].text);
+	buf_init(&raw, BTT_MAX_SECTION);
+	mp_table_end(&t, &raw);
+	ok = raw.failed
+	    ? bt_fail(e, BT_E_NOMEM, "warnings: no memory")
+	    : put_stored(out, btt_section_name(BTT_WARNINGS), &raw, e);
+	buf_deinit(&raw);
+	return ok;
+}
+
+/* ---- the end of the file ---- */
+
+bool
+btt_write_directory(const struct btt_entry *entries, size_t count,
+    uint64_t offset, struct buf *out, bt_error_t *e)
+{
+	size_t before = out->size, n = 0;
+	uint8_t trailer[BTT_TRAILER_BIN];
+
+	for (size_t i = 0; i < count; i++)
+		n += entries[i].length > 0;
+	mp_map(out, 1);
+	mp_str(out, "directory");
+	mp_array(out, n);
+	for (size_t i = 0; i < count; i++) {
+		const struct btt_entry *entry = &entries[i];
+
+		if (entry->length == 0)
+			continue; /* an empty section writes nothing */
+		mp_array(out, 3);
+		mp_text(out, entry->name,
+		    strnlen(entry->name, sizeof(entry->name)));
+		mp_uint(out, entry->offset);
+		mp_uint(out, entry->length);
+	}
+	for (int i = 0; i < 8; i++)
+		trailer[i] = (uint8_t)(offset >> (56 - 8 * i));
+	memcpy(trailer + 8, BTT_TRAILER_MAGIC, 4);
+	mp_bin(out, trailer, sizeof(trailer));
+	if (!out->failed)
+		return true;
+	out->failed = false;
+	out->size = before;
+	return bt_fail(e, BT_E_LIMIT, "the directory does not fit");
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sections `modules` (with mappings), `variables`, `objects`, `memory`,
+ * `resources`. A mapping mostly begins where the one before ends, and maps its
+ * file from where the one before stopped: both differences are then 0. Where
+ * all numbers are whole pages they are counted in pages ("unit").
+ */
+#include "formats/btt_write.h"
+
+static void
+put_modules(const struct snapshot *s, struct texts *texts, struct mp_table *out)
+{
+	struct mp_column path, build_id, start, size, debug, debug_path;
+	struct mp_column *all[] = {
+	    &path, &build_id, &start, &size, &debug, &debug_path};
+	static const char *const keys[] = {
+	    "path", "build_id", "start", "size", "debug", "debug_path"};
+	struct mp_table t;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		mp_column_init(all[i]);
+	for (size_t i = 0; i < s->modules.count; i++) {
+		const struct snap_module *m = &s->modules.items[i];
+
+		mp_column_uint(&path, texts_id(texts, m->path));
+		btt_put_hex(mp_column_next(&build_id),
+		    m->build_id != NULL ? m->build_id : "");
+		mp_column_int(&start, (int64_t)(m->start - end));
+		mp_column_int(&size, (int64_t)(m->end - m->start));
+		mp_column_uint(&debug, texts_id(texts, m->debug));
+		mp_column_uint(&debug_path, texts_id(texts, m->debug_path));
+		end = m->end;
+	}
+	mp_table_init(&t);
+	mp_uint(mp_table_key(&t, "count"), s->modules.count);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		mp_column_end(all[i], &t, keys[i]);
+	mp_table_end(&t, mp_table_key(out, "modules"));
+}
+
+/* The bits of "rwxs", or the text itself when it is none of the 16 usual. */
+static void
+put_perms(struct mp_column *c, const char perms[5])
+{
+	unsigned bits = (perms[0] == 'r' ? 1 : 0) | (perms[1] == 'w' ? 2 : 0) |
+	    (perms[2] == 'x' ? 4 : 0) | (perms[3] == 's' ? 8 : 0);
+	char text[5];
+
+	btt_perms_text(bits, text);
+	if (memcmp(text, perms, 5) == 0)
+		mp_column_uint(c, bits);
+	else
+		mp_text(mp_column_next(c), perms, strnlen(perms, 5));
+}
+
+void
+btt_perms_text(unsigned bits, char out[5])
+{
+	out[0] = bits & 1 ? 'r' : '-';
+	out[1] = bits & 2 ? 'w' : '-';
+	out[2] = bits & 4 ? 'x' : '-';
+	out[3] = bits & 8 ? 's' : 'p';
+	out[4] = '\0';
+}
+
+static uint64_t
+mapping_unit(const struct snapshot *s)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < s->mappings.count; i++) {
+		const struct snap_mapping *m = &s->mappings.items[i];
+
+		all |= m->start | m->end | m->offset;
+	}
+	return (all & 4095) == 0 ? 4096 : 1;
+}
+
+/* A difference of multiples of the unit, divided exactly: the sign must
+ * survive, so this is a division of signed numbers. */
+static void
+put_units(struct mp_column *c, uint64_t difference, uint64_t unit)
+{
+	mp_column_int(c, (int64_t)difference / (int64_t)unit);
+}
+
+static void
+put_mappings(
+    const struct snapshot *s, struct texts *texts, struct mp_table *out)
+{
+	struct mp_column start, size, offset, perms, path;
+	struct mp_column *all[] = {&start, &size, &offset, &perms, &path};
+	static const char *const keys[] = {
+	    "start", "size", "offset", "perms", "path"};
+	uint64_t unit = mapping_unit(s), end = 0, next = 0;
+	const char *last = NULL;
+	struct mp_table t;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		mp_column_init(all[i]);
+	for (size_t i = 0; i < s->mappings.count; i++) {
+		const struct snap_mapping *m = &s->mappings.items[i];
+		const char *name = m->path != NULL ? m->path : "";
+		bool same = last != NULL && strcmp(last, name) == 0;
+
+		put_units(&start, m->start - end, unit);
+		put_units(&size, m->end - m->start, unit);
+		put_units(
+		    &offset, m->offset - (same && *name ? next : 0), unit);
+		put_perms(&perms, m->perms);
+		mp_column_uint(&path, texts_id(texts, name));
+		end = m->end;
+		next = m->offset + (m->end - m->start);
+		last = name;
+	}
+	mp_table_init(&t);
+	mp_uint(mp_table_key(&t, "count"), s->mappings.count);
+	mp_uint(mp_table_key(&t, "unit"), unit);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		mp_column_end(all[i], &t, keys[i]);
+	mp_table_end(&t, mp_table_key(out, "mappings"));
+}
+
+bool
+btt_put_modules(const struct snapshot *s, struct mp_table *t)
+{
+	struct texts texts;
+	bool ok;
+
+	texts_init(&texts);
+	if (s->modules.count > 0)
+		put_modules(s, &texts, t);
+	if (s->mappings.count > 0)
+		put_mappings(s, &texts, t);
+	ok = !texts.failed;
+	texts_end(&texts, t);
+	return ok;
+}
+
+/* ---- variables and objects ---- */
+
+static bool
+has_variables(const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->threads.count; i++) {
+		const struct snap_thread *t = &s->threads.items[i];
+
+		for (uint32_t k = 0; k < t->n_frames; k++) {
+			if (t->frames[k].variables_collected ||
+			    t->frames[k].n_variables > 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static size_t
+fill_roots(const struct snapshot *s, struct btt_root *roots)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->threads.count; i++) {
+		const struct snap_thread *t = &s->threads.items[i];
+
+		for (uint32_t k = 0; k < t->n_frames; k++, n++) {
+			const struct snap_frame *f = &t->frames[k];
+
+			if (roots != NULL)
+				roots[n] = (struct btt_root){f->variables,
+				    f->n_variables,
+				    f->variables_collected ||
+					f->n_variables > 0,
+				    0};
+		}
+	}
+	return n;
+}
+
+/* The lists of a thread's frames are a sequence; threads that stand in the
+ * same code have the same. */
+static bool
+put_frame_lists(
+    const struct snapshot *s, const struct btt_root *roots, struct mp_table *t)
+{
+	struct mp_column size, list, threads;
+	struct mp_table lists;
+	struct sequences q;
+	VEC(int64_t) scratch;
+	bool ok = true;
+
+	sequences_init(&q);
+	vec_init(&scratch, UINT32_MAX);
+	mp_column_init(&threads);
+	for (size_t i = 0; ok && i < s->threads.count; i++) {
+		uint32_t n = s->threads.items[i].n_frames;
+
+		vec_clear(&scratch);
+		for (uint32_t k = 0; ok && k < n; k++, roots++) {
+			int64_t *item = vec_push(&scratch);
+
+			ok = item != NULL;
+			if (ok)
+				*item = roots->list;
+		}
+		mp_column_uint(
+		    &threads, sequences_id(&q, scratch.items, scratch.count));
+	}
+	mp_column_init(&size);
+	mp_column_init(&list);
+	for (uint32_t i = 0; i < q.ends.count; i++)
+		mp_column_uint(&size, q.ends.items[i] - sequences_start(&q, i));
+	for (size_t i = 0; i < q.values.count; i++)
+		mp_column_int(&list, q.values.items[i]);
+	mp_table_init(&lists);
+	mp_uint(mp_table_key(&lists, "count"), q.ends.count);
+	mp_column_end(&size, &lists, "size");
+	mp_column_end(&list, &lists, "list");
+	mp_table_end(&lists, mp_table_key(t, "stacks"));
+	mp_uint(mp_table_key(t, "thread_count"), s->threads.count);
+	mp_column_end(&threads, t, "threads");
+	ok = ok && !q.failed;
+	sequences_deinit(&q);
+	vec_deinit(&scratch);
+	return ok;
+}
+
+bool
+btt_put_variables(const struct snapshot *s, struct mp_table *t)
+{
+	struct btt_root *roots;
+	struct texts texts;
+	size_t count;
+	bool ok;
+
+	if (!has_variables(s))
+		return true;
+	count = fill_roots(s, NULL);
+	roots = calloc(count, sizeof(*roots));
+	if (roots == NULL)
+		return false;
+	fill_roots(s, roots);
+	texts_init(&texts);
+	ok = btt_put_values(roots, count, &texts, t) && !texts.failed &&
+	    put_frame_lists(s, roots, t);
+	texts_end(&texts, t);
+	free(roots);
+	return ok;
+}
+
+/* The first root is the globals, then comes each object. */
+bool
+btt_put_objects(const struct snapshot *s, struct mp_table *t)
+{
+	size_t count = s->objects.count + 1;
+	struct btt_root *roots;
+	struct mp_column lists;
+	struct texts texts;
+	bool ok;
+
+	if (s->objects.count == 0 && s->globals.count == 0)
+		return true;
+	roots = calloc(count, sizeof(*roots));
+	if (roots == NULL)
+		return false;
+	roots[0] = (struct btt_root){
+	    s->globals.items, (uint32_t)s->globals.count, true, 0};
+	for (size_t i = 0; i < s->objects.count; i++)
+		roots[i + 1] = (struct btt_root){
+		    &s->objects.items[i].variable, 1, true, 0};
+	texts_init(&texts);
+	ok = btt_put_values(roots, count, &texts, t) && !texts.failed;
+	mp_column_init(&lists);
+	for (size_t i = 0; ok && i < count; i++)
+		mp_column_uint(&lists, roots[i].list);
+	mp_column_end(&lists, t, "roots");
+	texts_end(&texts, t);
+	free(roots);
+	return ok;
+}
+
+/* ---- memory and resources ---- */
+
+bool
+btt_put_memory(const struct snapshot *s, struct mp_table *t)
+{
+	struct mp_column address, why, data;
+	uint64_t end = 0;
+
+	if (s->memory.count == 0)
+		return true;
+	mp_column_init(&address);
+	mp_column_init(&why);
+	mp_column_init(&data);
+	for (size_t i = 0; i < s->memory.count; i++) {
+		const struct snap_memory *m = &s->memory.items[i];
+
+		mp_column_int(&address, (int64_t)(m->address - end));
+		mp_str(mp_column_next(&why), m->why);
+		mp_bin(mp_column_next(&data), m->data, m->size);
+		end = m->address + m->size;
+	}
+	mp_uint(mp_table_key(t, "count"), s->memory.count);
+	mp_column_end(&address, t, "address");
+	mp_column_end(&why, t, "why");
+	mp_column_end(&data, t, "data");
+	return true;
+}
+
+bool
+btt_put_resources(const struct snapshot *s, struct mp_table *t)
+{
+	struct mp_column name, data, truncated;
+
+	if (s->resources.count == 0)
+		return true;
+	mp_column_init(&name);
+	mp_column_init(&data);
+	mp_column_init(&truncated);
+	for (size_t i = 0; i < s->resources.count; i++) {
+		const struct snap_resource *r = &s->resources.items[i];
+
+		mp_str(mp_column_next(&name), r->name);
+		mp_bin(mp_column_next(&data), r->data, (size_t)r->size);
+		mp_column_uint(&truncated, r->truncated);
+	}
+	mp_uint(mp_table_key(t, "count"), s->resources.count);
+	mp_column_end(&name, t, "name");
+	mp_column_end(&data, t, "data");
+	mp_column_end(&truncated, t, "truncated");
+	return true;
+}
