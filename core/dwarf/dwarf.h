@@ -71,8 +71,7 @@ bool dwarf_location_at(const struct dwarf_location *location, uint64_t pc,
 uint8_t dwarf_unit_address_size(const struct dwarf_unit *unit);
 uint8_t dwarf_unit_offset_size(const struct dwarf_unit *unit);
 uint16_t dwarf_unit_version(const struct dwarf_unit *unit);
-bool dwarf_unit_addrx(
-    struct dwarf_unit *unit, uint64_t index, uint64_t *out);
+bool dwarf_unit_addrx(struct dwarf_unit *unit, uint64_t index, uint64_t *out);
 uint64_t dwarf_unit_offset(const struct dwarf_unit *unit);
 /* DW_LANG_*, 0: unknown. */
 uint32_t dwarf_unit_language(const struct dwarf_unit *unit);
@@ -95,7 +94,7 @@ enum dwarf_type_kind {
 	DWARF_TYPE_REFERENCE,
 	DWARF_TYPE_RVALUE_REFERENCE,
 	DWARF_TYPE_MEMBER_POINTER, /* target; containing class in `owner` */
-	DWARF_TYPE_STRUCT, /* also class */
+	DWARF_TYPE_STRUCT,	   /* also class */
 	DWARF_TYPE_UNION,
 	DWARF_TYPE_ENUM,
 	DWARF_TYPE_ARRAY,
@@ -111,8 +110,8 @@ enum dwarf_type_kind {
 
 struct dwarf_bound { /* element count of one array dimension */
 	enum {
-		DWARF_BOUND_NONE,  /* flexible: [] */
-		DWARF_BOUND_COUNT, /* constant */
+		DWARF_BOUND_NONE,   /* flexible: [] */
+		DWARF_BOUND_COUNT,  /* constant */
 		DWARF_BOUND_DYNAMIC /* VLA: evaluate */
 	} kind;
 	uint64_t count;
@@ -127,15 +126,15 @@ struct dwarf_bound { /* element count of one array dimension */
 struct dwarf_member {
 	const char *name; /* NULL: anonymous */
 	const struct dwarf_type *type;
-	uint64_t offset;      /* bytes from the start, when constant */
-	bool is_base;	      /* DW_TAG_inheritance */
-	bool is_virtual;      /* virtual base */
-	bool is_artificial;   /* _vptr */
-	bool is_static;	      /* no storage in the object */
-	bool offset_is_expr;  /* location below (virtual bases) */
+	uint64_t offset;     /* bytes from the start, when constant */
+	bool is_base;	     /* DW_TAG_inheritance */
+	bool is_virtual;     /* virtual base */
+	bool is_artificial;  /* _vptr */
+	bool is_static;	     /* no storage in the object */
+	bool offset_is_expr; /* location below (virtual bases) */
 	struct dwarf_location location;
-	uint16_t bit_size;    /* 0: not a bit-field */
-	uint64_t bit_offset;  /* from the start of the struct, little-endian */
+	uint16_t bit_size;   /* 0: not a bit-field */
+	uint64_t bit_offset; /* from the start of the struct, little-endian */
 	struct dwarf_die die;
 };
 
@@ -155,10 +154,11 @@ struct dwarf_type {
 	bool declaration; /* incomplete: no definition found in this dwarf */
 	uint8_t encoding; /* DW_ATE_* of BASE, underlying of ENUM */
 	bool is_class, is_enum_class, is_flag_enum, is_vector;
-	const struct dwarf_type *target; /* pointed to, element, aliased, return */
-	const struct dwarf_type *owner;	 /* MEMBER_POINTER */
+	const struct dwarf_type
+	    *target; /* pointed to, element, aliased, return */
+	const struct dwarf_type *owner; /* MEMBER_POINTER */
 	unsigned n_bounds;
-	struct dwarf_bound *bounds;	 /* ARRAY, outermost first */
+	struct dwarf_bound *bounds; /* ARRAY, outermost first */
 	/* Filled by dwarf_type_complete. */
 	bool completed;
 	unsigned n_members;
@@ -177,6 +177,10 @@ const struct dwarf_type *dwarf_type_complete(
     struct dwarf *d, const struct dwarf_type *type);
 /* Through typedef, const, volatile, restrict, atomic. */
 const struct dwarf_type *dwarf_type_strip(const struct dwarf_type *type);
+/* A struct, class, union or enum defined in this dwarf, by qualified name
+ * ("ns::T", "struct foo"); NULL: none. Also completes declarations of other
+ * images. */
+const struct dwarf_type *dwarf_type_named(struct dwarf *d, const char *name);
 /* The type of a DIE (type DIE), cached. Never NULL (UNKNOWN). */
 const struct dwarf_type *dwarf_type_of(struct dwarf_die type_die);
 
@@ -187,10 +191,11 @@ struct dwarf_variable {
 	const struct dwarf_type *type;
 	struct dwarf_location location;
 	bool parameter;
-	bool artificial; /* this, __func__-likes, VLA bounds */
+	bool artificial;	   /* this, __func__-likes, VLA bounds */
 	bool external_declaration; /* extern: lives elsewhere */
 	uint32_t decl_line;
-	uint32_t depth; /* lexical block nesting in its function, 0: outermost */
+	uint32_t
+	    depth; /* lexical block nesting in its function, 0: outermost */
 	struct dwarf_die die;
 };
 
@@ -206,7 +211,7 @@ struct dwarf_scope {
 	const char *path; /* full source path, NULL: unknown */
 	uint32_t line, column;
 	uint32_t decl_line;
-	uint64_t low_pc; /* entry address of the function */
+	uint64_t low_pc;		  /* entry address of the function */
 	struct dwarf_location frame_base; /* physical scope only */
 	/* Parameters in order, then locals in scope at pc: of the innermost
 	 * block first as GDB's "info locals", each block in source order. A
@@ -220,8 +225,9 @@ struct dwarf_scope {
 /* Everything about one pc. */
 struct dwarf_plan {
 	uint64_t pc;
-	unsigned n_scopes; /* innermost first; the last is the physical function.
-			      0: no DIE covers pc (maybe a line is known) */
+	unsigned
+	    n_scopes; /* innermost first; the last is the physical function.
+			 0: no DIE covers pc (maybe a line is known) */
 	struct dwarf_scope *scopes;
 	const char *path; /* from the line table alone */
 	uint32_t line, column;
@@ -247,7 +253,7 @@ struct dwarf_call_site {
 	bool tail_call;
 	const char *target_name; /* linkage name of DW_AT_call_origin; NULL */
 	uint64_t target_low_pc;	 /* 0: unknown or not defined here */
-	struct view target;	 /* DW_AT_call_target expression; may be empty */
+	struct view target; /* DW_AT_call_target expression; may be empty */
 	unsigned n_parameters;
 	struct dwarf_call_parameter *parameters;
 };

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pc -> source line, and the paths of source files.
+ */
+#include "dwarf/lines.h"
+
+static struct dw_lines *
+read_lines(struct dwarf_unit *u)
+{
+	struct dwarf_file *f = u->file;
+	struct dw_lines *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	if (!dw_line_header_read(t, u)) {
+		dw_warn(f->dwarf, "dwarf-line",
+		    "%s: the line table header at 0x%llx is damaged",
+		    image_path(f->image), (unsigned long long)u->stmt_list.u);
+		/* Without a program; files read so far may still serve. */
+		t->program = view_of(NULL, 0);
+	}
+	t->next = f->all_lines;
+	f->all_lines = t;
+	(void)map_put_ptr(&f->lines, u->stmt_list.u, t);
+	return t;
+}
+
+static struct dw_lines *
+lines_of(struct dwarf_unit *u)
+{
+	if (u->lines_tried)
+		return u->lines;
+	u->lines_tried = true;
+	if (u->stmt_list.form == 0 ||
+	    !dw_unsigned(&u->stmt_list, &(uint64_t){0}))
+		return NULL;
+	u->lines = map_get_ptr(&u->file->lines, u->stmt_list.u);
+	if (u->lines == NULL)
+		u->lines = read_lines(u);
+	return u->lines;
+}
+
+void
+dw_lines_free(struct dw_lines *lines)
+{
+	while (lines != NULL) {
+		struct dw_lines *next = lines->next;
+
+		vec_deinit(&lines->directories);
+		vec_deinit(&lines->files);
+		vec_deinit(&lines->rows);
+		vec_deinit(&lines->sequences);
+		dw_range_index_deinit(&lines->index);
+		free(lines);
+		lines = next;
+	}
+}
+
+/* The last row at or before pc. Rows of a damaged sequence may go back. */
+static const struct dw_line *
+last_row(const struct dw_lines *t, const struct dw_sequence *s, uint64_t pc)
+{
+	const struct dw_line *rows = &t->rows.items[s->first], *best = NULL;
+	size_t low = 0, high = s->count;
+
+	if (s->unsorted) {
+		for (size_t i = 0; i < s->count; i++) {
+			if (rows[i].address <= pc &&
+			    (best == NULL || rows[i].address >= best->address))
+				best = &rows[i];
+		}
+		return best;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (rows[middle].address <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 ? &rows[low - 1] : NULL;
+}
+
+/* Of several rows at one address in one file a statement is preferred. */
+static const struct dw_line *
+prefer_statement(const struct dw_line *first, const struct dw_line *row)
+{
+	for (const struct dw_line *r = row; !r->stmt && r > first; r--) {
+		if (r[-1].address != row->address || r[-1].file != row->file)
+			break;
+		if (r[-1].stmt)
+			return &r[-1];
+	}
+	return row;
+}
+
+bool
+dw_line_at(struct dwarf_unit *u, uint64_t pc, struct dw_line *out)
+{
+	struct dw_lines *t = lines_of(u);
+	const struct dw_range *found;
+	const struct dw_sequence *s;
+	const struct dw_line *row;
+
+	if (t == NULL)
+		return false;
+	if (!t->decoded)
+		dw_line_program_run(t);
+	if (dw_range_find(&t->index, pc, &found, 1) != 1)
+		return false;
+	s = &t->sequences.items[found->value];
+	row = last_row(t, s, pc);
+	if (row == NULL || row->end)
+		return false;
+	*out = *prefer_statement(&t->rows.items[s->first], row);
+	return true;
+}
+
+/* Appends a path without empty and "." components. */
+static void
+append_path(struct buf *b, const char *path)
+{
+	bool absolute = path[0] == '/' && b->size == 0;
+
+	for (const char *p = path; *p != '\0';) {
+		size_t n = strcspn(p, "/");
+
+		if (n > 0 && !(n == 1 && p[0] == '.')) {
+			if (absolute || b->size > 0)
+				buf_putc(b, '/');
+			buf_append(b, p, n);
+			absolute = false;
+		}
+		p += n;
+		if (*p == '/')
+			p++;
+	}
+}
+
+static const char *
+directory_of(const struct dw_lines *t, const struct dw_line_file *file)
+{
+	uint64_t i = file->directory;
+
+	if (t->version < 5) {
+		if (i == 0)
+			return NULL; /* the compilation directory */
+		i--;
+	}
+	return i < t->directories.count ? t->directories.items[i] : NULL;
+}
+
+static const char *
+make_path(struct dw_lines *t, const struct dw_line_file *file)
+{
+	struct dwarf *d = t->unit->file->dwarf;
+	const char *directory = directory_of(t, file), *comp_dir, *path;
+	struct buf b;
+
+	buf_init(&b, 16384);
+	if (file->name[0] != '/') {
+		comp_dir = dw_unit_comp_dir(t->unit);
+		if ((directory == NULL || directory[0] != '/') &&
+		    comp_dir != NULL)
+			append_path(&b, comp_dir);
+		if (directory != NULL)
+			append_path(&b, directory);
+	}
+	append_path(&b, file->name);
+	path = b.failed ? file->name : arena_strdup(&d->arena, buf_text(&b));
+	buf_deinit(&b);
+	return path;
+}
+
+const char *
+dw_line_path(struct dwarf_unit *u, uint64_t number)
+{
+	struct dw_lines *t = lines_of(u);
+	struct dw_line_file *file = t != NULL ? dw_line_file(t, number) : NULL;
+
+	if (file == NULL || file->name == NULL)
+		return NULL;
+	if (file->path == NULL)
+		file->path = make_path(t, file);
+	return file->path;
+}

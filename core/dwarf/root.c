@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A unit's root DIE, read without its abbreviation table: only the one
+ * declaration it uses is looked up, so that a pass over thousands of units
+ * (addresses.c) stays cheap. Indexed forms (addrx, strx, rnglistx) depend on
+ * base attributes that may come later in the same DIE; so values are kept as
+ * they are and resolved afterwards.
+ */
+#include "dwarf/private.h"
+
+static void
+take(struct dwarf_unit *u, uint16_t name, const struct dw_value *v)
+{
+	uint64_t number = 0;
+
+	(void)dw_unsigned(v, &number);
+	switch (name) {
+	case DW_AT_name:
+		u->name = *v;
+		break;
+	case DW_AT_comp_dir:
+		u->comp_dir = *v;
+		break;
+	case DW_AT_low_pc:
+		u->low = *v;
+		break;
+	case DW_AT_high_pc:
+		u->high = *v;
+		break;
+	case DW_AT_ranges:
+		u->ranges = *v;
+		break;
+	case DW_AT_stmt_list:
+		u->stmt_list = *v;
+		break;
+	case DW_AT_language:
+		u->language = (uint32_t)number;
+		break;
+	case DW_AT_str_offsets_base:
+		u->str_offsets_base = number;
+		break;
+	case DW_AT_addr_base:
+	case DW_AT_GNU_addr_base:
+		u->addr_base = number;
+		break;
+	case DW_AT_rnglists_base:
+		u->rnglists_base = number;
+		break;
+	case DW_AT_loclists_base:
+		u->loclists_base = number;
+		break;
+	case DW_AT_GNU_ranges_base:
+		u->gnu_ranges_base = number;
+		break;
+	case DW_AT_dwo_name:
+	case DW_AT_GNU_dwo_name:
+		u->dwo_name = *v;
+		break;
+	case DW_AT_GNU_dwo_id:
+		u->dwo_id = number;
+		break;
+	default:
+		break;
+	}
+}
+
+bool
+dw_root_read(struct dwarf_unit *u)
+{
+	struct view v = dw_unit_view(u, u->first_die), specs;
+	uint64_t code = view_uleb(&v);
+	bool children;
+
+	u->root_read = true;
+	/* What a compiler's index tables start with when no base is given:
+	 * just behind the header of the first table (DWARF 5 section 7.26). */
+	u->str_offsets_base = u->offset_size == 8 ? 16 : 8;
+	u->addr_base = u->version >= 5 ? (u->offset_size == 8 ? 16 : 8) : 0;
+	if (!view_ok(&v) || code == 0 ||
+	    !dw_abbrev_specs(u, code, &u->root_tag, &children, &specs))
+		return false;
+	for (;;) {
+		uint64_t name = view_uleb(&specs), form = view_uleb(&specs);
+		int64_t implicit =
+		    form == DW_FORM_implicit_const ? view_sleb(&specs) : 0;
+		struct dw_value value;
+
+		if (!view_ok(&specs) || (name == 0 && form == 0))
+			break;
+		if (form > UINT16_MAX || !dw_step(u->file->dwarf) ||
+		    !dw_form_read(&v, u, (uint16_t)form, implicit, &value))
+			return false;
+		if (name <= UINT16_MAX)
+			take(u, (uint16_t)name, &value);
+	}
+	(void)dw_address(u, &u->low, &u->low_pc);
+	return true;
+}

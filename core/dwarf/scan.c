@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walks what a unit declares at its top and in its namespaces, with the
+ * namespaces' names at hand, without the lists of containers that name.c
+ * makes: the search for a definition or a global passes over all units.
+ */
+#include "dwarf/scan.h"
+
+void
+dw_top_init(struct dw_top *top, struct dwarf_unit *u)
+{
+	memset(top, 0, sizeof(*top));
+	top->scan = dw_scan_unit(u);
+	top->prefix[0] = DW_HASH_START;
+}
+
+uint64_t
+dw_hash_name(uint64_t hash, const char *name)
+{
+	/* FNV-1a, 64 bits. */
+	for (; *name != '\0'; name++) {
+		hash ^= (uint8_t)*name;
+		hash *= UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
+
+static bool
+enters(uint16_t tag)
+{
+	return tag == DW_TAG_namespace || tag == DW_TAG_module ||
+	    tag == DW_TAG_compile_unit || tag == DW_TAG_partial_unit ||
+	    tag == DW_TAG_type_unit || tag == DW_TAG_skeleton_unit;
+}
+
+static void
+open_scope(struct dw_top *top, const struct dw_die *d)
+{
+	uint64_t hash = top->prefix[top->depth];
+	const char *name;
+
+	if (d->abbrev->tag == DW_TAG_namespace ||
+	    d->abbrev->tag == DW_TAG_module) {
+		name = dw_attr_string(d, DW_AT_name);
+		hash = dw_hash_name(
+		    hash, name != NULL ? name : "(anonymous namespace)");
+		hash = dw_hash_name(hash, "::");
+	}
+	top->prefix[++top->depth] = hash;
+}
+
+bool
+dw_top_next(struct dw_top *top, struct dw_die *out)
+{
+	for (;;) {
+		if (!dw_scan_entry(&top->scan, out)) {
+			if (!top->scan.ended || top->depth == 0)
+				return false;
+			top->depth--;
+			continue;
+		}
+		if (!enters(out->abbrev->tag) ||
+		    top->depth >= DW_TOP_DEPTH_MAX) {
+			dw_scan_over(&top->scan, out);
+			return true;
+		}
+		if ((out->abbrev->flags & DW_AB_CHILDREN) != 0)
+			open_scope(top, out);
+	}
+}
+
+uint64_t
+dw_top_hash(struct dw_top *top, const struct dw_die *d, const char *name)
+{
+	const char *qualified;
+
+	if ((d->abbrev->flags & DW_AB_ORIGIN) != 0) {
+		/* Defined here, declared in a class or another namespace. */
+		qualified = dw_qualified_name(d);
+		return dw_hash_name(
+		    DW_HASH_START, qualified != NULL ? qualified : name);
+	}
+	if (dw_unit_is_cplus(d->unit))
+		name = dw_cpp_canonical(&d->unit->file->dwarf->arena, name);
+	if (!dw_unit_has_scopes(d->unit))
+		return dw_hash_name(DW_HASH_START, name);
+	return dw_hash_name(top->prefix[top->depth], name);
+}
+
+bool
+dw_each_unit(struct dwarf *d, struct dw_unit_iter *it, struct dwarf_unit **out)
+{
+	for (;;) {
+		struct dwarf_file *f = it->alt ? d->alt : &d->main;
+		enum dw_section section = it->types ? SEC_TYPES : SEC_INFO;
+
+		if (f == NULL)
+			return false;
+		while (it->slot < dw_units(f, section)) {
+			*out = dw_unit(f, section, it->slot++);
+			if (*out != NULL)
+				return true;
+		}
+		it->slot = 0;
+		if (it->types && it->alt)
+			return false;
+		if (it->types)
+			it->alt = true;
+		it->types = !it->types;
+	}
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The variables of one level of a pc's scopes (a function, an inlined function
+ * or a block). A concrete instance names only what it changes; the rest comes
+ * from its abstract origin: a child of the origin that no concrete child
+ * refers to is shown too, as optimized out (GDB does so). Order is the
+ * source's, that is the origin's where there is one.
+ */
+#include "dwarf/private.h"
+
+enum { VARIABLES_MAX = 1 << 20, ABSTRACT_NESTING_MAX = 64 };
+
+struct raw { /* attributes as found along the chain of origins */
+	const char *name;
+	struct dwarf_die type;
+	struct dwarf_location location;
+	uint64_t decl_line;
+	bool has_location, has_constant, has_decl_line;
+	bool artificial, external, declaration;
+};
+
+static void
+take(struct raw *r, const struct dw_die *d, uint16_t name,
+    const struct dw_value *v)
+{
+	switch (name) {
+	case DW_AT_name:
+		if (r->name == NULL)
+			r->name = dw_string(d->unit, v);
+		break;
+	case DW_AT_type:
+		if (r->type.unit == NULL)
+			r->type = dw_reference(d->unit, v);
+		break;
+	case DW_AT_location:
+		if (!r->has_location && !r->has_constant)
+			r->has_location = dw_location_of(
+			    d->unit, v, &r->location);
+		break;
+	case DW_AT_const_value:
+		if (!r->has_constant)
+			dw_location_of_constant(d->unit, v, &r->location);
+		r->has_constant = true;
+		break;
+	case DW_AT_decl_line:
+		if (!r->has_decl_line)
+			r->has_decl_line = dw_unsigned(v, &r->decl_line);
+		break;
+	case DW_AT_artificial:
+		r->artificial |= dw_flag(v);
+		break;
+	case DW_AT_external:
+		r->external |= dw_flag(v);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+read_raw(const struct dw_die *d, struct raw *r)
+{
+	struct dw_die at = *d, next;
+
+	memset(r, 0, sizeof(*r));
+	r->declaration = dw_attr_flag(d, DW_AT_declaration);
+	for (int hop = 0; hop < DW_ORIGIN_HOPS_MAX; hop++) {
+		struct dw_attrs attrs;
+		struct dw_value v;
+		uint16_t name;
+
+		dw_attrs(&attrs, &at);
+		while (dw_attr_next(&attrs, &name, &v))
+			take(r, &at, name, &v);
+		if (!dw_origin(&at, &next))
+			break;
+		at = next;
+	}
+}
+
+/* A static variable that the linker dropped stays in the DWARF at 0. */
+static bool
+is_dropped(const struct dwarf_location *l)
+{
+	struct view v = l->block;
+	uint8_t op;
+
+	if (l->kind != DWARF_LOC_EXPR)
+		return false;
+	op = view_u8(&v);
+	return op == DW_OP_addr && v.size == 1u + l->unit->address_size &&
+	    view_uint(&v, l->unit->address_size) == 0;
+}
+
+bool
+dw_variable_read(const struct dw_die *d, struct dwarf_variable *out)
+{
+	struct raw r;
+	bool parameter = d->abbrev->tag == DW_TAG_formal_parameter;
+
+	read_raw(d, &r);
+	if (!parameter) {
+		if (r.name == NULL || is_dropped(&r.location))
+			return false;
+		if (!r.has_location && !r.has_constant && !r.external &&
+		    r.declaration)
+			return false;
+	}
+	memset(out, 0, sizeof(*out));
+	out->name = r.name;
+	out->type = dwarf_type_of(r.type);
+	out->location = r.location;
+	if (!r.has_location && !r.has_constant) {
+		out->location.kind = DWARF_LOC_NONE;
+		out->external_declaration = !parameter && r.external;
+	}
+	out->location.unit = out->location.unit != NULL ? out->location.unit
+							: d->unit;
+	out->parameter = parameter;
+	out->artificial = r.artificial;
+	out->decl_line = (uint32_t)r.decl_line;
+	out->die = dw_die_ref(d);
+	return true;
+}
+
+struct concrete {
+	struct dw_die die;
+	uint64_t origin; /* key; 0: none */
+	bool variable;
+	bool shown;
+};
+
+struct collection {
+	VEC(struct concrete) items;
+	VEC(struct dw_iter) stack;
+	const struct dw_level *level;
+	struct dw_variables *parameters, *locals;
+};
+
+static bool
+is_variable(uint16_t tag)
+{
+	return tag == DW_TAG_variable || tag == DW_TAG_formal_parameter ||
+	    tag == DW_TAG_constant;
+}
+
+/* What is looked into as if its children were here. */
+static bool
+is_transparent(const struct dw_die *d)
+{
+	return d->abbrev->tag == DW_TAG_GNU_formal_parameter_pack ||
+	    (d->abbrev->tag == DW_TAG_lexical_block &&
+		(d->abbrev->flags & DW_AB_PC) == 0);
+}
+
+static bool
+final_origin(const struct dw_die *d, struct dw_die *out)
+{
+	struct dw_die at = *d, next;
+	bool any = false;
+
+	for (int hop = 0; hop < DW_ORIGIN_HOPS_MAX; hop++) {
+		struct dwarf_die ref = dw_attr_die(&at, DW_AT_abstract_origin);
+
+		if (!dw_die_open(ref, &next))
+			break;
+		at = next;
+		any = true;
+	}
+	*out = at;
+	return any;
+}
+
+/* The next DIE of the walk that c->stack stands for. */
+static bool
+next_die(struct collection *c, struct dw_die *out)
+{
+	while (c->stack.count > 0) {
+		struct dw_iter *it = &c->stack.items[c->stack.count - 1];
+
+		if (dw_next(it)) {
+			*out = it->die;
+			return true;
+		}
+		c->stack.count--;
+	}
+	return false;
+}
+
+static void
+push_children(struct collection *c, const struct dw_die *d)
+{
+	struct dw_iter *it = vec_push(&c->stack);
+
+	if (it != NULL)
+		dw_children(it, d);
+}
+
+static void
+show(struct collection *c, const struct dw_die *d)
+{
+	struct dwarf_variable variable, *v;
+
+	if (!dw_variable_read(d, &variable))
+		return;
+	v = variable.parameter ? vec_push(&c->parameters->items)
+			       : vec_push(&c->locals->items);
+	if (v == NULL)
+		return;
+	*v = variable;
+	v->depth = c->level->depth;
+}
+
+static void
+gather_concrete(struct collection *c, bool origins)
+{
+	struct dw_die d, origin;
+
+	push_children(c, &c->level->die);
+	while (next_die(c, &d)) {
+		bool variable = is_variable(d.abbrev->tag);
+		struct concrete *item;
+
+		if (is_transparent(&d))
+			push_children(c, &d);
+		if (d.abbrev->tag == DW_TAG_call_site ||
+		    d.abbrev->tag == DW_TAG_GNU_call_site)
+			continue;
+		if (!variable &&
+		    (!origins || (d.abbrev->flags & DW_AB_ORIGIN) == 0))
+			continue;
+		item = vec_push(&c->items);
+		if (item == NULL)
+			return;
+		item->die = d;
+		item->variable = variable;
+		if (origins && final_origin(&d, &origin))
+			item->origin = dw_die_key(dw_die_ref(&origin));
+	}
+}
+
+struct by_origin {
+	uint64_t origin;
+	size_t index;
+};
+
+static int
+compare_origin(const void *pa, const void *pb)
+{
+	const struct by_origin *a = pa, *b = pb;
+
+	if (a->origin != b->origin)
+		return a->origin < b->origin ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* The first concrete child with an origin, or NULL. */
+static struct concrete *
+concrete_of(struct collection *c, const struct by_origin *sorted, uint64_t key)
+{
+	size_t low = 0, high = c->items.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sorted[middle].origin < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == c->items.count || sorted[low].origin != key)
+		return NULL;
+	return &c->items.items[sorted[low].index];
+}
+
+/* Shows the origin's children in order, concrete ones in their place. */
+static void
+merge_abstract(struct collection *c, const struct dw_die *origin)
+{
+	size_t n = c->items.count;
+	struct by_origin *sorted = calloc(n + 1, sizeof(*sorted));
+	struct dw_die d;
+
+	if (sorted == NULL)
+		return;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = (struct by_origin){c->items.items[i].origin, i};
+	qsort(sorted, n, sizeof(*sorted), compare_origin);
+	vec_clear(&c->stack);
+	push_children(c, origin);
+	while (next_die(c, &d)) {
+		struct concrete *item = concrete_of(
+		    c, sorted, dw_die_key(dw_die_ref(&d)));
+
+		if (item != NULL) {
+			if (item->variable && !item->shown)
+				show(c, &item->die);
+			item->shown = true;
+		} else if (is_variable(d.abbrev->tag)) {
+			show(c, &d);
+		} else if (is_transparent(&d)) {
+			push_children(c, &d);
+		}
+	}
+	free(sorted);
+}
+
+void
+dw_level_variables(const struct dw_level *level,
+    struct dw_variables *parameters, struct dw_variables *locals)
+{
+	struct collection c = {
+	    .level = level, .parameters = parameters, .locals = locals};
+	struct dw_die origin;
+	bool abstract = final_origin(&level->die, &origin);
+
+	vec_init(&c.items, VARIABLES_MAX);
+	vec_init(&c.stack, ABSTRACT_NESTING_MAX);
+	gather_concrete(&c, abstract);
+	if (abstract)
+		merge_abstract(&c, &origin);
+	for (size_t i = 0; i < c.items.count; i++) {
+		if (c.items.items[i].variable && !c.items.items[i].shown)
+			show(&c, &c.items.items[i].die);
+	}
+	vec_deinit(&c.items);
+	vec_deinit(&c.stack);
+}
