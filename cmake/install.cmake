@@ -1,4 +1,6 @@
 # What `cmake --install build` puts where.
+include(GNUInstallDirs)
+
 foreach(program ptrace bt)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
