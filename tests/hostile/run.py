@@ -27,6 +27,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
 
 SECONDS = 10
+THREADS = 4  # of demo.c
 MEMORY = 1 << 30  # of private memory (RLIMIT_DATA)
 SANITIZED_FACTOR = 4
 CASES = []
@@ -314,7 +315,7 @@ def segment_lies(w):
             if struct.unpack_from("<I", data, at)[0] == 1:
                 struct.pack_into("<Q", data, at + field, value)
         d = w.written(core=w.file("core", bytes(data)))
-        w.expect(len(d.get("threads", [])) == 3, "threads")
+        w.expect(len(d.get("threads", [])) == THREADS, "threads")
 
 
 @case
@@ -344,7 +345,7 @@ def paths_to_a_fifo(w):
     os.mkfifo(fifo)
     data = replaced(w, w.exe.encode(), fifo.encode())
     d = w.written(core=w.file("core", data), exe=False)
-    w.expect(len(d.get("threads", [])) == 3, "threads")
+    w.expect(len(d.get("threads", [])) == THREADS, "threads")
 
 
 @case
@@ -398,7 +399,7 @@ def wrong_executable(w):
         d = w.written(exe=exe, says=(says,))
         w.expect(any(says in x["text"] for x in d.get("warnings", [])),
                  "no warning says", says)
-        w.expect(len(d.get("threads", [])) == 3, "threads")
+        w.expect(len(d.get("threads", [])) == THREADS, "threads")
 
 
 @case
@@ -413,7 +414,7 @@ def fifo_executable(w):
     fifo = os.path.join(tempfile.mkdtemp(dir=w.dir), "exe")
     os.mkfifo(fifo)
     d = w.written(exe=fifo, says=(fifo,))
-    w.expect(len(d.get("threads", [])) == 3, "threads")
+    w.expect(len(d.get("threads", [])) == THREADS, "threads")
 
 
 @case
@@ -518,13 +519,13 @@ def full_disk(w):
     if mounted.returncode != 0:
         return
     try:
-        with open(os.path.join(where, "filler"), "wb") as f:
-            try:
-                while True:
-                    f.write(bytes(4096))
-                    f.flush()
-            except OSError:
-                pass
+        filler = os.open(os.path.join(where, "filler"),
+                         os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(filler, bytes(4096))
+        except OSError:
+            os.close(filler)
         no_output(w, says=("No space left",), where=where)
         no_output(w, "-o", "x.btt", says=("No space left",), where=where)
     finally:
@@ -566,7 +567,7 @@ def all_descriptors_closed(w):
     w.expect(done.returncode == 0, "exit status", done.returncode)
     w.expect(os.listdir(where) == ["x.btt"], os.listdir(where))
     d = w.document(os.path.join(where, "x.btt"))
-    w.expect(len(d.get("threads", [])) == 3, "threads")
+    w.expect(len(d.get("threads", [])) == THREADS, "threads")
 
 
 @case
@@ -636,7 +637,8 @@ def worker_is_killed(w):
                 text=True) as process:
             end = time.monotonic() + 1
             kids = []
-            while not kids and time.monotonic() < end:
+            while not kids and process.poll() is None and \
+                    time.monotonic() < end:
                 kids = children(process.pid)
             time.sleep(i * 0.001)
             for kid in kids:
@@ -666,7 +668,8 @@ def supervisor_is_killed(w):
                 stderr=subprocess.DEVNULL) as process:
             end = time.monotonic() + 1
             kids = []
-            while not kids and time.monotonic() < end:
+            while not kids and process.poll() is None and \
+                    time.monotonic() < end:
                 kids = children(process.pid)
             time.sleep(i * 0.002)
             process.kill()

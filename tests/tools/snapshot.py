@@ -96,7 +96,7 @@ def attributes(bench, t):
     d, _ = take(bench, t)
     a = d["attributes"]
     uname = os.uname()
-    for key, value in (("application", "demo"), ("process.thread.count", 3),
+    for key, value in (("application", "demo"), ("process.thread.count", 4),
                        ("hostname", uname.nodename),
                        ("uname.sysname", uname.sysname),
                        ("uname.release", uname.release),
@@ -112,7 +112,7 @@ def attributes(bench, t):
 def threads(bench, t):
     d, _ = take(bench, t)
     tids = [x["tid"] for x in d["threads"]]
-    t.equal([x["fault"] for x in d["threads"]], [True, False, False], "fault")
+    t.equal([x["fault"] for x in d["threads"]], [True, False, False, False], "fault")
     t.equal(d["threads"][0]["state"], "F", "state of the faulting thread:")
     other = tids[2]
     d, _ = take(bench, t, f"--thread={other}")

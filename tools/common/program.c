@@ -28,6 +28,8 @@ program_start(void)
 			_exit(EXIT_NOTHING);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A limit on file size is an error like a full disk. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 bool

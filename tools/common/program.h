@@ -8,7 +8,8 @@
 #include "common/console.h"
 #include "common/core_options.h"
 
-/* Makes the three standard descriptors safe to have and ignores SIGPIPE. */
+/* Makes the three standard descriptors safe to have; failing writes are errors,
+ * not signals. */
 void program_start(void);
 /* Writes to standard output at once; false with *e set when that fails. */
 bool program_print(const void *text, size_t size, bt_error_t *e);
