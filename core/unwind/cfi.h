@@ -49,6 +49,9 @@ bool cfi_record_read(
     const struct cfi_section *s, uint64_t offset, struct cfi_record *out);
 bool cfi_cie_read(
     const struct cfi_section *s, uint64_t offset, struct cfi_cie *out);
+/* With a record and its CIE already read. */
+bool cfi_fde_of(const struct cfi_section *s, const struct cfi_record *record,
+    const struct cfi_cie *cie, struct cfi_fde *out);
 bool cfi_fde_read(
     const struct cfi_section *s, uint64_t offset, struct cfi_fde *out);
 
@@ -81,9 +84,9 @@ struct cfi_tables {
 	struct {
 		struct view bytes; /* the sorted table; size 0: none */
 		uint64_t vaddr;	   /* of .eh_frame_hdr, base of its values */
-		uint64_t section_vaddr; /* of bytes */
 		uint8_t encoding;
 		unsigned width; /* of one address */
+		bool plain;	/* datarel sdata4, what linkers write */
 		uint64_t count;
 	} table;
 	enum { CFI_TABLE_UNCHECKED, CFI_TABLE_HONEST, CFI_TABLE_LIES } verdict;

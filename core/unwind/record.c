@@ -217,27 +217,35 @@ cfi_cie_read(const struct cfi_section *s, uint64_t offset, struct cfi_cie *out)
 }
 
 bool
-cfi_fde_read(const struct cfi_section *s, uint64_t offset, struct cfi_fde *out)
+cfi_fde_of(const struct cfi_section *s, const struct cfi_record *record,
+    const struct cfi_cie *cie, struct cfi_fde *out)
 {
-	struct cfi_record record;
-	struct view *v = &record.body;
+	struct view v = record->body;
 	uint64_t size;
 
-	if (cfi_record_read(s, offset, &record) == false || record.is_cie ||
-	    record.is_end || cfi_cie_read(s, record.cie, &out->cie) == false)
-		return false;
-	if (cfi_pointer(v, out->cie.encoding, s->vaddr, 0, &out->start) ==
-		false ||
+	if (cie->encoding == CFI_PE_OMIT ||
+	    cfi_pointer(&v, cie->encoding, s->vaddr, 0, &out->start) == false ||
 	    /* The size has the format of the address, without its base. */
-	    cfi_pointer(v, out->cie.encoding & PE_FORMAT, s->vaddr, 0, &size) ==
-		false ||
-	    out->cie.encoding == CFI_PE_OMIT)
+	    cfi_pointer(&v, cie->encoding & PE_FORMAT, s->vaddr, 0, &size) ==
+		false)
 		return false;
 	if (__builtin_add_overflow(out->start, size, &out->end))
 		out->end = UINT64_MAX;
-	if (out->cie.sized)
-		view_skip(v, view_uleb(v));
+	if (cie->sized)
+		view_skip(&v, view_uleb(&v));
 	out->section = *s;
-	out->program = *v;
-	return view_ok(v);
+	out->cie = *cie;
+	out->program = v;
+	return view_ok(&v);
+}
+
+bool
+cfi_fde_read(const struct cfi_section *s, uint64_t offset, struct cfi_fde *out)
+{
+	struct cfi_record record;
+	struct cfi_cie cie;
+
+	return cfi_record_read(s, offset, &record) && record.is_cie == false &&
+	    record.is_end == false && cfi_cie_read(s, record.cie, &cie) &&
+	    cfi_fde_of(s, &record, &cie, out);
 }

@@ -9,8 +9,7 @@
 
 enum {
 	SLOTS_FIRST = 256,
-	RULES_MAX = 1 << 18, /* then the cache starts anew */
-	CALL_MAX = 8,	     /* bytes that a call instruction can have */
+	CALL_MAX = 8, /* bytes that a call instruction can have */
 	TRAMPOLINE_MAX = 16
 };
 static const size_t ARENA_CAP = (size_t)512 << 20;
@@ -296,10 +295,8 @@ make_room(struct unwinder *u)
 }
 
 bool
-rules_trim(struct unwinder *u)
+rules_trim_now(struct unwinder *u)
 {
-	if (u->n_rules < RULES_MAX && u->arena.exhausted == false)
-		return false;
 	memset(u->slots, 0, u->n_slots * sizeof(u->slots[0]));
 	arena_reset(&u->arena);
 	u->n_rules = 0;

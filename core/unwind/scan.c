@@ -48,7 +48,12 @@ proves_itself(struct unwinder *u, const struct unwind_frame *candidate)
 		if (step == STEP_LOST)
 			break; /* proven as far as it goes */
 		if (step == STEP_STOPPED) {
-			proven = s.why == UNWIND_STOP_END;
+			/* A zero alone proves nothing: stacks are full of
+			 * them. */
+			if ((rule->flags & RULE_OUTERMOST) != 0)
+				proven = true;
+			else if (s.why != UNWIND_STOP_END)
+				proven = false;
 			break;
 		}
 		proven = f.signal_frame ||

@@ -273,6 +273,12 @@ step_any(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 			if (((*caller_rule)->flags & RULE_EXECUTABLE) != 0 ||
 			    f->signal_frame)
 				return true;
+			/* What was put on a stack by hand, as makecontext puts
+			 * its start code, has no caller to be lost. */
+			if ((rule->flags & RULE_STARTS_HERE) != 0) {
+				s->why = UNWIND_STOP_END;
+				return false;
+			}
 			s->why = UNWIND_STOP_NOT_CODE;
 			s->address = caller->pc;
 		} else if (regs_get(&f->regs, ARCH_SP, &from) == false) {

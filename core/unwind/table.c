@@ -11,6 +11,9 @@
 #include <elf.h>
 #include <stdlib.h>
 
+/* DW_EH_PE_*: the encoding of every table that a linker writes. */
+enum { PE_SDATA4 = 0x0b, PE_DATAREL = 0x30 };
+
 enum {
 	INDEX_MAX = 4 * 1024 * 1024, /* FDEs; large browsers have 700,000 */
 	RECORDS_A_STEP = 64,	     /* records that cost one budget step */
@@ -49,8 +52,8 @@ open_table(struct cfi_tables *t, const struct image_segment *s)
 	if (t->table.width == 0)
 		return;
 	t->table.vaddr = s->vaddr;
-	t->table.section_vaddr = s->vaddr;
 	t->table.encoding = encoding;
+	t->table.plain = encoding == (PE_DATAREL | PE_SDATA4);
 	if (count > view_left(&v) / (2 * t->table.width))
 		count = view_left(&v) / (2 * t->table.width);
 	t->table.count = count;
@@ -155,35 +158,69 @@ add_range(struct cfi_tables *t, struct cfi_index *index,
 	return r != NULL;
 }
 
-/* Reads a terminator as what it mostly is, the end of one object's part:
- * binutils leaves them in the middle of .eh_frame when objects are linked with
- * -r or from old crt files. */
+/*
+ * All records in turn, until each says no or the section or the budget is at
+ * its end. A terminator is passed over: linkers leave those of old crt files
+ * in the middle of .eh_frame. So is a damaged record, if its length is sane.
+ */
+static void
+each_record(struct cfi_tables *t, const struct cfi_section *s,
+    bool (*each)(void *ctx, uint64_t offset, const struct cfi_record *record),
+    void *ctx)
+{
+	struct cfi_record record;
+	uint64_t n = 0;
+
+	for (uint64_t offset = 0; offset < s->bytes.size;
+	     offset = record.next) {
+		bool good = cfi_record_read(s, offset, &record);
+
+		if (record.next <= offset ||
+		    (n++ % RECORDS_A_STEP == 0 &&
+			budget_step(t->budget) == false))
+			break;
+		if (good && record.is_cie == false && record.is_end == false &&
+		    each(ctx, offset, &record) == false)
+			break;
+	}
+}
+
+struct builder {
+	struct cfi_tables *t;
+	const struct cfi_section *section;
+	struct cfi_index *index;
+	/* FDEs of one CIE follow each other. */
+	uint64_t cie_offset;
+	bool cie_read, cie_good;
+	struct cfi_cie cie;
+};
+
+static bool
+index_record(void *ctx, uint64_t offset, const struct cfi_record *record)
+{
+	struct builder *b = ctx;
+	struct cfi_fde fde;
+
+	if (b->cie_read == false || b->cie_offset != record->cie) {
+		b->cie_read = true;
+		b->cie_offset = record->cie;
+		b->cie_good = cfi_cie_read(b->section, record->cie, &b->cie);
+	}
+	return b->cie_good == false ||
+	    cfi_fde_of(b->section, record, &b->cie, &fde) == false ||
+	    add_range(b->t, b->index, &fde, offset);
+}
+
 static void
 build_index(
     struct cfi_tables *t, const struct cfi_section *s, struct cfi_index *index)
 {
-	uint64_t offset = 0, n = 0;
+	struct builder b = {.t = t, .section = s, .index = index};
+	size_t n;
 	bool sorted = true;
 
 	index->built = true;
-	while (offset < s->bytes.size) {
-		struct cfi_record record;
-		struct cfi_fde fde;
-
-		if (n++ % RECORDS_A_STEP == 0 &&
-		    budget_step(t->budget) == false)
-			break;
-		if (cfi_record_read(s, offset, &record) == false) {
-			/* A damaged record with a sane length is skipped. */
-			if (record.next <= offset)
-				break;
-		} else if (record.is_cie == false && record.is_end == false &&
-		    cfi_fde_read(s, offset, &fde) &&
-		    add_range(t, index, &fde, offset) == false) {
-			break;
-		}
-		offset = record.next;
-	}
+	each_record(t, s, index_record, &b);
 	n = index->ranges.count;
 	for (size_t i = 1; i < n && sorted; i++)
 		sorted = by_start(&index->ranges.items[i - 1],
@@ -228,23 +265,43 @@ table_entry(
     const struct cfi_tables *t, uint64_t i, uint64_t *start, uint64_t *fde)
 {
 	struct view v = t->table.bytes;
+	int32_t pair[2];
 
 	view_seek(&v, v.pos + (size_t)i * 2 * t->table.width);
-	return cfi_pointer(&v, t->table.encoding, t->table.section_vaddr,
+	if (t->table.plain) {
+		const uint8_t *bytes = view_bytes(&v, sizeof(pair));
+
+		if (bytes == NULL)
+			return false;
+		memcpy(pair, bytes, sizeof(pair));
+		*start = t->table.vaddr + (uint64_t)(int64_t)pair[0];
+		*fde = t->table.vaddr + (uint64_t)(int64_t)pair[1];
+		return true;
+	}
+	return cfi_pointer(&v, t->table.encoding, t->table.vaddr,
 		   t->table.vaddr, start) &&
-	    cfi_pointer(&v, t->table.encoding, t->table.section_vaddr,
-		t->table.vaddr, fde);
+	    cfi_pointer(
+		&v, t->table.encoding, t->table.vaddr, t->table.vaddr, fde);
+}
+
+static bool
+count_record(void *ctx, uint64_t offset, const struct cfi_record *record)
+{
+	uint64_t *n = ctx;
+
+	(void)offset, (void)record;
+	(*n)++;
+	return true;
 }
 
 /* A sorted table with as many entries as the section has FDEs misses none. */
 static bool
 table_is_honest(struct cfi_tables *t)
 {
-	uint64_t last = 0, start, fde;
+	uint64_t last = 0, start, fde, n = 0;
 
-	if (t->eh_index.built == false)
-		build_index(t, &t->eh, &t->eh_index);
-	if (t->table.count < t->eh_index.ranges.count)
+	each_record(t, &t->eh, count_record, &n);
+	if (t->table.count < n)
 		return false;
 	for (uint64_t i = 0; i < t->table.count; i++) {
 		if (table_entry(t, i, &start, &fde) == false || start < last)

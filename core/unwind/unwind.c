@@ -236,7 +236,8 @@ unwind_thread(struct unwinder *u, const struct target_thread *thread,
 {
 	struct rule *rule;
 	struct stopped s = {UNWIND_STOP_END, 0};
-	uint64_t n = 1;
+	size_t at, next; /* places of callee and caller */
+	uint64_t n = 1;	 /* frames so far */
 
 	vec_clear(&out->frames);
 	out->skipped = out->skipped_at = 0;
@@ -245,9 +246,10 @@ unwind_thread(struct unwinder *u, const struct target_thread *thread,
 	(void)rules_trim(u);
 	if (first_frame(u, thread, out, &rule) == false)
 		return;
-	for (;; n++) {
-		struct unwind_frame *f, *caller;
+	for (at = 0;; n++, at = next) {
+		struct unwind_frame *caller;
 
+		next = at + 1 < out->frames.limit ? at + 1 : ring_start(out);
 		if (budget_step(u->budget) == false) {
 			s.why = UNWIND_STOP_BUDGET;
 			break;
@@ -256,9 +258,9 @@ unwind_thread(struct unwinder *u, const struct target_thread *thread,
 			s.why = UNWIND_STOP_LIMIT;
 			break;
 		}
-		f = &out->frames.items[place_of(out, n - 1)];
-		caller = &out->frames.items[place_of(out, n)];
-		if (step_any(u, f, rule, n == 1, caller, &rule, &s) == false)
+		caller = &out->frames.items[next];
+		if (step_any(u, &out->frames.items[at], rule, n == 1, caller,
+			&rule, &s) == false)
 			break;
 		if (rules_trim(u))
 			rule = rule_find(u, caller->pc, caller->exact_pc);

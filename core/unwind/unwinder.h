@@ -80,10 +80,19 @@ bool rules_init(struct unwinder *u);
 void rules_deinit(struct unwinder *u);
 /* Starts the cache anew when it has grown too large, and says so; called
  * between steps. */
-bool rules_trim(struct unwinder *u);
+bool rules_trim_now(struct unwinder *u);
 /* The FDE for a run-time address, and its module. */
 bool rules_fde(struct unwinder *u, bt_addr_t lookup, struct cfi_fde *out,
     struct target_module **module, bool *debug_frame);
+
+enum { RULES_MAX = 1 << 18 };
+
+static inline bool
+rules_trim(struct unwinder *u)
+{
+	return (u->n_rules >= RULES_MAX || u->arena.exhausted) &&
+	    rules_trim_now(u);
+}
 
 /* A pc that a caller frame may have. */
 static inline bool
