@@ -145,8 +145,6 @@ const char *symtab_name(const struct symtab *t, const Elf64_Sym *sym);
 bool symtab_fill(
     const struct symtab *t, const Elf64_Sym *sym, struct image_symbol *out);
 bool symtab_is_code(const struct symtab *t, const Elf64_Sym *sym);
-/* Where the section (or segment) that holds a symbol ends. */
-uint64_t symtab_home_end(const struct symtab *t, const Elf64_Sym *sym);
 /* The symbol that covers vaddr. (symindex.c) */
 bool symtab_at(struct symtab *t, uint64_t vaddr, Elf64_Sym *out);
 /* The two ways of symtab_at, for tests that compare them. */

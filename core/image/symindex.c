@@ -58,17 +58,21 @@ sum_or_max(uint64_t a, uint64_t b)
 	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
 }
 
-uint64_t
-symtab_home_end(const struct symtab *t, const Elf64_Sym *sym)
+/* How far a symbol without size may reach: to the end of the section or
+ * segment that holds it (a span is at most 4 GiB). */
+static uint64_t
+label_end(const struct symtab *t, const Elf64_Sym *sym)
 {
 	const struct image_section *section = home_section(t, sym);
 	const struct image_segment *segment;
+	uint64_t cap = sum_or_max(sym->st_value, UINT32_MAX);
+	uint64_t end = sym->st_value;
 
 	if (section != NULL)
-		return sum_or_max(section->addr, section->size);
-	segment = home_segment(t, sym);
-	return segment != NULL ? sum_or_max(segment->vaddr, segment->memsz)
-			       : sym->st_value;
+		end = sum_or_max(section->addr, section->size);
+	else if ((segment = home_segment(t, sym)) != NULL)
+		end = sum_or_max(segment->vaddr, segment->memsz);
+	return end < cap ? end : cap;
 }
 
 static bool
@@ -188,8 +192,7 @@ symtab_at_scan(const struct symtab *t, uint64_t vaddr, Elf64_Sym *out)
 		return true;
 	}
 	if (!label.found || label.sym.st_value != nearest ||
-	    vaddr >= symtab_home_end(t, &label.sym) ||
-	    is_inside_sized(t, nearest))
+	    vaddr >= label_end(t, &label.sym) || is_inside_sized(t, nearest))
 		return false;
 	*out = label.sym;
 	return true;
@@ -338,12 +341,9 @@ open_labels(struct sweep *s, const struct item *group, size_t n, uint64_t limit)
 			best = &group[i];
 	if (!symtab_get(s->t, best->index, &sym))
 		return;
-	end = symtab_home_end(s->t, &sym);
+	end = label_end(s->t, &sym);
 	if (end > limit)
 		end = limit;
-	end = end > best->at && end - best->at > UINT32_MAX
-	    ? best->at + UINT32_MAX
-	    : end;
 	if (end > best->at)
 		s->stack[s->depth++] = (struct item){end, 0, best->index};
 }
