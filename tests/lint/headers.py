@@ -31,8 +31,11 @@ def main():
     report = _source.Report()
     jobs = []
     for path in _source.files(_source.EVERYTHING, ".h"):
+        flags = C_FLAGS
+        if path.startswith("tests/unit/"):  # fixtures, used in part
+            flags = C_FLAGS + ["-Wno-unused-function"]
         for compiler in ("gcc", "clang"):
-            jobs.append((compiler, C_FLAGS, path))
+            jobs.append((compiler, flags, path))
         if path.startswith("include/"):
             for compiler in ("g++", "clang++"):
                 jobs.append((compiler, ["-x", "c++"], path))
