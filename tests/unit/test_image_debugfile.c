@@ -329,7 +329,7 @@ TEST(alternate_debug_file)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct image *image, *alt;
+		struct image *image, *alt, *none;
 		struct image_build_id id;
 		struct finder f;
 		const char *path;
@@ -354,8 +354,9 @@ TEST(alternate_debug_file)
 			expect_true(
 			    image_build_id_equal(&id, image_build_id(alt)));
 			/* It has no alternate file of its own. */
-			expect_code(debugfile_find_alt(&f.f, alt, &alt, &e), &e,
-			    BT_E_NOTFOUND);
+			expect_code(debugfile_find_alt(&f.f, alt, &none, &e),
+			    &e, BT_E_NOTFOUND);
+			image_unref(alt);
 		}
 		image_unref(image);
 		must_run("cd %s && rm -rf %s", test_dir(), cases[i].place);

@@ -296,7 +296,7 @@ TEST(three_ways_agree_on_random_tables)
 TEST(addresses_of_all_magnitudes)
 {
 	enum { COUNT = 500 };
-	static char names[COUNT][8];
+	static char names[COUNT][16];
 	static struct fake symbols[COUNT];
 	struct image *image;
 	uint32_t state = 99;
