@@ -211,8 +211,26 @@ is_headline(const char *code)
 	return false;
 }
 
-static void
-take_warnings(struct session *s, bool loud)
+static bool
+is_about(const char *text, const char *path)
+{
+
+	return path != NULL && strncmp(text, path, strlen(path)) == 0;
+}
+
+/* Of the executable anything is worth telling: a wrong one is the commonest
+ * mistake. */
+static bool
+is_loud(const struct session *s, const struct target_warning *w)
+{
+	return is_headline(w->code) || strcmp(w->code, "exe.unusable") == 0 ||
+	    (strcmp(w->code, "module.mismatch") == 0 &&
+		(is_about(w->text, s->options->exe_path) ||
+		    is_about(w->text, target_process(s->target)->exe)));
+}
+
+void
+collect_warnings(struct session *s)
 {
 	const struct target_warning *w;
 	size_t n = target_warnings(s->target, &w);
@@ -223,20 +241,12 @@ take_warnings(struct session *s, bool loud)
 		snapshot_warn(s->snapshot, "core", one->code, "%s", one->text);
 		if (s->sink->log != NULL)
 			s->sink->log(s->sink->ctx,
-			    loud || is_headline(one->code) ? SESSION_WARNING
-							   : SESSION_INFO,
+			    is_loud(s, one) ? SESSION_WARNING : SESSION_INFO,
 			    one->text);
 	}
 }
 
-void
-collect_warnings(struct session *s)
-{
-
-	take_warnings(s, false);
-}
-
-/* A wrong executable is the commonest mistake: it is told on the console. */
+/* Opens the executable, which says whether it is the right one. */
 void
 collect_exe(struct session *s)
 {
@@ -244,7 +254,6 @@ collect_exe(struct session *s)
 	size_t n = target_modules(s->target, &modules);
 	bool found = false;
 
-	collect_warnings(s);
 	for (size_t i = 0; i < n && found == false; i++) {
 		found = modules[i].is_exe;
 		if (found)
@@ -255,7 +264,7 @@ collect_exe(struct session *s)
 		    "the core does not say where its executable was; %s is "
 		    "not used",
 		    s->options->exe_path);
-	take_warnings(s, true);
+	collect_warnings(s);
 }
 
 /* ---- modules and mappings ---- */

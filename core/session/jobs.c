@@ -83,28 +83,37 @@ begin_generation(struct courier *c, const struct snapshot *s)
 	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);
 }
 
+static void
+leave_out(struct courier *c, enum btt_section section)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "section '%s' left out: the snapshot would exceed --max-size",
+	    btt_section_name(section));
+	send_log(c, SESSION_WARNING, text);
+	(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+}
+
+/* The cap is on the whole file. */
 static bool
 send_section(struct courier *c, enum btt_section section)
 {
 	uint8_t head = (uint8_t)section;
-	bt_error_t e;
+	size_t left = c->max_size > c->sent ? c->max_size - c->sent : 0;
 
 	if (c->writer == NULL)
 		return false;
 	buf_clear(&c->out);
-	/* The cap is on the whole file. */
-	c->out.cap = c->max_size > c->sent ? c->max_size - c->sent : 0;
-	if (btt_write_section(c->writer, section, &c->out, &e) == false) {
-		char text[128];
-
-		(void)snprintf(text, sizeof(text),
-		    "section '%s' left out: the snapshot would exceed "
-		    "--max-size",
-		    btt_section_name(section));
-		send_log(c, SESSION_WARNING, text);
-		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	c->out.cap = left;
+	if (btt_write_section(c->writer, section, &c->out, NULL) == false ||
+	    c->out.size > left) {
+		leave_out(c, section);
 		return false;
 	}
+	/* What holds nothing takes no room. */
+	if (c->out.size == 0)
+		return true;
 	c->sent += c->out.size;
 	return link_send(
 	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);

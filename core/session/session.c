@@ -90,6 +90,8 @@ begin(struct session *s, enum session_stage stage)
 	    &s->budget, UINT64_C(1) << 40, left != 0 ? left : UINT64_C(1));
 	if (s->sink->enter != NULL)
 		s->sink->enter(s->sink->ctx, stage, NULL);
+	if (s->options->on_stage != NULL)
+		s->options->on_stage(stage, s->options->skip);
 }
 
 static void
@@ -293,12 +295,14 @@ static void
 stage(struct session *s, enum session_stage which, bool wanted,
     void (*collect)(struct session *s))
 {
-	begin(s, which);
 	if (session_skips(s, which)) {
 		snapshot_warn(s->snapshot, session_stage_name(which), "skipped",
 		    "stage '%s' was left out", session_stage_name(which));
 		mark_partial(s);
-	} else if (wanted) {
+		return;
+	}
+	begin(s, which);
+	if (wanted) {
 		collect(s);
 		check_time(s);
 	}

@@ -82,8 +82,12 @@ struct session_options {
 	uint64_t timeout_ns; /* for all stages together, 0: default */
 	bool stats;
 
-	/* Stages that are not to run: set when they were at fault before. */
+	/* Stages that are not to run: set when they were at fault before. The
+	 * bit of SESSION_FAULT means: stacks without debug information. */
 	uint32_t skip; /* bit per enum session_stage */
+	/* Called in the worker when a stage begins; for those who want to see
+	 * what happens when one does not end. */
+	void (*on_stage)(enum session_stage stage, uint32_t skip);
 };
 
 enum {

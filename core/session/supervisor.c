@@ -193,6 +193,22 @@ fail_empty(const struct supervisor *v, bt_error_t *e)
 	    v->n_notes != 0 ? v->note_text[v->n_notes - 1] : "no worker ran");
 }
 
+/* What to do about an output that cannot be. */
+static bool
+begin_output(struct publish *p, const char *path, bool overwrite, bool numbered,
+    bt_error_t *e)
+{
+	size_t used;
+
+	if (publish_begin(p, path, overwrite, numbered, e))
+		return true;
+	used = strlen(e->text);
+	if (overwrite == false && strstr(e->text, "exists already") != NULL)
+		(void)snprintf(e->text + used, sizeof(e->text) - used,
+		    "; --overwrite replaces a regular file");
+	return false;
+}
+
 static bool
 publish(struct supervisor *v, const struct supervisor_output *output,
     struct publish *p, bool begun, char **path_out, bt_error_t *e)
@@ -231,7 +247,7 @@ supervisor_snapshot(const struct session_options *options,
 
 	/* An output that cannot be is refused before any work is done. */
 	if (begun &&
-	    publish_begin(&p, output->path, output->overwrite, false, e) ==
+	    begin_output(&p, output->path, output->overwrite, false, e) ==
 		false)
 		return false;
 	ok = supervisor_init(&v, options, NULL, console, e) &&
