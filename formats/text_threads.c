@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: the faulted one first, then the others, those that stand in the
+ * same stack under one heading.
+ */
+#include <stdio.h>
+
+#include "formats/text_out.h"
+
+/* So many of a group's numbers and names are shown. */
+enum { MAX_LISTED = 12, INDENT = 5 };
+
+struct group {
+	uint32_t first, last; /* threads, linked through next[] */
+	uint32_t count;
+};
+
+struct groups {
+	struct group *items;
+	uint32_t *next;
+	size_t count;
+};
+
+/* ---- grouping ---- */
+
+/* What a reader sees of a frame. Locations' strings are interned. */
+static uint64_t
+frame_key(const struct snap_frame *f, uint64_t h)
+{
+	const struct snap_location *l = f->location;
+
+	if (l == NULL || l->symbol == NULL || l->symbol[0] == '\0')
+		h = map_mix(h ^ f->ip);
+	if (l == NULL)
+		return h;
+	h = map_mix(h ^ (uint64_t)(uintptr_t)l->symbol);
+	h = map_mix(h ^ (uint64_t)(uintptr_t)l->object);
+	h = map_mix(h ^ (uint64_t)(uintptr_t)l->path);
+	return map_mix(h ^
+	    ((uint64_t)l->line << 2 | (unsigned)l->is_inline |
+		(unsigned)f->signal_frame << 1));
+}
+
+static bool
+same_frame(const struct snap_frame *a, const struct snap_frame *b)
+{
+	const struct snap_location *x = a->location, *y = b->location;
+
+	if (a->signal_frame != b->signal_frame || (x == NULL) != (y == NULL) ||
+	    strcmp(a->trust != NULL ? a->trust : "",
+		b->trust != NULL ? b->trust : "") != 0)
+		return false;
+	if (x == NULL || x->symbol[0] == '\0')
+		return a->ip == b->ip && x == y;
+	return x == y ||
+	    (x->symbol == y->symbol && x->object == y->object &&
+		x->path == y->path && x->line == y->line &&
+		x->is_inline == y->is_inline);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static bool
+same_stack(const struct snap_thread *a, const struct snap_thread *b)
+{
+	if (a->n_frames != b->n_frames || a->fault || b->fault ||
+	    a->frames_skipped != b->frames_skipped || a->annotations != NULL ||
+	    b->annotations != NULL ||
+	    !same_text(a->stop_reason, b->stop_reason))
+		return false;
+	for (uint32_t i = 0; i < a->n_frames; i++) {
+		if (!same_frame(&a->frames[i], &b->frames[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_thread(
+    struct groups *g, struct map *seen, const struct snapshot *s, uint32_t i)
+{
+	const struct snap_thread *t = &s->threads.items[i];
+	uint64_t key = map_mix(t->n_frames + 1);
+	struct group *group;
+	uint64_t *index;
+	bool is_new;
+
+	for (uint32_t k = 0; k < t->n_frames; k++)
+		key = frame_key(&t->frames[k], key);
+	for (;; key++) {
+		index = map_put(seen, key, &is_new);
+		if (index == NULL || is_new)
+			break;
+		group = &g->items[*index];
+		if (!same_stack(&s->threads.items[group->first], t))
+			continue;
+		g->next[group->last] = i;
+		group->last = i;
+		group->count++;
+		return;
+	}
+	if (index != NULL)
+		*index = g->count;
+	g->items[g->count++] = (struct group){i, i, 1};
+}
+
+/* Faulted threads come first, each alone. */
+static bool
+make_groups(struct groups *g, const struct snapshot *s)
+{
+	struct map seen;
+
+	g->count = 0;
+	g->items = calloc(s->threads.count + 1, sizeof(*g->items));
+	g->next = calloc(s->threads.count + 1, sizeof(*g->next));
+	if (g->items == NULL || g->next == NULL)
+		return false;
+	map_init(&seen, SIZE_MAX);
+	for (int fault = 1; fault >= 0; fault--) {
+		for (uint32_t i = 0; i < s->threads.count; i++) {
+			if (s->threads.items[i].fault == (fault == 1))
+				add_thread(g, &seen, s, i);
+		}
+	}
+	map_deinit(&seen);
+	return true;
+}
+
+/* ---- headings ---- */
+
+static bool
+same_names(
+    const struct groups *g, const struct group *group, const struct snapshot *s)
+{
+	const char *name = s->threads.items[group->first].name;
+	uint32_t i = group->first;
+
+	for (uint32_t n = 0; n < group->count; n++, i = g->next[i]) {
+		if (!same_text(s->threads.items[i].name, name))
+			return false;
+	}
+	return true;
+}
+
+static void
+put_name(struct text_out *t, const char *name)
+{
+	if (name == NULL || name[0] == '\0')
+		return;
+	text_say(t, " \"");
+	text_put(t, name);
+	text_say(t, "\"");
+}
+
+static void
+put_heading(
+    struct text_out *t, const struct groups *g, const struct group *group)
+{
+	const struct snap_thread *first = &t->s->threads.items[group->first];
+	bool one_name = same_names(g, group, t->s);
+	uint32_t i = group->first;
+
+	text_on(t, first->fault ? TEXT_ALARM : TEXT_STRONG);
+	text_say(t, group->count > 1 ? "Threads " : "Thread ");
+	for (uint32_t n = 0; n < group->count; n++, i = g->next[i]) {
+		if (n == MAX_LISTED) {
+			text_say(t, ", ...");
+			break;
+		}
+		text_say(
+		    t, "%s%u", n > 0 ? ", " : "", t->s->threads.items[i].tid);
+		if (!one_name)
+			put_name(t, t->s->threads.items[i].name);
+	}
+	if (group->count > 1)
+		text_say(t, " (%u)", group->count);
+	if (one_name)
+		put_name(t, first->name);
+	if (first->fault)
+		text_say(t, ", faulted");
+	text_say(t, ":");
+	text_off(t);
+	text_end(t);
+}
+
+/* ---- frames ---- */
+
+static const char *
+doubt_of(const char *trust)
+{
+	static const struct {
+		const char *trust, *text;
+	} doubts[] = {
+	    {"fp", "suspect: frame pointer"},
+	    {"prologue", "suspect: prologue"},
+	    {"scan", "suspect: stack scan"},
+	    {"return_slot", "suspect: return slot"},
+	};
+
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		if (trust != NULL && strcmp(doubts[i].trust, trust) == 0)
+			return doubts[i].text;
+	}
+	return NULL;
+}
+
+static void
+put_marks(struct text_out *t, const struct snap_frame *f)
+{
+	const char *doubt = doubt_of(f->trust);
+
+	if (f->location != NULL && f->location->is_inline) {
+		text_on(t, TEXT_DIM);
+		text_say(t, " [inline]");
+		text_off(t);
+	}
+	if (f->trust != NULL && strcmp(f->trust, "tailcall") == 0) {
+		text_on(t, TEXT_DIM);
+		text_say(t, " [tail call]");
+		text_off(t);
+	}
+	if (doubt != NULL) {
+		text_on(t, TEXT_DOUBT);
+		text_say(t, " [%s]", doubt);
+		text_off(t);
+	}
+}
+
+/* "[ N] OBJECT SYMBOL (PATH:LINE)" */
+static void
+put_frame(struct text_out *t, const struct snap_frame *f, uint64_t number)
+{
+	const struct snap_location *l = f->location;
+	bool object = l != NULL && l->object != NULL && l->object[0] != '\0';
+	bool symbol = l != NULL && l->symbol != NULL && l->symbol[0] != '\0';
+
+	text_say(t, "[%2llu] ", (unsigned long long)number);
+	if (object)
+		text_put(t, l->object);
+	else
+		text_say(t, "??");
+	text_say(t, " ");
+	if (f->signal_frame) {
+		text_on(t, TEXT_DOUBT);
+		text_say(t, "<signal handler called>");
+		text_off(t);
+	} else if (symbol) {
+		text_styled(t, TEXT_SYMBOL, l->symbol);
+	} else {
+		text_say(t, "0x%llx", (unsigned long long)f->ip);
+	}
+	if (!f->signal_frame && l != NULL && l->path != NULL &&
+	    l->path[0] != '\0') {
+		text_say(t, " (");
+		text_put(t, l->path);
+		text_say(t, ":%u)", l->line);
+	}
+	put_marks(t, f);
+	text_end(t);
+	text_annotations(t, f->annotations, INDENT, "");
+	if (t->o->variables)
+		text_variables(t, f, INDENT);
+}
+
+static void
+put_note(struct text_out *t, const char *before, const char *foreign)
+{
+	text_say(t, "%*s", INDENT, "");
+	text_on(t, TEXT_DOUBT);
+	text_say(t, "%s", before);
+	text_put(t, foreign);
+	text_off(t);
+	text_end(t);
+}
+
+static void
+put_kernel(struct text_out *t, const struct snap_thread *thread)
+{
+	if (thread->n_kernel_frames == 0)
+		return;
+	text_on(t, TEXT_DIM);
+	text_say(t, "%*skernel: ", INDENT, "");
+	for (uint32_t i = 0; i < thread->n_kernel_frames; i++) {
+		if (i > 0)
+			text_say(t, " < ");
+		text_put(t, thread->kernel_frames[i]);
+	}
+	text_off(t);
+	text_end(t);
+}
+
+static void
+put_stack(struct text_out *t, const struct snap_thread *thread)
+{
+	const char *stop = thread->stop_reason;
+	char text[96];
+
+	text_annotations(t, thread->annotations, INDENT, "");
+	put_kernel(t, thread);
+	for (uint32_t i = 0; i < thread->n_frames; i++) {
+		bool after = i >= thread->frames_skipped_at;
+
+		if (thread->frames_skipped != 0 &&
+		    i == thread->frames_skipped_at) {
+			snprintf(text, sizeof(text),
+			    "... %llu frames left out ...",
+			    (unsigned long long)thread->frames_skipped);
+			put_note(t, text, "");
+		}
+		put_frame(t, &thread->frames[i],
+		    i + (after ? thread->frames_skipped : 0));
+	}
+	if (thread->n_frames == 0)
+		put_note(t, "no frames", "");
+	if (stop != NULL && stop[0] != '\0' &&
+	    strcmp(stop, "end of stack") != 0)
+		put_note(t, "stopped: ", stop);
+}
+
+void
+text_threads(struct text_out *t)
+{
+	struct groups g;
+
+	if (make_groups(&g, t->s)) {
+		for (size_t i = 0; i < g.count; i++) {
+			text_end(t);
+			put_heading(t, &g, &g.items[i]);
+			put_stack(t, &t->s->threads.items[g.items[i].first]);
+		}
+	} else {
+		t->b->failed = true;
+	}
+	free(g.items);
+	free(g.next);
+}
