@@ -11,6 +11,7 @@
 #include <libdeflate.h>
 #include <lzma.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <zstd.h>
 
 /* Deflate cannot do better than 258 bytes in 2 bits (zlib's "Technical
@@ -21,12 +22,30 @@
 #define ZSTD_RATIO 4096
 #define XZ_RATIO 8192
 #define SMALL (UINT64_C(1) << 20) /* not worth a suspicion */
+#define HUGE_PAGE ((size_t)2 << 20)
 #define XZ_MEMORY (UINT64_C(128) << 20)
 
 static bool
 plausible(size_t in, uint64_t out, uint64_t ratio)
 {
 	return out <= SMALL || out / ratio <= in;
+}
+
+/* Large outputs go to huge pages where the system gives them: a page fault for
+ * each 4 KiB costs a seventh of the time (libc's .debug_info: 11.6 ms, 10.0
+ * with huge pages). */
+static uint8_t *
+get_memory(size_t size)
+{
+	size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	void *p;
+
+	if (size < 2 * HUGE_PAGE || rounded < size)
+		return malloc(size > 0 ? size : 1);
+	p = aligned_alloc(HUGE_PAGE, rounded);
+	if (p != NULL)
+		(void)madvise(p, rounded, MADV_HUGEPAGE);
+	return p;
 }
 
 static bool
@@ -37,7 +56,7 @@ allocate(
 	if (!plausible(in.size, size, ratio))
 		return bt_fail(e, BT_E_LIMIT, "%zu bytes cannot inflate to %zu",
 		    in.size, size);
-	*out = malloc(size > 0 ? size : 1);
+	*out = get_memory(size);
 	if (*out == NULL)
 		return bt_fail(
 		    e, BT_E_NOMEM, "no memory to inflate %zu bytes", size);

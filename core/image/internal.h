@@ -49,6 +49,10 @@ struct symtab {
 	struct symspan *spans;
 	size_t nspans;
 	uint32_t scans;
+	/* Name index, see symname.c. */
+	uint32_t *name_heads, *name_next;
+	unsigned name_shift;
+	uint32_t walks;
 	bool indexed;
 	bool read_ahead; /* the kernel has been told */
 };
@@ -144,6 +148,7 @@ const char *symtab_name(const struct symtab *t, const Elf64_Sym *sym);
 /* A symbol for the caller; false when its name is empty or damaged. */
 bool symtab_fill(
     const struct symtab *t, const Elf64_Sym *sym, struct image_symbol *out);
+bool symtab_is_definition(const Elf64_Sym *sym);
 bool symtab_is_code(const struct symtab *t, const Elf64_Sym *sym);
 /* The symbol that covers vaddr. (symindex.c) */
 bool symtab_at(struct symtab *t, uint64_t vaddr, Elf64_Sym *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Symbol tables: where they are, what a symbol is called, lookup by name.
+ * Symbol tables: where they are, and what a symbol is called.
  *
  * Tables are found by section type, or, without a section table, through
  * PT_DYNAMIC. The stripped-down .symtab in .gnu_debugdata (xz) is inflated only
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 #define NAMES_CAP (UINT64_C(64) << 20)
-#define VERSYM_HIDDEN 0x8000 /* not the default version of its name */
 
 bool
 symtab_get(const struct symtab *t, size_t index, Elf64_Sym *out)
@@ -166,7 +165,10 @@ void
 symtab_deinit(struct symtab *t)
 {
 	free(t->spans);
+	free(t->name_heads);
+	free(t->name_next);
 	t->spans = NULL;
+	t->name_heads = t->name_next = NULL;
 }
 
 /* A name without its version; the image keeps the copy. */
@@ -202,108 +204,14 @@ symtab_fill(
 	return true;
 }
 
-static bool
-is_definition(const Elf64_Sym *sym)
+bool
+symtab_is_definition(const Elf64_Sym *sym)
 {
 	unsigned type = ELF64_ST_TYPE(sym->st_info);
 
 	return sym->st_name != 0 && sym->st_shndx != SHN_UNDEF &&
 	    sym->st_shndx != SHN_COMMON && type != STT_SECTION &&
 	    type != STT_FILE;
-}
-
-enum match { MATCH_NO, MATCH_OLD_VERSION, MATCH_YES };
-
-/* Whether symbol number index is called name. A version that is not the
- * default one ("foo@V1", or hidden in .gnu.version) is second choice. */
-static enum match
-match_name(const struct symtab *t, size_t index, const Elf64_Sym *sym,
-    const char *name, size_t len)
-{
-	const char *have = symtab_name(t, sym);
-	struct view v;
-
-	if (have[0] != name[0] || strncmp(have, name, len) != 0 ||
-	    (have[len] != '\0' && have[len] != '@') || !is_definition(sym))
-		return MATCH_NO;
-	if (have[len] == '@' && have[len + 1] != '@')
-		return MATCH_OLD_VERSION;
-	v = view_from(&t->versions, index * sizeof(uint16_t));
-	if (t->versions.size > 0 && (view_u16(&v) & VERSYM_HIDDEN) != 0)
-		return MATCH_OLD_VERSION;
-	return MATCH_YES;
-}
-
-static enum match
-find_hashed(struct image *image, const char *name, Elf64_Sym *out)
-{
-	const struct gnu_hash *h = &image->gnu_hash;
-	const struct symtab *t = &image->dynsym;
-	uint32_t hash = gnu_hash_of(name), i = 0;
-	size_t len = strlen(name);
-	enum match best = MATCH_NO;
-	Elf64_Sym sym;
-
-	while ((i = gnu_hash_next(h, hash, i)) != 0 && symtab_get(t, i, &sym)) {
-		enum match m = match_name(t, i, &sym, name, len);
-
-		if (m > best) {
-			best = m;
-			*out = sym;
-		}
-		if (best == MATCH_YES)
-			break;
-	}
-	return best;
-}
-
-static enum match
-find_linear(struct symtab *t, const char *name, Elf64_Sym *out)
-{
-	size_t len = strlen(name);
-	enum match best = MATCH_NO;
-	struct view v = t->syms;
-	Elf64_Sym sym;
-
-	symtab_read_ahead(t);
-	for (size_t i = 0; symtab_next(t, &v, &sym); i++) {
-		enum match m = match_name(t, i, &sym, name, len);
-
-		if (m > best) {
-			best = m;
-			*out = sym;
-		}
-		if (best == MATCH_YES)
-			break;
-	}
-	return best;
-}
-
-bool
-image_symbol_named(
-    struct image *image, const char *name, struct image_symbol *out)
-{
-	enum match dynamic, full;
-	Elf64_Sym sym, old;
-
-	if (name[0] == '\0')
-		return false;
-	image_load_symbols(image);
-	/* What is exported is found without a walk through .symtab. */
-	dynamic = image->gnu_hash.nbuckets > 0
-	    ? find_hashed(image, name, &old)
-	    : find_linear(&image->dynsym, name, &old);
-	if (dynamic == MATCH_YES)
-		return symtab_fill(&image->dynsym, &old, out);
-	full = find_linear(&image->symtab, name, &sym);
-	if (full > dynamic)
-		return symtab_fill(&image->symtab, &sym, out);
-	if (dynamic != MATCH_NO)
-		return symtab_fill(&image->dynsym, &old, out);
-	if (image->symtab.count > 0 || image_mini(image) == NULL ||
-	    find_linear(&image->mini->symtab, name, &sym) == MATCH_NO)
-		return false;
-	return symtab_fill(&image->mini->symtab, &sym, out);
 }
 
 static bool
@@ -315,8 +223,8 @@ each_in(const struct symtab *t,
 	Elf64_Sym sym;
 
 	while (symtab_next(t, &v, &sym))
-		if (is_definition(&sym) && symtab_fill(t, &sym, &symbol) &&
-		    !each(ctx, &symbol))
+		if (symtab_is_definition(&sym) &&
+		    symtab_fill(t, &sym, &symbol) && !each(ctx, &symbol))
 			return false;
 	return true;
 }

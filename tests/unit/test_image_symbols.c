@@ -15,6 +15,7 @@ struct fake {
 	uint16_t section; /* 1 .text, 2 .data, SHN_... */
 };
 
+#define COUNT_OF(A) (sizeof(A) / sizeof((A)[0]))
 #define TEXT_START 0x1000
 #define TEXT_SIZE 0x1000
 #define STRINGS_MAX 65536
@@ -391,7 +392,9 @@ TEST(by_name)
 	struct image_symbol symbol;
 
 	for (int stripped = 0; stripped < 2; stripped++) {
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		/* Twice: by walking the table, by the hash table. */
+		for (size_t k = 0; k < 2 * COUNT_OF(names); k++) {
+			size_t i = k % COUNT_OF(names);
 			bool local = strcmp(names[i], "hidden") == 0;
 
 			assert_true(image_symbol_named(image, names[i],
@@ -446,6 +449,50 @@ TEST(the_default_version_is_found)
 		free(text);
 		must_run("strip %s", test_path("v.so"));
 	}
+}
+
+/* Walk and hash table find the same, of many symbols with few names. */
+TEST(names_by_walk_and_by_hash)
+{
+	enum { COUNT = 200 };
+	static char names[COUNT][16];
+	static struct fake symbols[COUNT];
+	static const char *const endings[] = {"", "", "@V1", "@@V2"};
+	struct image *walked, *hashed;
+	uint32_t state = 5;
+
+	for (int i = 0; i < COUNT; i++) {
+		uint32_t r = next_random(&state);
+
+		snprintf(names[i], sizeof(names[i]), "%s%u%s",
+		    r % 50 == 0 ? "@" : "n", r / 50 % 64,
+		    endings[r / 3200 % 4]);
+		symbols[i] = (struct fake){names[i], TEXT_START + (uint64_t)i,
+		    1, F, G, r % 7 == 0 ? SHN_UNDEF : 1};
+	}
+	walked = fake_image(symbols, COUNT);
+	hashed = fake_image(symbols, COUNT);
+	for (int i = 0; i < COUNT + 70; i++) {
+		char asked[16];
+		struct image_symbol a, b;
+		bool ok;
+
+		snprintf(asked, sizeof(asked), "n%d", i - COUNT);
+		walked->symtab.walks = 0;
+		hashed->symtab.walks = 1000;
+		ok = image_symbol_named(
+		    walked, i < COUNT ? names[i] : asked, &a);
+		assert_true(image_symbol_named(hashed,
+				i < COUNT ? names[i] : asked, &b) == ok);
+		if (ok)
+			expect_uint(b.value, a.value);
+		if (i < COUNT && symbols[i].section != SHN_UNDEF)
+			expect_true(ok);
+	}
+	expect_null(walked->symtab.name_heads);
+	expect_not_null(hashed->symtab.name_heads);
+	image_unref(walked);
+	image_unref(hashed);
 }
 
 static const char *

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Name -> symbol. Exported names are found through the hash table that the
+ * linker made (DT_GNU_HASH); in other tables the first few questions are
+ * answered by a walk, more of them by a hash table of our own.
+ */
+#include "image/internal.h"
+#include <stdlib.h>
+
+#define WALKS_FIRST 4	     /* a hash table costs about as much */
+#define HASHED_MAX 1024	     /* bytes of a name that are hashed */
+#define VERSYM_HIDDEN 0x8000 /* not the default version of its name */
+
+enum match { MATCH_NO, MATCH_OLD_VERSION, MATCH_YES };
+
+/* Whether symbol number index is called name. A version that is not the
+ * default one ("foo@V1", or hidden in .gnu.version) is second choice. */
+static enum match
+match_name(const struct symtab *t, size_t index, const Elf64_Sym *sym,
+    const char *name, size_t len)
+{
+	const char *have = symtab_name(t, sym);
+	struct view v;
+
+	if (have[0] != name[0] || strncmp(have, name, len) != 0 ||
+	    (have[len] != '\0' && have[len] != '@') ||
+	    !symtab_is_definition(sym))
+		return MATCH_NO;
+	if (have[len] == '@' && have[len + 1] != '@')
+		return MATCH_OLD_VERSION;
+	v = view_from(&t->versions, index * sizeof(uint16_t));
+	if (t->versions.size > 0 && (view_u16(&v) & VERSYM_HIDDEN) != 0)
+		return MATCH_OLD_VERSION;
+	return MATCH_YES;
+}
+
+static enum match
+find_hashed(struct image *image, const char *name, Elf64_Sym *out)
+{
+	const struct gnu_hash *h = &image->gnu_hash;
+	const struct symtab *t = &image->dynsym;
+	uint32_t hash = gnu_hash_of(name), i = 0;
+	size_t len = strlen(name);
+	enum match best = MATCH_NO;
+	Elf64_Sym sym;
+
+	while ((i = gnu_hash_next(h, hash, i)) != 0 && symtab_get(t, i, &sym)) {
+		enum match m = match_name(t, i, &sym, name, len);
+
+		if (m > best) {
+			best = m;
+			*out = sym;
+		}
+		if (best == MATCH_YES)
+			break;
+	}
+	return best;
+}
+
+static enum match
+find_linear(struct symtab *t, const char *name, Elf64_Sym *out)
+{
+	size_t len = strlen(name);
+	enum match best = MATCH_NO;
+	struct view v = t->syms;
+	Elf64_Sym sym;
+
+	symtab_read_ahead(t);
+	for (size_t i = 0; symtab_next(t, &v, &sym); i++) {
+		enum match m = match_name(t, i, &sym, name, len);
+
+		if (m > best) {
+			best = m;
+			*out = sym;
+		}
+		if (best == MATCH_YES)
+			break;
+	}
+	return best;
+}
+
+/* Chains of symbols whose names, without version, have equal hashes. */
+
+static uint32_t
+hash_name(const char *name)
+{
+	uint32_t h = 5381;
+
+	for (size_t i = 0;
+	     i < HASHED_MAX && name[i] != '\0' && (name[i] != '@' || i == 0);
+	     i++)
+		h = h * 33 + (unsigned char)name[i];
+	return h * UINT32_C(2654435769);
+}
+
+static uint32_t *
+chain_head(const struct symtab *t, const char *name)
+{
+	return &t->name_heads[hash_name(name) >> t->name_shift];
+}
+
+/* Symbol 0 is no symbol, so that 0 can end a chain. Inserted backwards at the
+ * head, a chain is in table order. */
+static bool
+build_names(struct symtab *t)
+{
+	unsigned bits = 6;
+	Elf64_Sym sym;
+
+	while (bits < 24 && (size_t)1 << bits < t->count)
+		bits++;
+	t->name_shift = 32 - bits;
+	t->name_heads = calloc((size_t)1 << bits, sizeof(uint32_t));
+	t->name_next = calloc(t->count, sizeof(uint32_t));
+	if (t->name_heads == NULL || t->name_next == NULL) {
+		free(t->name_heads);
+		free(t->name_next);
+		t->name_heads = t->name_next = NULL;
+		return false;
+	}
+	for (size_t i = t->count; i-- > 1 && symtab_get(t, i, &sym);) {
+		uint32_t *head;
+
+		if (!symtab_is_definition(&sym))
+			continue;
+		head = chain_head(t, symtab_name(t, &sym));
+		t->name_next[i] = *head;
+		*head = (uint32_t)i;
+	}
+	return true;
+}
+
+static enum match
+find_chained(const struct symtab *t, const char *name, Elf64_Sym *out)
+{
+	size_t len = strlen(name);
+	enum match best = MATCH_NO;
+	Elf64_Sym sym;
+
+	for (uint32_t i = *chain_head(t, name);
+	     i != 0 && best != MATCH_YES && symtab_get(t, i, &sym);
+	     i = t->name_next[i]) {
+		enum match m = match_name(t, i, &sym, name, len);
+
+		if (m > best) {
+			best = m;
+			*out = sym;
+		}
+	}
+	return best;
+}
+
+static enum match
+find_in(struct symtab *t, const char *name, Elf64_Sym *out)
+{
+	if (t->name_heads == NULL && t->walks < WALKS_FIRST) {
+		t->walks++;
+		return find_linear(t, name, out);
+	}
+	if (t->name_heads == NULL && !build_names(t))
+		return find_linear(t, name, out);
+	return find_chained(t, name, out);
+}
+
+bool
+image_symbol_named(
+    struct image *image, const char *name, struct image_symbol *out)
+{
+	enum match dynamic, full;
+	Elf64_Sym sym, old;
+
+	if (name[0] == '\0')
+		return false;
+	image_load_symbols(image);
+	/* What is exported is found without a walk through .symtab. */
+	dynamic = image->gnu_hash.nbuckets > 0
+	    ? find_hashed(image, name, &old)
+	    : find_in(&image->dynsym, name, &old);
+	if (dynamic == MATCH_YES)
+		return symtab_fill(&image->dynsym, &old, out);
+	full = find_in(&image->symtab, name, &sym);
+	if (full > dynamic)
+		return symtab_fill(&image->symtab, &sym, out);
+	if (dynamic != MATCH_NO)
+		return symtab_fill(&image->dynsym, &old, out);
+	if (image->symtab.count > 0 || image_mini(image) == NULL ||
+	    find_in(&image->mini->symtab, name, &sym) == MATCH_NO)
+		return false;
+	return symtab_fill(&image->mini->symtab, &sym, out);
+}
