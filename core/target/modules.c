@@ -257,6 +257,8 @@ module_compare(const void *a, const void *b)
 static void
 sort_modules(struct target *t)
 {
+	if (t->modules.count == 0)
+		return;
 	qsort(t->modules.items, t->modules.count, sizeof(t->modules.items[0]),
 	    module_compare);
 	for (size_t i = 0; i < t->modules.count; i++) {
