@@ -15,6 +15,7 @@
 
 #define INPUT_MAX 4096
 #define OUTPUT_MAX 65536
+#define D_REFERENCES_MAX 24
 
 struct sink {
 	char text[OUTPUT_MAX];
@@ -66,11 +67,27 @@ cut_parameters(char *text)
 		text[n] = '\0';
 }
 
+/* The D demangler has no callback, and back references ("Q") may double the
+ * text each time: so many can make 3^(24/3) copies at most. */
+static bool
+is_tame_d(const char *name)
+{
+	size_t references = 0;
+
+	for (; *name != '\0'; name++)
+		references += *name == 'Q';
+	return references <= D_REFERENCES_MAX;
+}
+
 static const char *
 demangle_d(struct arena *a, const char *name, bool params)
 {
-	char *text = dlang_demangle(name, DMGL_PARAMS);
 	const char *copy = NULL;
+	char *text;
+
+	if (!is_tame_d(name))
+		return NULL;
+	text = dlang_demangle(name, DMGL_PARAMS);
 
 	if (text != NULL && !params)
 		cut_parameters(text);

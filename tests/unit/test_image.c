@@ -710,6 +710,7 @@ TEST(demangling)
 	    {"_ZN", NULL, NULL},
 	    {"__libc_start_main", NULL, NULL},
 	    {"_DYNAMIC", NULL, NULL},
+	    {"_Foo", NULL, NULL},
 	};
 	struct arena a;
 
@@ -730,11 +731,20 @@ TEST(demangling_bombs_end)
 	arena_init(&a, 1 << 20);
 	/* Each level doubles the text: pair<T, T> of the one before. */
 	p = name + sprintf(name, "_Z1fSt4pairIiiE");
-	for (int i = 0; i < 60; i++) {
-		p += sprintf(p, i == 0 ? "S_IS0_S0_E" : "S_IS%c_S%c_E",
-		    i < 9 ? '0' + i : 'A' + (i - 9) % 26,
-		    i < 9 ? '0' + i : 'A' + (i - 9) % 26);
+	for (int i = 0; i < 36; i++) {
+		int digit = i < 10 ? '0' + i : 'A' + i - 10; /* base 36 */
+
+		p += sprintf(p, "S_IS%c_S%c_E", digit, digit);
 	}
+	/* Some levels are fine, all of them are 2^36 times as much. */
+	expect_null(demangle(&a, name, true));
+	name[strlen("_Z1fSt4pairIiiE") + 5 * strlen("S_IS0_S0_E")] = '\0';
+	expect_not_null(demangle(&a, name, true));
+	/* The same in D: each type is a map from the one before to itself. */
+	p = name + sprintf(name, "_D1a1bFHii");
+	for (int i = 0; i < 200; i++)
+		p += sprintf(p, "HQ%cQ%c", i == 0 ? 'd' : 'f', 'h');
+	strcpy(p, "Zv");
 	demangle(&a, name, true);
 	/* Depth: pointers to pointers to ... */
 	memcpy(name, "_Z1f", 4);
