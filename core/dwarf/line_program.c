@@ -5,7 +5,8 @@
  * that a look-up answers what GDB answers: rows inside a VLIW bundle, rows of
  * line 0 (the row before goes on), rows of a file that does not exist, and a
  * non-statement row of another file at an address that already has a
- * statement.
+ * statement, and a row that repeats the line of the one before with only
+ * another discriminator.
  */
 #include "dwarf/lines.h"
 
@@ -20,10 +21,11 @@ struct machine {
 	uint32_t line;
 	uint32_t column;
 	bool stmt;
+	bool discriminator, line_discriminated;
 	/* Of the sequence in work. */
 	size_t first;
 	uint64_t last_address;
-	uint32_t last_file;
+	uint32_t last_file, last_line;
 	bool any, stmt_at_address, unsorted, failed;
 };
 
@@ -38,7 +40,8 @@ start_sequence(struct machine *m)
 	m->first = m->t->rows.count;
 	m->any = m->stmt_at_address = m->unsorted = false;
 	m->last_address = 0;
-	m->last_file = 0;
+	m->last_file = m->last_line = 0;
+	m->discriminator = m->line_discriminated = false;
 }
 
 static bool
@@ -53,10 +56,20 @@ is_ignored(const struct machine *m)
 	    m->stmt_at_address;
 }
 
+/* A further row of the same line that only tells blocks apart. */
+static bool
+is_repeated(const struct machine *m)
+{
+	return m->any && m->line_discriminated && m->file == m->last_file &&
+	    m->line == m->last_line;
+}
+
 static void
 add_row(struct machine *m, bool end)
 {
-	if (end || !is_ignored(m)) {
+	bool ignored = !end && is_ignored(m);
+
+	if (!ignored && (end || !is_repeated(m))) {
 		struct dw_line *row = vec_push(&m->t->rows);
 
 		if (row == NULL) {
@@ -69,7 +82,10 @@ add_row(struct machine *m, bool end)
 		row->column = m->column <= UINT16_MAX ? (uint16_t)m->column : 0;
 		row->end = end;
 		row->stmt = m->stmt;
-		m->last_file = row->file;
+	}
+	if (!ignored) {
+		m->last_file = (uint32_t)m->file;
+		m->last_line = m->line;
 	}
 	if (m->any && m->address < m->last_address)
 		m->unsorted = true;
@@ -78,6 +94,7 @@ add_row(struct machine *m, bool end)
 	m->stmt_at_address |= m->stmt;
 	m->last_address = m->address;
 	m->any = true;
+	m->discriminator = false;
 }
 
 static void
@@ -119,6 +136,14 @@ advance(struct machine *m, uint64_t operations)
 	m->op_index = operations % t->max_operations;
 }
 
+static inline void
+advance_line(struct machine *m, int64_t delta)
+{
+	m->line += (uint32_t)delta;
+	if (delta != 0)
+		m->line_discriminated = m->discriminator;
+}
+
 static void
 extended(struct machine *m)
 {
@@ -138,6 +163,9 @@ extended(struct machine *m)
 	} else if (opcode == DW_LNE_set_address) {
 		m->address = view_uint(&m->v, length - 1 <= 8 ? length - 1 : 0);
 		m->op_index = 0;
+	} else if (opcode == DW_LNE_set_discriminator) {
+		m->discriminator = view_uleb(&m->v) != 0;
+		m->line_discriminated |= m->discriminator;
 	} else if (opcode == DW_LNE_define_file) {
 		struct dw_line_file *file = vec_push(&m->t->files);
 
@@ -165,7 +193,7 @@ standard(struct machine *m, uint8_t opcode)
 		advance(m, view_uleb(&m->v));
 		break;
 	case DW_LNS_advance_line:
-		m->line += (uint32_t)view_sleb(&m->v);
+		advance_line(m, view_sleb(&m->v));
 		break;
 	case DW_LNS_set_file:
 		m->file = view_uleb(&m->v);
@@ -220,8 +248,8 @@ dw_line_program_run(struct dw_lines *t)
 			unsigned adjusted = opcode - t->opcode_base;
 
 			advance(&m, adjusted / t->line_range);
-			m.line += (uint32_t)(t->line_base +
-			    (int)(adjusted % t->line_range));
+			advance_line(
+			    &m, t->line_base + (int)(adjusted % t->line_range));
 			add_row(&m, false);
 		}
 	}

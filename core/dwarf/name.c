@@ -227,7 +227,12 @@ dw_qualified_name(const struct dw_die *d)
 	char *text, *p;
 
 	name = dw_attr_string(d, DW_AT_name);
-	if (name == NULL || !dw_unit_has_scopes(d->unit))
+	if (name == NULL)
+		return NULL;
+	/* GDB writes "unsigned long" in C, too. */
+	if (d->abbrev->tag == DW_TAG_base_type)
+		return dw_cpp_canonical(arena, name);
+	if (!dw_unit_has_scopes(d->unit))
 		return name;
 	name = canonical(d, name);
 	n = prefix_of(d, parts);

@@ -203,6 +203,15 @@ set_size(struct dwarf_type *t, const struct dw_die *d)
 	}
 }
 
+/* Compilers leave the const of "this" out where they write a mere type. */
+static bool
+needs_const(const struct dw_die *d, const struct dwarf_type *type, bool first)
+{
+	return first && dw_unit_is_cplus(d->unit) &&
+	    type->kind == DWARF_TYPE_POINTER &&
+	    dw_attr_flag(d, DW_AT_artificial);
+}
+
 /* "(int, char *)", as GDB writes the parameters of a function type. */
 static const char *
 arguments_of(const struct dw_die *d, unsigned depth)
@@ -210,6 +219,7 @@ arguments_of(const struct dw_die *d, unsigned depth)
 	struct arena *a = &d->unit->file->dwarf->arena;
 	struct dw_iter it;
 	bool any = false, variadic = false;
+	const struct dwarf_type *type;
 	const char *text;
 	struct buf b;
 
@@ -220,8 +230,10 @@ arguments_of(const struct dw_die *d, unsigned depth)
 			variadic = true;
 		if (it.die.abbrev->tag != DW_TAG_formal_parameter)
 			continue;
+		type = target_of(&it.die, DW_AT_type, depth);
 		buf_puts(&b, any ? ", " : "");
-		buf_puts(&b, target_of(&it.die, DW_AT_type, depth)->name);
+		buf_puts(&b, type->name != NULL ? type->name : "...");
+		buf_puts(&b, needs_const(&it.die, type, !any) ? " const" : "");
 		any = true;
 	}
 	if (any && variadic)

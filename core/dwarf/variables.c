@@ -133,6 +133,10 @@ struct concrete {
 struct collection {
 	VEC(struct concrete) items;
 	VEC(struct dw_iter) stack;
+	/* Origins of all variables anywhere below the level, sorted; only made
+	 * when asked for. */
+	VEC(uint64_t) below;
+	bool below_ready;
 	const struct dw_level *level;
 	struct dw_variables *parameters, *locals;
 };
@@ -273,6 +277,49 @@ concrete_of(struct collection *c, const struct by_origin *sorted, uint64_t key)
 	return &c->items.items[sorted[low].index];
 }
 
+static int
+compare_u64(const void *pa, const void *pb)
+{
+	const uint64_t *a = pa, *b = pb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* Whether a concrete variable further in stands for an abstract one. clang
+ * gives a concrete block no origin, so an abstract block looks unused although
+ * its variables live on; they are in scope only inside that block. */
+static bool
+lives_below(struct collection *c, uint64_t key)
+{
+	const struct dw_die *top = &c->level->die;
+	struct dw_scan scan;
+	struct dw_die d, origin;
+
+	if (!c->below_ready) {
+		c->below_ready = true;
+		scan = dw_scan_unit(top->unit);
+		scan.v = dw_unit_view(top->unit, top->offset);
+		scan.v.size = dw_subtree_end(top);
+		while (dw_scan_next(&scan, &d)) {
+			uint64_t *place;
+
+			if (!is_variable(d.abbrev->tag) ||
+			    !final_origin(&d, &origin))
+				continue;
+			place = vec_push(&c->below);
+			if (place == NULL)
+				break;
+			*place = dw_die_key(dw_die_ref(&origin));
+		}
+		if (c->below.count > 0)
+			qsort(c->below.items, c->below.count,
+			    sizeof(*c->below.items), compare_u64);
+	}
+	return c->below.count > 0 &&
+	    bsearch(&key, c->below.items, c->below.count, sizeof(key),
+		compare_u64) != NULL;
+}
+
 /* Shows the origin's children in order, concrete ones in their place. */
 static void
 merge_abstract(struct collection *c, const struct dw_die *origin)
@@ -289,15 +336,16 @@ merge_abstract(struct collection *c, const struct dw_die *origin)
 	vec_clear(&c->stack);
 	push_children(c, origin);
 	while (next_die(c, &d)) {
-		struct concrete *item = concrete_of(
-		    c, sorted, dw_die_key(dw_die_ref(&d)));
+		uint64_t key = dw_die_key(dw_die_ref(&d));
+		struct concrete *item = concrete_of(c, sorted, key);
 
 		if (item != NULL) {
 			if (item->variable && !item->shown)
 				show(c, &item->die);
 			item->shown = true;
 		} else if (is_variable(d.abbrev->tag)) {
-			show(c, &d);
+			if (c->stack.count <= 1 || !lives_below(c, key))
+				show(c, &d);
 		} else if (is_transparent(&d)) {
 			push_children(c, &d);
 		}
@@ -316,6 +364,7 @@ dw_level_variables(const struct dw_level *level,
 
 	vec_init(&c.items, VARIABLES_MAX);
 	vec_init(&c.stack, ABSTRACT_NESTING_MAX);
+	vec_init(&c.below, VARIABLES_MAX);
 	gather_concrete(&c, abstract);
 	if (abstract)
 		merge_abstract(&c, &origin);
@@ -325,4 +374,5 @@ dw_level_variables(const struct dw_level *level,
 	}
 	vec_deinit(&c.items);
 	vec_deinit(&c.stack);
+	vec_deinit(&c.below);
 }
