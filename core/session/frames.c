@@ -224,39 +224,21 @@ frame_plan_at(struct session *s, const struct unwind_frame *f)
 	return plan;
 }
 
-/* The tail-call frames between the physical frame at index and its caller. */
-static bool
-visit_tails(struct session *s, const struct unwind_stack *stack, size_t index,
-    const struct frame_plan *plan, frame_visit *visit, void *ctx)
+/* A tail-call frame is shown once, as what GDB shows of it: the innermost
+ * function at the jump. */
+static const struct snap_location *
+location_alone(struct session *s, const struct frame_plan *plan)
 {
-	const struct unwind_frame *caller;
-	const struct frame_plan *caller_plan;
-	const struct tail_chain *chain;
+	/* A note on the plan, which is otherwise not changed any more. */
+	struct frame_plan *note = (struct frame_plan *)(uintptr_t)plan;
 
-	if (index + 1 >= stack->frames.count || plan->has_scopes == false ||
-	    (stack->skipped != 0 && index + 1 == stack->skipped_at))
-		return true;
-	caller = &stack->frames.items[index + 1];
-	/* Only a frame that was called can have been called by a jump. */
-	if (stack->frames.items[index].signal_frame || caller->signal_frame)
-		return true;
-	caller_plan = frame_plan_at(s, caller);
-	if (caller_plan == NULL)
-		return true;
-	chain = tail_chain_between(s, caller, caller_plan, plan);
-	for (unsigned i = 0; chain != NULL && i < chain->n; i++) {
-		struct frame_step step = {
-		    .frame = &stack->frames.items[index],
-		    .index = index,
-		    .plan = plan,
-		    .location = chain->locations[i],
-		    .ip = chain->ips[i],
-		    .tail = true,
-		};
-		if (visit(ctx, &step) == false)
-			return false;
+	if (plan->alone == NULL) {
+		struct snap_location l = *plan->locations[0];
+
+		l.is_inline = false;
+		note->alone = snapshot_location(s->snapshot, &l);
 	}
-	return true;
+	return plan->alone;
 }
 
 bool
@@ -266,23 +248,22 @@ frames_each(struct session *s, const struct unwind_stack *stack,
 	for (size_t i = 0; i < stack->frames.count; i++) {
 		const struct unwind_frame *f = &stack->frames.items[i];
 		const struct frame_plan *plan = frame_plan_at(s, f);
+		bool tail = f->trust == UNWIND_TAILCALL;
 
 		if (plan == NULL)
 			return false;
-		for (unsigned k = 0; k < plan->n_locations; k++) {
+		for (unsigned k = 0; k < (tail ? 1 : plan->n_locations); k++) {
 			struct frame_step step = {
 			    .frame = f,
 			    .index = i,
 			    .plan = plan,
 			    .scope = k,
-			    .location = plan->locations[k],
-			    .ip = f->pc,
+			    .location = tail ? location_alone(s, plan)
+					     : plan->locations[k],
 			};
-			if (visit(ctx, &step) == false)
+			if (step.location == NULL || visit(ctx, &step) == false)
 				return false;
 		}
-		if (visit_tails(s, stack, i, plan, visit, ctx) == false)
-			return false;
 	}
 	return true;
 }

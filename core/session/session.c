@@ -243,6 +243,7 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	map_init(&s->plans[1], PLANS);
 	map_init(&s->tails, PLANS);
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
+	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(out, (size_t)max * ARENA_FACTOR) == false)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
@@ -264,6 +265,7 @@ deinit(struct session *s)
 	if (s->has_opener)
 		opener_local_deinit(&s->opener);
 	unwind_stack_deinit(&s->stack);
+	unwind_stack_deinit(&s->expanded);
 	map_deinit(&s->plans[0]);
 	map_deinit(&s->plans[1]);
 	map_deinit(&s->tails);

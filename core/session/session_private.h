@@ -30,6 +30,8 @@ struct frame_plan {
 	uint64_t entry; /* of the physical function in those; 0: unknown */
 	unsigned n_locations;
 	const struct snap_location **locations;
+	/* The innermost, for a frame that is shown once (tail calls). */
+	const struct snap_location *alone;
 };
 
 struct session_dwarf { /* per module, opened on first use */
@@ -59,6 +61,7 @@ struct session {
 	struct map plans[2];  /* by look-up pc: returned to, exact */
 	struct map tails;     /* tail-call chains by return address */
 	struct unwind_stack stack;
+	struct unwind_stack expanded; /* the same with tail-call frames */
 	struct session_dwarf *dwarfs; /* by module index */
 	size_t n_dwarfs;
 	struct target_thread *fault;	/* NULL: nothing is faulted */
@@ -77,16 +80,10 @@ const struct frame_plan *frame_plan_at(
     struct session *s, const struct unwind_frame *f);
 struct dwarf *session_dwarf(struct session *s, struct target_module *module);
 
-/* tailcall.c: the functions between a caller that was left by a tail call and
- * the frame it now has below it, innermost first. */
-struct tail_chain {
-	unsigned n;
-	const struct snap_location **locations;
-	const uint64_t *ips;
-};
-const struct tail_chain *tail_chain_between(struct session *s,
-    const struct unwind_frame *caller, const struct frame_plan *caller_plan,
-    const struct frame_plan *callee_plan);
+/* tailcall.c: the stack of s->stack with the frames put in that left it by a
+ * tail call. They have trust UNWIND_TAILCALL and the registers of the frame
+ * that called them. Valid until the next thread. */
+const struct unwind_stack *tails_insert(struct session *s);
 
 /* One collector each. */
 void collect_exe(struct session *s);	       /* opened, or why not */
@@ -106,13 +103,11 @@ void collect_warnings(struct session *s); /* the target's, so far */
 /* How the frames of a thread follow from its unwound stack: called once per
  * frame that the snapshot shows, innermost first. */
 struct frame_step {
-	const struct unwind_frame *frame; /* physical */
-	size_t index;			  /* in the stack */
+	const struct unwind_frame *frame;
+	size_t index; /* in the stack */
 	const struct frame_plan *plan;
 	unsigned scope; /* in plan->locations */
 	const struct snap_location *location;
-	uint64_t ip;
-	bool tail; /* a tail-call frame: nothing of it is on the stack */
 };
 typedef bool frame_visit(void *ctx, const struct frame_step *step);
 /* False when the visitor returned false. */

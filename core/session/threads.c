@@ -133,11 +133,7 @@ fill_frame(void *ctx, const struct frame_step *step)
 		return false;
 	out = &fill->thread->frames[fill->thread->n_frames++];
 	out->location = step->location;
-	out->ip = step->ip;
-	if (step->tail) {
-		out->trust = unwind_trust_name(UNWIND_TAILCALL);
-		return true;
-	}
+	out->ip = step->frame->pc;
 	out->has_sp = regs_get(&step->frame->regs, ARCH_SP, &out->sp);
 	out->signal_frame = step->frame->signal_frame;
 	out->trust = unwind_trust_name(step->frame->trust);
@@ -185,9 +181,11 @@ fill_frames(
     struct session *s, const struct target_thread *t, struct snap_thread *out)
 {
 	struct fill fill = {.thread = out};
+	const struct unwind_stack *stack;
 
 	unwind_thread(s->unwinder, t, &s->stack);
-	(void)frames_each(s, &s->stack, count_frame, &fill.room);
+	stack = tails_insert(s);
+	(void)frames_each(s, stack, count_frame, &fill.room);
 	out->frames = arena_array(
 	    &s->snapshot->arena, fill.room, sizeof(*out->frames));
 	if (out->frames == NULL) {
@@ -196,8 +194,8 @@ fill_frames(
 		s->snapshot->partial = true;
 		return;
 	}
-	(void)frames_each(s, &s->stack, fill_frame, &fill);
-	fill_stop(s, &s->stack, out);
+	(void)frames_each(s, stack, fill_frame, &fill);
+	fill_stop(s, stack, out);
 	if (s->stats != NULL)
 		s->stats->frames += out->n_frames;
 }

@@ -11,6 +11,7 @@
 struct fill {
 	struct session *session;
 	const struct target_thread *target;
+	const struct unwind_stack *stack;
 	struct snap_thread *thread;
 	uint32_t next; /* frame of the snapshot */
 };
@@ -46,7 +47,7 @@ fill_frame(void *ctx, const struct frame_step *step)
 	struct session *s = fill->session;
 	struct value_frame frame = {
 	    .thread = fill->target,
-	    .stack = &s->stack,
+	    .stack = fill->stack,
 	    .index = step->index,
 	    .scope = step->scope,
 	    .dwarf = step->plan->dwarf,
@@ -60,9 +61,9 @@ fill_frame(void *ctx, const struct frame_step *step)
 	    session_has_time(s) == false)
 		return false;
 	out = &fill->thread->frames[fill->next++];
-	if (out->ip != step->ip || out->location != step->location)
+	if (out->ip != step->frame->pc || out->location != step->location)
 		return false;
-	if (step->tail || step->plan->has_scopes == false)
+	if (step->plan->has_scopes == false)
 		return true;
 	frame.plan = dwarf_plan_at(step->plan->dwarf, step->plan->pc, true);
 	if (frame.plan == NULL || step->scope >= frame.plan->n_scopes)
@@ -88,7 +89,8 @@ collect_variables(struct session *s)
 		if (fill.thread->n_frames == 0)
 			continue;
 		unwind_thread(s->unwinder, fill.target, &s->stack);
-		(void)frames_each(s, &s->stack, fill_frame, &fill);
+		fill.stack = tails_insert(s);
+		(void)frames_each(s, fill.stack, fill_frame, &fill);
 		/* Whatever the faulting thread points to comes before the
 		 * other threads' locals use up the room. */
 		if (i == 0)
