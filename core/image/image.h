@@ -90,6 +90,10 @@ bool image_section_view(struct image *image, const char *name, struct view *out,
 size_t image_read_vaddr(const struct image *image, uint64_t vaddr, size_t size,
     const uint8_t **out);
 
+/* A hint that a part of a section is about to be read whole. The file is mapped
+ * for random access, so without it a cold disk is read page by page. */
+void image_will_read(const struct image *image, struct view part);
+
 /* NULL when there is none. */
 const struct image_build_id *image_build_id(struct image *image);
 /* From .note.gnu.build-id content or any PT_NOTE: also used on target memory.*/

@@ -100,10 +100,6 @@ struct image {
  * False only for what is not an x86-64 ELF file. (header.c) */
 bool image_parse(struct image *image, bt_error_t *e) BT_CHECK;
 
-/* Tells the kernel that a range of the mapping is about to be read whole; the
- * mapping as such is MADV_RANDOM. */
-void image_will_read(const struct image *image, struct view part);
-
 /* A section's bytes as they are in the file. */
 bool section_raw(const struct image *image, const struct image_section *s,
     struct view *out, bt_error_t *e) BT_CHECK;
