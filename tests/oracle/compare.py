@@ -110,6 +110,17 @@ def our_bytes(v):
     return None
 
 
+def is_gone(g):
+    """Nothing of the value can be had."""
+    if g["k"] == "struct":
+        return bool(g["v"]) and all(is_gone(m[2]) for m in g["v"])
+    if g["k"] == "array":
+        return bool(g["v"]) and all(is_gone(m) for m in g["v"])
+    if g["k"] == "ref":
+        return is_gone(g["v"])
+    return g["k"] in ("optimized", "unreadable", "error")
+
+
 def same_value(v, g, depth=0):
     """True when our VARIABLE v says what GDB's canonical value g says."""
     kind = g["k"]
@@ -117,7 +128,7 @@ def same_value(v, g, depth=0):
         # Below our depth limit both stop; GDB's own errors are no values.
         if v.get("reason") == "limit" and depth >= 5:
             return True
-        return kind in ("optimized", "unreadable", "error", "deep")
+        return is_gone(g) or kind == "deep"
     if kind in ("optimized", "unreadable", "error"):
         return False
     if kind == "deep":
@@ -184,29 +195,40 @@ def same_value(v, g, depth=0):
     return False
 
 
-def same_type(ours, theirs):
-    squeeze = lambda s: re.sub(r"\s+", "", s or "")
-    return squeeze(ours) == squeeze(theirs)
+def squeeze_type(text, cplusplus):
+    # str(gdb.Type) writes "class C &" where GDB's own whatis writes "C &".
+    if cplusplus:
+        text = re.sub(r"\b(class|struct|union|enum)\s+(?!{)", "", text or "")
+    return re.sub(r"\s+", "", text or "")
 
 
-def compare_variables(ours, theirs, where, tally):
+def same_type(ours, theirs, cplusplus):
+    return squeeze_type(ours, cplusplus) == squeeze_type(theirs, cplusplus)
+
+
+def compare_variables(ours, theirs, where, cplusplus, tally):
     seen = {}
     by_name = {}
     for v in ours:
-        by_name.setdefault(v["name"], []).append(v)
+        key = (v["name"], bool(v.get("parameter")))
+        by_name.setdefault(key, []).append(v)
     for g in theirs:
-        nth = seen.get(g["name"], 0)
-        seen[g["name"]] = nth + 1
-        mine = by_name.get(g["name"], [])
+        key = (g["name"], g["parameter"])
+        nth = seen.get(key, 0)
+        seen[key] = nth + 1
+        mine = by_name.get(key, [])
         v = mine[nth] if nth < len(mine) else None
-        gone = g["value"]["k"] in ("optimized", "error", "unreadable")
+        if g["constant"] and v is None:
+            continue  # `info locals` does not show it either
+        if g["value"]["k"] == "error":
+            continue  # GDB cannot read it: no oracle
+        gone = is_gone(g["value"])
         if gone and (v is None or v["kind"] == "unavailable"):
             tally.both_optimized += 1
             continue
         tally.values += 1
         if v is not None and same_value(v, g["value"]) and \
-                same_type(v.get("type"), g["type"]) and \
-                bool(v.get("parameter")) == g["parameter"]:
+                same_type(v.get("type"), g["type"], cplusplus):
             tally.values_right += 1
             continue
         what = "missing" if v is None else (
@@ -214,12 +236,12 @@ def compare_variables(ours, theirs, where, tally):
         tally.differences.append({
             "what": what, "where": where, "name": g["name"],
             "gdb": g, "ours": v})
-    for name, mine in by_name.items():
-        for v in mine[seen.get(name, 0):]:
+    for key, mine in by_name.items():
+        for v in mine[seen.get(key, 0):]:
             # GDB lists nothing of that name: a variable too many.
             tally.values += 1
             tally.differences.append({"what": "extra", "where": where,
-                                      "name": name, "gdb": None, "ours": v})
+                                      "name": key[0], "gdb": None, "ours": v})
 
 
 def frame_kind(f):
@@ -289,6 +311,7 @@ def compare_thread(mine, theirs, where, tally):
         else:
             tally.frames_right += 1
         compare_variables(f.get("variables") or [], g["variables"], place,
+                          (g["path"] or "").endswith((".cpp", ".cc", ".h")),
                           tally)
 
 

@@ -10,6 +10,7 @@ import gdb
 
 ELEMENTS = 64  # as many as a snapshot shows
 DEPTH = 6
+AGGREGATES = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION, gdb.TYPE_CODE_ARRAY)
 
 
 def scalar(v, t):
@@ -27,7 +28,10 @@ def scalar(v, t):
     if code in (gdb.TYPE_CODE_MEMBERPTR, gdb.TYPE_CODE_METHODPTR):
         return {"k": "opaque", "v": str(v)}
     if code in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM):
-        return {"k": "int", "v": int(v)}
+        try:
+            return {"k": "int", "v": int(v)}
+        except gdb.error:  # integers of more than 8 bytes
+            return {"k": "int", "v": int(v.format_string(format="x"), 16)}
     return {"k": "opaque", "v": str(v)}
 
 
@@ -38,6 +42,8 @@ def array(v, t, depth):
     text = element.code in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR) and \
         element.sizeof == 1 and not getattr(t, "is_vector", False)
     if text:
+        if v.is_optimized_out:
+            return {"k": "optimized"}
         return {"k": "bytes", "n": n,
                 "v": [int(v[low + i]) & 255 for i in range(min(n, 1024))]}
     return {"k": "array", "n": n,
@@ -47,9 +53,11 @@ def array(v, t, depth):
 
 def canon(v, depth=0):
     try:
-        if v.is_optimized_out:
-            return {"k": "optimized"}
         t = v.type.strip_typedefs()
+        # A struct of which some members are gone counts as optimized out as
+        # a whole for GDB; its members tell.
+        if v.is_optimized_out and t.code not in AGGREGATES:
+            return {"k": "optimized"}
         if depth > DEPTH:
             return {"k": "deep"}
         if t.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
@@ -86,15 +94,20 @@ def variables(frame):
         return out
     while block is not None and not block.is_global and not block.is_static:
         for sym in block:
-            if not (sym.is_variable or sym.is_argument):
+            # A local the compiler turned into a constant; enumerators that
+            # are declared in the function look the same but for their type.
+            constant = sym.is_constant and sym.type is not None and \
+                sym.type.strip_typedefs().code != gdb.TYPE_CODE_ENUM
+            if not (sym.is_variable or sym.is_argument or constant):
                 continue
             try:
                 value = frame.read_var(sym, block)
                 c, t = canon(value), str(value.type)
             except (gdb.error, ValueError, RuntimeError) as e:
                 c, t = {"k": "error", "v": str(e)}, str(sym.type)
-            out.append({"name": sym.name, "type": t, "parameter":
-                        bool(sym.is_argument), "value": c})
+            out.append({"name": sym.print_name, "type": t, "parameter":
+                        bool(sym.is_argument), "constant": constant,
+                        "value": c})
         if block.function is not None:
             break
         block = block.superblock
@@ -109,6 +122,7 @@ def frames():
     out = []
     frame = gdb.newest_frame()
     while frame is not None and len(out) < 5000:
+        frame.select()  # also sets the language in which types print
         sal = frame.find_sal()
         entry = {"pc": frame.pc(), "name": frame.name(),
                  "kind": KINDS.get(frame.type(), "normal"),
