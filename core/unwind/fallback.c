@@ -159,7 +159,13 @@ layout_from_start(struct unwinder *u, const struct unwind_frame *f,
 static enum unwind_trust
 layout_trust(const struct arch_layout *layout)
 {
-	return layout->cfa_reg == ARCH_FP ? UNWIND_FP : UNWIND_PROLOGUE;
+	struct arch_layout framed;
+
+	arch_layout_framed(&framed);
+	return layout->cfa_reg == framed.cfa_reg &&
+		layout->cfa_offset == framed.cfa_offset
+	    ? UNWIND_FP
+	    : UNWIND_PROLOGUE;
 }
 
 static void
@@ -248,32 +254,56 @@ by_call(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 		if (layouts++ == CALL_SEARCH_LAYOUTS)
 			break;
 		if (layout_from_start(u, f, start, &layout) == false ||
-		    layout.cfa_reg != ARCH_SP)
-			continue;
-		if (f->regs.value[ARCH_SP] + (uint64_t)layout.cfa_offset !=
-		    slot + sizeof(slot))
+		    regs_get(&f->regs, layout.cfa_reg, &value) == false ||
+		    value + (uint64_t)layout.cfa_offset != slot + sizeof(slot))
 			continue;
 		keep_layout(u, rule, &layout);
-		return by_layout(u, f, &layout, UNWIND_PROLOGUE, caller, s);
+		return by_layout(
+		    u, f, &layout, layout_trust(&layout), caller, s);
 	}
 	return STEP_LOST;
 }
 
-/* How far the frame pointer's return address is to be believed. */
-enum belief { BELIEF_NONE, BELIEF_WEAK, BELIEF_SURE };
+/*
+ * How far the frame pointer's return address is to be believed. A direct call
+ * to a function that does not lead to pc speaks against it, though it may have
+ * jumped on to ours; then the saved frame pointer must at least go on upwards.
+ */
+enum belief { BELIEF_NONE, BELIEF_SOME, BELIEF_SURE };
 
 static enum belief
 believe_fp(struct unwinder *u, const struct unwind_frame *f,
     const struct unwind_frame *caller, struct arch_layout *layout)
 {
+	enum { FRAME_MAX = 1 << 20 };
+	uint64_t fp, next;
 	bt_addr_t start;
 
 	if (call_target(u, caller->pc, &start) != ARCH_CALL_DIRECT)
-		return BELIEF_WEAK;
-	if (layout_from_start(u, f, start, layout) == false ||
-	    layout->cfa_reg != ARCH_FP)
-		return BELIEF_WEAK;
-	return BELIEF_SURE;
+		return BELIEF_SOME;
+	if (layout_from_start(u, f, start, layout) &&
+	    layout_trust(layout) == UNWIND_FP)
+		return BELIEF_SURE;
+	return regs_get(&f->regs, ARCH_FP, &fp) &&
+		regs_get(&caller->regs, ARCH_FP, &next) && next > fp &&
+		next - fp < FRAME_MAX
+	    ? BELIEF_SOME
+	    : BELIEF_NONE;
+}
+
+static enum step
+search_before_end(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
+    bool innermost, struct unwind_frame *caller, struct stopped *s)
+{
+	enum step step = by_call(u, f, rule, 0, caller, s);
+	uint64_t sp;
+
+	if (step != STEP_LOST || innermost)
+		return step;
+	if (regs_get(&f->regs, ARCH_SP, &sp) &&
+	    step_by_scan(u, f, rule, sp, caller))
+		return STEP_DONE;
+	return end_of_stack(s);
 }
 
 /*
@@ -287,26 +317,35 @@ by_frame_pointer(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
     bool innermost, struct unwind_frame *caller, struct stopped *s)
 {
 	struct arch_layout framed, layout;
+	enum belief belief;
 	uint64_t fp;
 	enum step step;
 
 	if (regs_get(&f->regs, ARCH_FP, &fp) == false)
 		return by_call(u, f, rule, 0, caller, s);
-	if (fp == 0 && innermost == false)
-		return end_of_stack(s); /* as the start code leaves it */
+	/* The start code leaves a frame pointer of zero, or a zero return
+	 * address; but code without frame pointers may have zero there too. */
+	if (fp == 0)
+		return search_before_end(u, f, rule, innermost, caller, s);
 	arch_layout_framed(&framed);
 	step = by_layout(u, f, &framed, UNWIND_FP, caller, s);
 	if (step == STEP_STOPPED)
-		return step;
+		return search_before_end(u, f, rule, false, caller, s);
 	if (step == STEP_LOST)
 		return by_call(u, f, rule, 0, caller, s);
-	if (believe_fp(u, f, caller, &layout) == BELIEF_SURE) {
+	belief = believe_fp(u, f, caller, &layout);
+	if (belief == BELIEF_SURE) {
 		keep_layout(u, rule, &layout);
 		return by_layout(u, f, &layout, UNWIND_FP, caller, s);
 	}
 	step = by_call(u, f, rule, f->cfa, caller, s);
-	if (step == STEP_DONE)
+	if (step != STEP_LOST)
 		return step;
+	if (belief == BELIEF_NONE) {
+		f->cfa_known = false;
+		f->cfa = 0;
+		return step;
+	}
 	return by_layout(u, f, &framed, UNWIND_FP, caller, s);
 }
 

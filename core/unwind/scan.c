@@ -29,9 +29,8 @@ is_return_address(struct unwinder *u, uint64_t value)
 	    target_is_executable(u->t, target);
 }
 
-/* Follows call frame information from a candidate. */
-static bool
-proves_itself(struct unwinder *u, const struct unwind_frame *candidate)
+bool
+frame_proves_itself(struct unwinder *u, const struct unwind_frame *candidate)
 {
 	struct unwind_frame f = *candidate, caller;
 	struct stopped s;
@@ -80,18 +79,18 @@ try_candidate(struct unwinder *u, const struct unwind_frame *f, bt_addr_t slot,
 	*caller = (struct unwind_frame){.pc = pc, .trust = UNWIND_SCAN};
 	regs_set(&caller->regs, ARCH_PC, pc);
 	regs_set(&caller->regs, ARCH_SP, slot + sizeof(pc));
-	if (proves_itself(u, caller))
+	if (frame_proves_itself(u, caller))
 		return true;
 	if (stack_read(u, slot - sizeof(fp), &fp) && fp > slot &&
 	    fp - slot < FP_DISTANCE_MAX) {
 		regs_set(&caller->regs, ARCH_FP, fp);
-		if (proves_itself(u, caller))
+		if (frame_proves_itself(u, caller))
 			return true;
 	}
 	if (regs_get(&f->regs, ARCH_FP, &fp) && fp > slot &&
 	    fp - slot < FP_DISTANCE_MAX) {
 		regs_set(&caller->regs, ARCH_FP, fp);
-		if (proves_itself(u, caller))
+		if (frame_proves_itself(u, caller))
 			return true;
 	}
 	return false;

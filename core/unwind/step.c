@@ -252,39 +252,68 @@ step_by_cfi(struct unwinder *u, const struct unwind_frame *f, struct rule *rule,
 	return STEP_DONE;
 }
 
+/*
+ * Whether a caller that call frame information gave may stand. An interrupted
+ * frame is as it was, like frame 0. A return address that follows no call is
+ * an overwritten one, or was put there by hand (coroutines): what it leads to
+ * decides, if there is information to follow.
+ */
+static bool
+stands(struct unwinder *u, const struct unwind_frame *f,
+    const struct unwind_frame *caller, const struct rule *rule)
+{
+	if (f->signal_frame)
+		return true;
+	if ((rule->flags & RULE_EXECUTABLE) == 0)
+		return false;
+	return rule_is_plausible(rule) || (rule->flags & RULE_CFI) == 0 ||
+	    frame_proves_itself(u, caller);
+}
+
+/* With call frame information; *from is where a scan would begin. */
+static enum step
+step_checked(struct unwinder *u, const struct unwind_frame *f,
+    struct rule *rule, struct unwind_frame *caller, struct rule **caller_rule,
+    struct stopped *s, bt_addr_t *from)
+{
+	enum step step = step_by_cfi(u, f, rule, caller, s);
+
+	*from = f->cfa;
+	if (step == STEP_LOST && regs_get(&f->regs, ARCH_SP, from) == false)
+		return STEP_STOPPED;
+	if (step != STEP_DONE)
+		return step;
+	*caller_rule = rule_find(u, caller->pc, caller->exact_pc);
+	if (rule_is_plausible(*caller_rule) ||
+	    stands(u, f, caller, *caller_rule))
+		return STEP_DONE;
+	/* What was put on a stack by hand, as makecontext puts its start code,
+	 * has no caller to be lost. */
+	if ((rule->flags & RULE_STARTS_HERE) != 0) {
+		s->why = UNWIND_STOP_END;
+		return STEP_STOPPED;
+	}
+	s->why = UNWIND_STOP_NOT_CODE;
+	s->address = caller->pc;
+	return STEP_LOST;
+}
+
 bool
 step_any(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
     bool innermost, struct unwind_frame *caller, struct rule **caller_rule,
     struct stopped *s)
 {
-	enum step step = STEP_LOST;
-	bt_addr_t from = f->cfa;
+	enum step step;
+	bt_addr_t from;
 
 	s->why = UNWIND_STOP_NO_INFO;
 	s->address = 0;
 	if ((rule->flags & RULE_CFI) != 0) {
-		step = step_by_cfi(u, f, rule, caller, s);
-		if (step == STEP_STOPPED)
-			return false;
-		if (step == STEP_DONE) {
-			*caller_rule = rule_find(
-			    u, caller->pc, caller->exact_pc);
-			/* An interrupted frame is as it was, like frame 0. */
-			if (((*caller_rule)->flags & RULE_EXECUTABLE) != 0 ||
-			    f->signal_frame)
-				return true;
-			/* What was put on a stack by hand, as makecontext puts
-			 * its start code, has no caller to be lost. */
-			if ((rule->flags & RULE_STARTS_HERE) != 0) {
-				s->why = UNWIND_STOP_END;
-				return false;
-			}
-			s->why = UNWIND_STOP_NOT_CODE;
-			s->address = caller->pc;
-		} else if (regs_get(&f->regs, ARCH_SP, &from) == false) {
-			return false;
-		}
-		if (step_by_scan(u, f, rule, from, caller) == false)
+		step = step_checked(u, f, rule, caller, caller_rule, s, &from);
+		if (step == STEP_DONE)
+			return true;
+		if (step == STEP_STOPPED ||
+		    step_by_scan(u, f, rule, from, caller) == false)
 			return false;
 	} else if (step_without_cfi(u, f, rule, innermost, caller, s) !=
 	    STEP_DONE) {

@@ -147,7 +147,11 @@ enum step step_without_cfi(struct unwinder *u, struct unwind_frame *f,
     struct rule *rule, bool innermost, struct unwind_frame *caller,
     struct stopped *s);
 
-/* scan.c: the caller by looking for a return address from `from` on. */
+/* scan.c. Call frame information leads on from the frame, to return addresses
+ * or the proper end. */
+bool frame_proves_itself(
+    struct unwinder *u, const struct unwind_frame *candidate);
+/* The caller by looking for a return address from `from` on. */
 bool step_by_scan(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
     bt_addr_t from, struct unwind_frame *caller);
 
