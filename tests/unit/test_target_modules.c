@@ -653,3 +653,44 @@ TEST(executable_nowhere)
 	close_core(&o);
 	core_file_deinit(&c);
 }
+
+/* Every allocation may fail: refused with a reason, or opened with what there
+ * was memory for. */
+TEST_WITHIN(out_of_memory, 60)
+{
+	const char *path = write_elf("lib.so", 7);
+	uint8_t page[ELF_PAGE_SIZE];
+	struct core_file c;
+	bool starved = true;
+
+	elf_page(page, ET_DYN, 0, 7, false);
+	one_file(&c, page, path);
+	core_file_layout(&c);
+	test_write_file(test_path("core"), c.bytes.data, c.bytes.size);
+	for (size_t n = 0; starved; n++) {
+		struct target_options options = {0};
+		struct opener_local opener;
+		struct target_module *m;
+		struct target *t;
+		bt_error_t e = {0};
+		bool ok;
+
+		assert_true(n < 1000);
+		assert_ok(opener_local_init(&opener, NULL, &e), &e);
+		options.opener = &opener.base;
+		options.core_path = test_path("core");
+		test_alloc_allow(n);
+		ok = target_core_open(&options, &t, &e);
+		if (ok && target_modules(t, &m) == 1) {
+			(void)target_module_image(t, m);
+			(void)target_module_debug(t, m);
+		}
+		starved = test_alloc_restore();
+		if (ok)
+			target_close(t);
+		else
+			expect_true(e.text[0] != '\0');
+		opener_local_deinit(&opener);
+	}
+	core_file_deinit(&c);
+}
