@@ -68,6 +68,9 @@ note_attr(struct dw_abbrev *a, uint64_t name)
 	case DW_AT_abstract_origin:
 		a->flags |= DW_AB_ORIGIN;
 		break;
+	case DW_AT_signature:
+		a->flags |= DW_AB_SIGNATURE;
+		break;
 	default:
 		break;
 	}

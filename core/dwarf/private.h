@@ -70,7 +70,7 @@ enum { /* flags of an abbreviation: what its attributes promise */
 	DW_AB_DECLARATION = 4, /* declaration */
 	DW_AB_NAME = 8,
 	DW_AB_ORIGIN = 16, /* specification or abstract_origin */
-	DW_AB_BAD = 32	   /* a form we cannot skip */
+	DW_AB_SIGNATURE = 32
 };
 
 struct dw_abbrev {

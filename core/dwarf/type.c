@@ -163,6 +163,8 @@ own_name(const struct dw_die *d, enum dwarf_type_kind kind)
 	case DWARF_TYPE_UNSPECIFIED:
 		name = dw_qualified_name(d);
 		return name != NULL ? name : "<unnamed>";
+	case DWARF_TYPE_ARRAY: /* GCC names some vectors: __m512i */
+		return dw_qualified_name(d);
 	case DWARF_TYPE_UNKNOWN:
 		return "<unknown>";
 	default:
@@ -294,6 +296,7 @@ fill(struct dw_type *t, const struct dw_die *d, unsigned depth)
 
 	t->cplus = dw_unit_is_cplus(d->unit);
 	t->type.name = own_name(d, t->type.kind);
+	t->named = t->type.name != NULL;
 	t->type.is_class = tag == DW_TAG_class_type;
 	t->type.declaration = dw_attr_flag(d, DW_AT_declaration);
 	t->type.is_vector = t->type.kind == DWARF_TYPE_ARRAY &&
@@ -318,11 +321,11 @@ fill(struct dw_type *t, const struct dw_die *d, unsigned depth)
 	t->done = true;
 }
 
-/* A declaration may name its definition in a type unit. */
+/* What stands for a type unit names it by its signature. */
 static struct dwarf_die
 by_signature(const struct dw_die *d)
 {
-	if ((d->abbrev->flags & DW_AB_DECLARATION) == 0)
+	if ((d->abbrev->flags & DW_AB_SIGNATURE) == 0)
 		return (struct dwarf_die){NULL, 0};
 	return dw_attr_die(d, DW_AT_signature);
 }

@@ -84,9 +84,10 @@ has_own_name(const struct dwarf_type *t)
 	case DWARF_TYPE_REFERENCE:
 	case DWARF_TYPE_RVALUE_REFERENCE:
 	case DWARF_TYPE_MEMBER_POINTER:
-	case DWARF_TYPE_ARRAY:
 	case DWARF_TYPE_FUNCTION:
 		return t->target == NULL;
+	case DWARF_TYPE_ARRAY:
+		return t->target == NULL || private_of(t)->named;
 	default:
 		return true;
 	}

@@ -12,7 +12,8 @@ struct dw_type {
 	struct dwarf_type type; /* first: handed out */
 	const char *arguments;	/* FUNCTION: "(int, char *)" */
 	bool cplus;
-	bool done; /* name and target are set */
+	bool named; /* an array with a name of its own */
+	bool done;  /* name and target are set */
 };
 
 /* Depth counts nested types: parameters of parameters, and so on. */

@@ -336,8 +336,13 @@ merge_abstract(struct collection *c, const struct dw_die *origin)
 	vec_clear(&c->stack);
 	push_children(c, origin);
 	while (next_die(c, &d)) {
-		uint64_t key = dw_die_key(dw_die_ref(&d));
-		struct concrete *item = concrete_of(c, sorted, key);
+		struct concrete *item;
+		struct dw_die last;
+		uint64_t key;
+
+		(void)final_origin(&d, &last);
+		key = dw_die_key(dw_die_ref(&last));
+		item = concrete_of(c, sorted, key);
 
 		if (item != NULL) {
 			if (item->variable && !item->shown)
@@ -360,7 +365,10 @@ dw_level_variables(const struct dw_level *level,
 	struct collection c = {
 	    .level = level, .parameters = parameters, .locals = locals};
 	struct dw_die origin;
-	bool abstract = final_origin(&level->die, &origin);
+	/* One step only, as GDB: a constructor's two variants have one origin
+	 * with the parameters of both. */
+	bool abstract = dw_die_open(
+	    dw_attr_die(&level->die, DW_AT_abstract_origin), &origin);
 
 	vec_init(&c.items, VARIABLES_MAX);
 	vec_init(&c.stack, ABSTRACT_NESTING_MAX);
