@@ -4,10 +4,13 @@
  * array members, vectors. At most limits.array_elements elements of each
  * dimension are shown; a cut one carries its length.
  */
+#include "base/buf.h"
 #include "value/value_private.h"
 
 /* No real array has more elements than addresses of user space. */
 #define ARRAY_COUNT_MAX (UINT64_C(1) << 47)
+
+enum { NAME_MAX_BYTES = 4096 };
 
 /* The bound as a number: a constant, an expression that computes it, or the
  * variable that holds it. */
@@ -90,6 +93,40 @@ array_stride(struct evaluator *ev, const struct shape *s)
 	return size;
 }
 
+/* The name of a VLA's type tells the length it has here: "int [4]" for "int
+ * [variable length]". */
+static const char *
+evaluated_name(struct evaluator *ev, const struct shape *s)
+{
+	static const char mark[] = "[variable length]";
+	const char *rest = s->name, *at;
+	uint64_t count;
+	struct buf b;
+	bool bounded;
+
+	if (strstr(rest, mark) == NULL)
+		return s->name;
+	buf_init(&b, NAME_MAX_BYTES);
+	for (unsigned i = s->dim; i < s->type->n_bounds; i++) {
+		if (s->type->bounds[i].kind != DWARF_BOUND_DYNAMIC)
+			continue;
+		if ((at = strstr(rest, mark)) == NULL ||
+		    array_count(ev, &s->type->bounds[i], &bounded, &count) ==
+			false)
+			break;
+		buf_append(&b, rest, (size_t)(at - rest));
+		buf_printf(&b, "[%llu]", (unsigned long long)count);
+		rest = at + strlen(mark);
+	}
+	buf_puts(&b, rest);
+	if (b.failed == false)
+		rest = snapshot_string(ev->r->snapshot, buf_text(&b));
+	else
+		rest = s->name;
+	buf_deinit(&b);
+	return rest;
+}
+
 static void
 read_elements(struct evaluator *ev, struct shape *s, const struct source *src,
     uint64_t offset, uint64_t count, unsigned depth, struct snap_variable *v)
@@ -132,6 +169,21 @@ read_flexible(struct evaluator *ev, struct shape *s, const struct source *src,
 	}
 }
 
+/* Text of which only parts are known is shown as its characters. */
+static bool
+has_gaps(const struct source *src, uint64_t offset, uint64_t size)
+{
+	bool there = false, missing = false;
+
+	if (src->kind != SOURCE_BYTES || src->state == NULL)
+		return false;
+	for (uint64_t i = offset; i < src->size && i - offset < size; i++) {
+		there |= src->state[i] == BYTE_THERE;
+		missing |= src->state[i] != BYTE_THERE;
+	}
+	return there && missing;
+}
+
 static const char *
 first_byte_missing(
     struct value_reader *r, const struct source *src, uint64_t offset)
@@ -169,9 +221,12 @@ array_read(struct evaluator *ev, struct shape *s, const struct source *src,
 		return;
 	}
 	v->kind = SNAP_ARRAY;
+	if (s->has_size == false)
+		v->type = evaluated_name(ev, s);
 	if (bounded == false)
 		read_flexible(ev, s, src, offset, v);
-	else if (s->kind == SHAPE_TEXT)
+	else if (s->kind == SHAPE_TEXT &&
+	    has_gaps(src, offset, count * s->target->size) == false)
 		text_array(ev->r, s, src, offset, count, v);
 	else
 		read_elements(ev, s, src, offset, count, depth, v);

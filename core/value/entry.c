@@ -7,6 +7,10 @@
  * That is only true when the call site really called this function, and when
  * this function cannot have been entered again by a tail call since: both are
  * checked, and when in doubt the value is unknown.
+ *
+ * When the call site called another function, that one may have got here by
+ * tail calls. If one tail call only leads here, it says what was passed, in
+ * terms of its own function's entry values: its frame is gone.
  */
 #include "value/value_private.h"
 
@@ -16,8 +20,15 @@ enum {
 	TAIL_NO = 2
 };
 
-/* ---- can the function tail-call itself? ---- */
+struct tail_site {
+	unsigned count; /* sites found */
+	const struct dwarf_call_site *site;
+	uint64_t function; /* that it is in */
+};
 
+/* ---- tail calls ---- */
+
+/* A walk over the functions that can be reached by tail calls. */
 struct tail_search {
 	uint64_t seen[TAIL_FUNCTIONS_MAX];
 	size_t count;
@@ -36,50 +47,100 @@ search_add(struct tail_search *s, uint64_t function)
 	return true;
 }
 
-/* Breadth first over the tail calls. A target that is unknown (indirect) may
- * be the function itself; one in another module cannot come back by a tail
- * call that this module's debug information would show, and GDB trusts it. */
+/* The function of that linkage name in the module, 0: not defined there. Units
+ * name each other's functions only by declarations. */
+static uint64_t
+function_named(struct evaluator *ev, const char *name)
+{
+	struct value_reader *r = ev->r;
+	uint64_t *place = map_put(
+	    &r->functions, (uint64_t)(uintptr_t)name + ev->bias, NULL);
+	struct image *images[] = {NULL, NULL};
+	struct image_symbol symbol;
+
+	if (place != NULL && *place != 0)
+		return *place - 1;
+	if (ev->module != NULL) {
+		images[0] = target_module_debug(r->target, ev->module);
+		images[1] = target_module_image(r->target, ev->module);
+	}
+	symbol.value = 0;
+	for (unsigned i = 0; i < 2 && symbol.value == 0; i++) {
+		if (images[i] == NULL ||
+		    image_symbol_named(images[i], name, &symbol) == false)
+			symbol.value = 0;
+	}
+	if (place != NULL)
+		*place = symbol.value + 1;
+	return symbol.value;
+}
+
+static uint64_t
+direct_target(struct evaluator *ev, const struct dwarf_call_site *site)
+{
+	if (site->target_low_pc != 0 || site->target_name == NULL)
+		return site->target_low_pc;
+	return function_named(ev, site->target_name);
+}
+
+/*
+ * Breadth first over the tail calls from one function on: counts the sites
+ * that go to `target` and keeps the last. False when it cannot be told: a
+ * target that is unknown (indirect) may be any function. One in another module
+ * (only a name) cannot come back by a tail call that this module's debug
+ * information would show, and GDB trusts it.
+ */
 static bool
-may_loop(struct value_reader *r, struct dwarf *dwarf, uint64_t function)
+search_tails(struct evaluator *ev, uint64_t from, uint64_t target,
+    struct tail_site *found)
 {
 	struct tail_search s = {.count = 0};
 
-	(void)search_add(&s, function);
+	*found = (struct tail_site){0};
+	(void)search_add(&s, from);
 	for (size_t next = 0; next < s.count; next++) {
 		const struct dwarf_call_site *const *sites;
-		size_t n = dwarf_tail_calls(dwarf, s.seen[next], &sites);
+		size_t n = dwarf_tail_calls(ev->dwarf, s.seen[next], &sites);
 
 		for (size_t i = 0; i < n; i++) {
 			const struct dwarf_call_site *site = sites[i];
 
-			if (budget_step(r->budget) == false)
-				return true;
-			if (site->target_low_pc == function)
-				return true;
-			if (site->target_low_pc == 0) {
-				if (site->target_name == NULL)
-					return true;
+			uint64_t callee;
+
+			if (budget_step(ev->r->budget) == false)
+				return false;
+			callee = direct_target(ev, site);
+			if (callee == 0 && site->target_name == NULL)
+				return false;
+			if (callee == 0)
 				continue;
+			if (callee == target) {
+				found->count++;
+				found->site = site;
+				found->function = s.seen[next];
 			}
-			if (search_add(&s, site->target_low_pc) == false)
-				return true;
+			if (search_add(&s, callee) == false)
+				return false;
 		}
 	}
-	return false;
+	return true;
 }
 
 static bool
 tail_calls_itself(struct evaluator *ev)
 {
 	struct value_reader *r = ev->r;
+	uint64_t function = ev->function->low_pc;
 	/* Run-time addresses tell the functions of all modules apart. */
-	uint64_t key = ev->function->low_pc + ev->bias;
+	uint64_t key = function + ev->bias;
 	uint64_t *known = map_get(&r->tail_loops, key);
+	struct tail_site found;
 	bool loops;
 
 	if (known != NULL)
 		return *known == TAIL_YES;
-	loops = may_loop(r, ev->dwarf, ev->function->low_pc);
+	loops = search_tails(ev, function, function, &found) == false ||
+	    found.count != 0;
 	known = map_put(&r->tail_loops, key, NULL);
 	if (known != NULL)
 		*known = loops ? TAIL_YES : TAIL_NO;
@@ -180,6 +241,73 @@ same_place(struct view a, struct view b)
 	    memcmp(a.data, b.data, a.size) == 0;
 }
 
+/* What the site called, as an address of ev's module. */
+static uint64_t
+site_target(struct evaluator *ev, struct evaluator *caller,
+    const struct dwarf_call_site *site)
+{
+	uint64_t target;
+
+	if (caller->dwarf == ev->dwarf && site->target_low_pc != 0)
+		return site->target_low_pc;
+	if (site->target_name != NULL)
+		return function_named(ev, site->target_name);
+	if (site->target.size != 0 &&
+	    value_evaluate(
+		caller, site->unit, site->target, NULL, &target, NULL))
+		return target - ev->bias;
+	return 0;
+}
+
+/* The function that ev's was tail-called by: nothing of its frame is left, but
+ * it was called by the same caller. */
+static bool
+tail_caller(struct evaluator *ev, uint64_t first, struct evaluator *out,
+    const struct dwarf_call_site **site)
+{
+	const struct dwarf_plan *plan;
+	struct tail_site found;
+
+	if (first == 0 ||
+	    search_tails(ev, first, ev->function->low_pc, &found) == false ||
+	    found.count != 1)
+		return false;
+	plan = dwarf_plan_at(ev->dwarf, found.function, false);
+	if (plan == NULL || plan->n_scopes == 0)
+		return false;
+	*out = *ev;
+	out->function = &plan->scopes[plan->n_scopes - 1];
+	out->frame = NULL;
+	out->base_state = BASE_UNKNOWN;
+	out->pc = found.site->return_pc - 1;
+	out->entry_depth++;
+	*site = found.site;
+	return true;
+}
+
+/* The site that called ev's function, and what to evaluate its parameters
+ * in. */
+static bool
+entry_site(struct evaluator *ev, struct evaluator *caller,
+    const struct dwarf_call_site **site, bt_error_t *e)
+{
+	struct evaluator physical;
+
+	if (caller_evaluator(ev, &physical, e) == false)
+		return false;
+	*site = dwarf_call_site_at(
+	    physical.dwarf, physical.frame->pc - physical.bias);
+	if (*site == NULL || tail_calls_itself(ev))
+		return bt_fail(e, BT_E_NOTFOUND, "call site is not known");
+	if (site_calls(ev, &physical, *site)) {
+		*caller = physical;
+		return true;
+	}
+	if (tail_caller(ev, site_target(ev, &physical, *site), caller, site))
+		return true;
+	return bt_fail(e, BT_E_NOTFOUND, "called another function");
+}
+
 bool
 value_on_entry(
     struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e)
@@ -189,12 +317,8 @@ value_on_entry(
 
 	if (ev->entry_depth >= VALUE_ENTRY_DEPTH)
 		return bt_fail(e, BT_E_LIMIT, "entry values nest too deeply");
-	if (caller_evaluator(ev, &caller, e) == false)
+	if (entry_site(ev, &caller, &site, e) == false)
 		return false;
-	site = dwarf_call_site_at(caller.dwarf, caller.frame->pc - caller.bias);
-	if (site == NULL || site_calls(ev, &caller, site) == false ||
-	    tail_calls_itself(ev))
-		return bt_fail(e, BT_E_NOTFOUND, "call site is not known");
 	for (unsigned i = 0; i < site->n_parameters; i++) {
 		const struct dwarf_call_parameter *p = &site->parameters[i];
 

@@ -104,7 +104,10 @@ read_implicit(struct evaluator *ev, struct shape *s, const struct implicit *i,
 	size = value_size(ev, s->target);
 	if (size == 0 || (uint64_t)i->die_offset > VALUE_BYTES_MAX)
 		return;
-	value_locate(ev, &location, (uint64_t)i->die_offset + size, &source);
+	/* Text is as long as the variable, whatever the pointer says. */
+	value_locate(ev, &location,
+	    s->kind == SHAPE_TEXT_POINTER ? 0 : (uint64_t)i->die_offset + size,
+	    &source);
 	if (s->kind == SHAPE_REFERENCE) {
 		v->reason = NULL;
 		value_read(ev, s->target, &source, (uint64_t)i->die_offset,
@@ -112,7 +115,10 @@ read_implicit(struct evaluator *ev, struct shape *s, const struct implicit *i,
 		v->type = s->name;
 		return;
 	}
-	if (value_children(ev->r, v, 1) == false)
+	if (s->kind == SHAPE_TEXT_POINTER)
+		text_source(ev->r, s, &source, (uint64_t)i->die_offset, v);
+	if ((v->flags & SNAP_VAR_STRING) != 0 ||
+	    value_children(ev->r, v, 1) == false)
 		return;
 	child = &v->children[0];
 	child->name = "*";
@@ -312,12 +318,11 @@ read_struct(struct evaluator *ev, struct shape *s, const struct source *src,
 	const char *reason;
 
 	shape_lay_out(ev->r, s);
-	if (s->type->declaration) {
-		value_unavailable(v, "incomplete type");
-		return;
-	}
 	v->kind = s->kind == SHAPE_UNION ? SNAP_UNION : SNAP_STRUCT;
-	if (s->n_fields == 0)
+	/* It is there, but what it consists of is not known. */
+	if (s->type->declaration)
+		v->reason = "incomplete type";
+	if (s->type->declaration || s->n_fields == 0)
 		return;
 	reason = wholly_missing(ev->r, src, offset, s->size);
 	if (reason == NULL &&
@@ -348,6 +353,7 @@ read_leaf(struct evaluator *ev, struct shape *s, const struct source *src,
 	const struct implicit *i;
 	const uint8_t *bytes;
 	uint8_t room[32];
+	size_t size = s->size;
 
 	if (s->has_size == false || s->size == 0 || s->size > sizeof(room)) {
 		value_unavailable(v, "unknown type");
@@ -358,7 +364,10 @@ read_leaf(struct evaluator *ev, struct shape *s, const struct source *src,
 		read_implicit(ev, s, i, depth, v);
 		return;
 	}
-	bytes = source_get(ev->r, src, offset, s->size, room, &reason);
+	/* x87 registers and constants come without the padding. */
+	if (s->kind == SHAPE_FLOAT && s->format == FLOAT_EXTENDED && size > 10)
+		size = 10;
+	bytes = source_get(ev->r, src, offset, size, room, &reason);
 	if (bytes == NULL) {
 		value_unavailable(v, reason);
 		return;
@@ -378,7 +387,7 @@ read_leaf(struct evaluator *ev, struct shape *s, const struct source *src,
 		read_reference(ev, s, scalar_u64(bytes, s->size), depth, v);
 		break;
 	default:
-		scalar_read(ev->r, s, bytes, s->size, v);
+		scalar_read(ev->r, s, bytes, size, v);
 		break;
 	}
 }
@@ -394,6 +403,15 @@ read_function(struct evaluator *ev, const struct source *src, uint64_t offset,
 		value_unavailable(v, value_optimized_out);
 }
 
+/* An object without bytes is there, wherever it is. */
+static bool
+is_empty(const struct shape *s)
+{
+	return s->has_size && s->size == 0 &&
+	    (s->kind == SHAPE_STRUCT || s->kind == SHAPE_UNION ||
+		s->kind == SHAPE_ARRAY);
+}
+
 void
 value_read(struct evaluator *ev, struct shape *s, const struct source *src,
     uint64_t offset, unsigned depth, struct snap_variable *v)
@@ -402,7 +420,8 @@ value_read(struct evaluator *ev, struct shape *s, const struct source *src,
 	if (src->kind == SOURCE_MEMORY) {
 		v->address = src->address + offset;
 		v->flags |= SNAP_VAR_ADDRESS;
-	} else if (src->kind == SOURCE_NONE && src->implicit == NULL) {
+	} else if (src->kind == SOURCE_NONE && src->implicit == NULL &&
+	    is_empty(s) == false) {
 		value_unavailable(v, src->reason);
 		return;
 	}

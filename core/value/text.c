@@ -280,3 +280,28 @@ text_pointer(struct value_reader *r, const struct shape *s, uint64_t address,
 	    .width = (uint8_t)width,
 	};
 }
+
+/* The text at offset of a source that need not be memory. */
+void
+text_source(struct value_reader *r, const struct shape *s,
+    const struct source *src, uint64_t offset, struct snap_variable *v)
+{
+	const char *reason;
+	const uint8_t *p, *nul;
+	uint64_t left;
+
+	if (src->kind == SOURCE_MEMORY) {
+		text_pointer(r, s, src->address + offset, v);
+		return;
+	}
+	if (src->kind != SOURCE_BYTES || offset >= src->size ||
+	    s->target == NULL || s->target->size != 1)
+		return;
+	left = src->size - offset;
+	if (left > r->limits.string_bytes)
+		left = r->limits.string_bytes;
+	p = source_get(r, src, offset, left, NULL, &reason);
+	nul = p != NULL ? memchr(p, 0, left) : NULL;
+	if (nul != NULL)
+		text_set(r, v, p, (size_t)(nul - p));
+}

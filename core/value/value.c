@@ -66,6 +66,7 @@ value_reader_create(const struct value_reader_options *options)
 	map_init(&r->names, VALUE_MAPS_LIMIT);
 	map_init(&r->symbols, VALUE_MAPS_LIMIT);
 	map_init(&r->tail_loops, VALUE_MAPS_LIMIT);
+	map_init(&r->functions, VALUE_MAPS_LIMIT);
 	vec_init(&r->pending, r->limits.objects);
 	return r;
 }
@@ -76,6 +77,7 @@ value_reader_destroy(struct value_reader *r)
 	if (r == NULL)
 		return;
 	vec_deinit(&r->pending);
+	map_deinit(&r->functions);
 	map_deinit(&r->tail_loops);
 	map_deinit(&r->symbols);
 	map_deinit(&r->names);

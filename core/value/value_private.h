@@ -179,6 +179,7 @@ struct value_reader {
 	struct map names;      /* DWARF string -> interned string */
 	struct map symbols;    /* code address -> interned name */
 	struct map tail_loops; /* function -> may it tail-call itself */
+	struct map functions;  /* name and module -> address + 1 */
 	struct window windows[VALUE_WINDOWS];
 	struct text_entry texts[VALUE_TEXTS];
 	VEC(struct pending) pending;
@@ -275,6 +276,8 @@ void scalar_enum(struct value_reader *r, struct shape *s, uint64_t bits,
 /* The text a pointer points to. */
 void text_pointer(struct value_reader *r, const struct shape *s,
     uint64_t address, struct snap_variable *v);
+void text_source(struct value_reader *r, const struct shape *s,
+    const struct source *src, uint64_t offset, struct snap_variable *v);
 /* An array of count characters in the source. */
 void text_array(struct value_reader *r, const struct shape *s,
     const struct source *src, uint64_t offset, uint64_t count,
