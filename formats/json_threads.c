@@ -228,8 +228,10 @@ json_all_annotations(struct json_out *j, const struct snapshot *s)
 	if (s->globals.count > 0)
 		walk_variables(j, s->globals.items, (uint32_t)s->globals.count,
 		    false, &at, 0);
-	for (size_t i = 0; i < s->objects.count; i++)
+	for (size_t i = 0; i < s->objects.count; i++) {
+		at.object = s->objects.items[i].id;
 		walk_variables(
 		    j, &s->objects.items[i].variable, 1, false, &at, 0);
+	}
 	json_close(j, ']');
 }

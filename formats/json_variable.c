@@ -188,10 +188,11 @@ write_variable(
 	}
 	if (v->flags & SNAP_VAR_STRING)
 		write_string(j, v);
-	if (nested && depth < SNAP_MAX_DEPTH) {
+	if (nested) {
 		json_key(j, v->kind == SNAP_ARRAY ? "elements" : "members");
 		json_open(j, '[');
-		for (uint32_t i = 0; i < v->n_children; i++)
+		for (uint32_t i = 0;
+		     depth < SNAP_MAX_DEPTH && i < v->n_children; i++)
 			write_variable(j, &v->children[i], depth + 1);
 		json_close(j, ']');
 	}

@@ -163,8 +163,8 @@ put_members(struct printer *p, const struct snap_variable *v, unsigned depth)
 	if (v->flags & SNAP_VAR_TRUNCATED) {
 		buf_puts(p->b, v->n_children > 0 ? ", ..." : "...");
 		if (v->flags & SNAP_VAR_LENGTH)
-			buf_printf(p->b, " of %llu",
-			    (unsigned long long)v->length);
+			buf_printf(
+			    p->b, " of %llu", (unsigned long long)v->length);
 	}
 	buf_putc(p->b, '}');
 }

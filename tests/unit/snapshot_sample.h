@@ -321,7 +321,7 @@ sample_full(struct snapshot *s)
 }
 
 /* n threads in the same stack of `depth` frames with `variables` each. */
-static void
+__attribute__((unused)) static void
 sample_many(struct snapshot *s, uint32_t n, uint32_t depth, uint32_t variables)
 {
 	sample_stamp(s);
@@ -394,7 +394,7 @@ sample_write(const struct snapshot *s, struct buf *out)
 	btt_writer_destroy(w);
 }
 
-static void
+__attribute__((unused)) static void
 sample_json(const struct snapshot *s, struct buf *out)
 {
 	buf_init(out, SAMPLE_CAP);
