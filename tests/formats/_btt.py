@@ -403,7 +403,7 @@ class Document:
                  "sp", "registers", "kernel"))):
             tid, sp = tid + dtid, sp + dsp & M64
             thread = {
-                "tid": tid, "name": known(strings(name)), "state": chr(state),
+                "tid": tid, "name": known(strings(name)), "state": chr(state or 63),
                 "fault": bool(fault), "stop_reason": known(strings(stop)),
                 "registers": {}, "frames": [], "annotations": [],
                 "kernel_frames": [strings(k) for (k,) in kernels[kernel]]}
