@@ -311,7 +311,9 @@ table_is_honest(struct cfi_tables *t)
 	return true;
 }
 
-static bool
+enum found { FOUND, FOUND_GAP, FOUND_LIE };
+
+static enum found
 search_table(struct cfi_tables *t, uint64_t vaddr, struct cfi_fde *out)
 {
 	uint64_t low = 0, high = t->table.count, start, fde;
@@ -320,25 +322,33 @@ search_table(struct cfi_tables *t, uint64_t vaddr, struct cfi_fde *out)
 		uint64_t middle = low + (high - low) / 2;
 
 		if (table_entry(t, middle, &start, &fde) == false)
-			return false;
+			return FOUND_LIE;
 		if (start <= vaddr)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && table_entry(t, low - 1, &start, &fde) &&
-	    fde >= t->eh.vaddr && fde - t->eh.vaddr < t->eh.bytes.size &&
-	    cfi_fde_read(&t->eh, fde - t->eh.vaddr, out) &&
-	    vaddr >= out->start && vaddr < out->end;
+	if (low == 0)
+		return FOUND_GAP;
+	if (table_entry(t, low - 1, &start, &fde) == false ||
+	    fde < t->eh.vaddr || fde - t->eh.vaddr >= t->eh.bytes.size ||
+	    cfi_fde_read(&t->eh, fde - t->eh.vaddr, out) == false ||
+	    out->start != start)
+		return FOUND_LIE;
+	return vaddr < out->end ? FOUND : FOUND_GAP;
 }
 
 bool
 cfi_find_eh(struct cfi_tables *t, uint64_t vaddr, struct cfi_fde *out)
 {
 	if (t->table.count != 0 && t->verdict != CFI_TABLE_LIES) {
-		if (search_table(t, vaddr, out))
+		enum found found = search_table(t, vaddr, out);
+
+		if (found == FOUND)
 			return true;
-		if (t->verdict == CFI_TABLE_UNCHECKED)
+		if (found == FOUND_LIE)
+			t->verdict = CFI_TABLE_LIES;
+		else if (t->verdict == CFI_TABLE_UNCHECKED)
 			t->verdict = table_is_honest(t) ? CFI_TABLE_HONEST
 							: CFI_TABLE_LIES;
 		if (t->verdict == CFI_TABLE_HONEST)
