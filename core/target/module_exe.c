@@ -282,5 +282,9 @@ modules_find_exe(struct target *t)
 		if (t->exe->path == unnamed)
 			module_rename(t->exe, exec_name(t));
 	}
-	return tabled || apply_linkmap(t);
+	if (!tabled && !apply_linkmap(t))
+		return false;
+	/* The list of modules still moves. */
+	t->exe = NULL;
+	return true;
 }

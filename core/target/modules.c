@@ -278,13 +278,14 @@ sort_modules(struct target *t)
 static void
 settle_headless(struct target *t)
 {
-	size_t kept = 0;
+	const size_t looked_max = 4096; /* files opened, whatever is claimed */
+	size_t kept = 0, looked = 0;
 
 	for (size_t i = 0; i < t->modules.count; i++) {
 		struct target_module *m = &t->modules.items[i];
 		const struct target_mapping *map;
 
-		if (!m->has_header && !m->is_vdso)
+		if (!m->has_header && !m->is_vdso && looked++ < looked_max)
 			(void)target_module_image(t, m);
 		map = target_mapping_at(t, m->start);
 		/* Not known to be code, and no ELF file: data. */

@@ -77,7 +77,7 @@ struct target {
 		bt_addr_t start, end;
 		const uint8_t *bytes;
 	} image_range;
-	struct tls_layout *tls; /* NULL: not looked for yet */
+	struct tls_place **tls; /* by module, NULL: not looked for yet */
 };
 
 /* target.c: set-up and tear-down shared by the backends. */

@@ -68,24 +68,54 @@ find_fields(struct target *t, bt_addr_t link_map, uint64_t bias,
 	return false;
 }
 
-static bool
-module_fields(struct target *t, const struct target_module *m,
-    const struct tls_segment *s, int64_t *offset, uint64_t *number)
+/* What one look at the linker's list told of a module. */
+struct tls_place {
+	bool known;
+	int64_t offset; /* from the thread pointer, downwards */
+	uint64_t number;
+};
+
+static void
+look_up(struct target *t, const struct target_module *m,
+    const struct tls_segment *s, struct tls_place *out)
 {
 	linkmap_vec list;
-	bool found = false;
 
 	if (linkmap_of_exe(t, &list)) {
-		for (size_t i = 0; i < list.count && !found; i++) {
-			if (list.items[i].bias == m->bias &&
-			    list.items[i].dynamic >= m->start &&
-			    list.items[i].dynamic < m->end)
-				found = find_fields(t, list.items[i].address,
-				    m->bias, s, offset, number);
+		for (size_t i = 0; i < list.count && !out->known; i++) {
+			const struct linkmap_entry *entry = &list.items[i];
+
+			if (entry->bias == m->bias &&
+			    entry->dynamic >= m->start &&
+			    entry->dynamic < m->end)
+				out->known = find_fields(t, entry->address,
+				    m->bias, s, &out->offset, &out->number);
 		}
 	}
 	vec_deinit(&list);
-	return found;
+}
+
+/* The list is walked once per module, not once per variable and thread. */
+static struct tls_place
+module_place(struct target *t, const struct target_module *m,
+    const struct tls_segment *s)
+{
+	struct tls_place *place = NULL, fresh = {0};
+
+	if (t->tls == NULL)
+		t->tls = arena_array(
+		    &t->arena, t->modules.count, sizeof(*t->tls));
+	if (t->tls != NULL)
+		place = t->tls[m->index];
+	if (place != NULL)
+		return *place;
+	look_up(t, m, s, &fresh);
+	place = ARENA_NEW(&t->arena, struct tls_place);
+	if (t->tls != NULL && place != NULL) {
+		*place = fresh;
+		t->tls[m->index] = place;
+	}
+	return fresh;
 }
 
 /* The executable's block ends at the thread pointer: its offset follows from
@@ -118,9 +148,8 @@ target_tls_address(struct target *t, const struct target_thread *thread,
     bt_error_t *e)
 {
 	struct tls_segment s;
-	uint64_t number = 0;
+	struct tls_place place;
 	bt_addr_t tp, block;
-	int64_t from_tp = 0;
 
 	if (thread == NULL || !thread->has_regs ||
 	    !arch_thread_pointer(&thread->regs, &tp))
@@ -132,18 +161,19 @@ target_tls_address(struct target *t, const struct target_thread *thread,
 		return bt_fail(e, BT_E_FORMAT,
 		    "offset %llu is beyond the module's thread-local data",
 		    (unsigned long long)offset);
-	if (!module_fields(t, module, &s, &from_tp, &number)) {
+	place = module_place(t, module, &s);
+	if (!place.known) {
 		if (!module->is_exe)
 			return bt_fail(e, BT_E_NOTFOUND,
 			    "the module's thread-local block is unknown");
-		from_tp = exe_offset(&s);
+		place.offset = exe_offset(&s);
 	}
 	/* 0: not decided; -1 (glibc) and -2: allocated on demand. */
-	if (from_tp > 0) {
-		*out = tp - (uint64_t)from_tp + offset;
+	if (place.offset > 0) {
+		*out = tp - (uint64_t)place.offset + offset;
 		return true;
 	}
-	if (!block_from_dtv(t, tp, number, &block))
+	if (!block_from_dtv(t, tp, place.number, &block))
 		return bt_fail(e, BT_E_NOTFOUND,
 		    "the thread has not used the module's thread-local data");
 	*out = block + offset;
