@@ -627,6 +627,145 @@ TEST(frame_limit)
 	session_close(&s);
 }
 
+/* The stack's bytes in the core file: its segment that holds sp. */
+static uint8_t *
+stack_bytes(uint8_t *core, uint64_t sp, size_t *size)
+{
+	const Elf64_Ehdr *h = (const void *)core;
+	const Elf64_Phdr *p = (const void *)(core + h->e_phoff);
+
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		if (p[i].p_type == PT_LOAD &&
+		    sp - p[i].p_vaddr < p[i].p_filesz) {
+			*size = (size_t)(p[i].p_filesz - (sp - p[i].p_vaddr));
+			return core + p[i].p_offset + (sp - p[i].p_vaddr);
+		}
+	}
+	fail("no stack in the core");
+	return NULL;
+}
+
+/* Whatever the stack holds: an end, and no caller outside of code. */
+static void
+check_hostile(const char *core, const char *what)
+{
+	struct session s;
+	struct target_thread *list;
+
+	session_open(&s, core, test_path("p"));
+	assert_true(target_threads(s.target, &list) > 0);
+	unwind_thread(s.unwinder, &list[0], &s.stack);
+	assert_true(s.stack.frames.count > 0);
+	expect_true(s.stack.stop < UNWIND_STOP__COUNT);
+	for (size_t i = 1; i < s.stack.frames.count; i++) {
+		const struct unwind_frame *f = &s.stack.frames.items[i];
+
+		if (s.stack.frames.items[i - 1].signal_frame == false &&
+		    target_is_executable(s.target, f->pc - 1) == false)
+			test_fail(TEST_SOFT, "%s: frame %zu at 0x%llx", what, i,
+			    (unsigned long long)f->pc);
+	}
+	session_close(&s);
+}
+
+/*
+ * Stacks filled with their own address, with one return address, with pointers
+ * to themselves; random words overwritten, among them signal frames.
+ */
+TEST_WITHIN(hostile_stacks, 60)
+{
+	static const struct program program = {
+	    "", nested, "gcc -g -O1", PASS, 0};
+	const char *core = test_path("hostile");
+	struct session s;
+	struct target_thread *list;
+	size_t size, n = 0;
+	uint64_t sp, pc, x = 88172645463325252u;
+	uint8_t *good, *bad, *stack;
+
+	make_core(&program);
+	session_open(&s, test_path("core"), test_path("p"));
+	assert_true(target_threads(s.target, &list) > 0);
+	unwind_thread(s.unwinder, &list[0], &s.stack);
+	assert_true(s.stack.frames.count > 5);
+	sp = s.stack.frames.items[4].regs.value[ARCH_SP];
+	pc = s.stack.frames.items[4].pc;
+	session_close(&s);
+	good = (uint8_t *)test_read_file(test_path("core"), &size);
+	bad = malloc(size);
+	assert_not_null(bad);
+	for (unsigned round = 0; round < 60; round++) {
+		memcpy(bad, good, size);
+		stack = stack_bytes(bad, sp, &n);
+		for (size_t i = 0; i + 8 <= n; i += 8) {
+			uint64_t value = sp + i;
+
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			if (round == 1)
+				value = sp;
+			else if (round == 2)
+				value = pc;
+			else if (round == 3)
+				value = i % 16 == 0 ? sp + i : pc;
+			else if (round == 4)
+				value = sp - i;
+			else if (round > 4 && x % 16 != 0)
+				continue;
+			else if (round > 4 && (x & 32) != 0)
+				value = (x & 64) != 0 ? pc : sp + x % n;
+			else if (round > 4)
+				value = x;
+			memcpy(stack + i, &value, sizeof(value));
+		}
+		test_write_file(core, bad, size);
+		check_hostile(core, "overwritten");
+	}
+	free(bad);
+	free(good);
+}
+
+/* A core that ends inside the stack: what is there, then the address. */
+TEST(truncated_stack)
+{
+	static const struct program program = {"", plain, "gcc -g -O0", RUN, 0};
+	const char *core = test_path("short");
+	struct session s;
+	struct target_thread *list;
+	Elf64_Ehdr *h;
+	Elf64_Phdr *p;
+	uint64_t cut;
+	size_t size, whole;
+	uint8_t *bytes;
+
+	make_core(&program);
+	session_open(&s, test_path("core"), test_path("p"));
+	assert_true(target_threads(s.target, &list) > 0);
+	unwind_thread(s.unwinder, &list[0], &s.stack);
+	whole = s.stack.frames.count;
+	assert_true(whole > 12);
+	cut = s.stack.frames.items[9].regs.value[ARCH_SP];
+	session_close(&s);
+	bytes = (uint8_t *)test_read_file(test_path("core"), &size);
+	h = (void *)bytes;
+	p = (void *)(bytes + h->e_phoff);
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		if (p[i].p_type == PT_LOAD &&
+		    cut - p[i].p_vaddr < p[i].p_filesz)
+			p[i].p_filesz = cut - p[i].p_vaddr;
+	}
+	test_write_file(core, bytes, size);
+	free(bytes);
+	session_open(&s, core, test_path("p"));
+	assert_true(target_threads(s.target, &list) > 0);
+	unwind_thread(s.unwinder, &list[0], &s.stack);
+	expect_uint(s.stack.frames.count, 10);
+	expect_int(s.stack.stop, UNWIND_STOP_UNREADABLE);
+	expect_true(s.stack.stop_address >= cut);
+	session_close(&s);
+}
+
 /* Single steps from a frame of the caller's own give the walk's frames. */
 TEST(single_steps)
 {
