@@ -206,64 +206,20 @@ make_plan(struct session *s, const struct unwind_frame *f)
 }
 
 /* NULL when memory is out. */
-const struct frame_plan *
+struct frame_plan *
 frame_plan_at(struct session *s, const struct unwind_frame *f)
 {
-	struct map *plans = &s->plans[f->exact_pc];
+	struct map *known = &s->by_pc[f->exact_pc];
 	uint64_t key = unwind_lookup_pc(f);
-	struct frame_plan *plan = map_get_ptr(plans, key);
+	struct frame_plan *plan = map_get_ptr(known, key);
 
 	if (plan != NULL)
 		return plan;
 	plan = make_plan(s, f);
 	if (plan != NULL) {
-		(void)map_put_ptr(plans, key, plan);
+		(void)map_put_ptr(known, key, plan);
 		if (s->stats != NULL)
 			s->stats->distinct_pcs++;
 	}
 	return plan;
-}
-
-/* A tail-call frame is shown once, as what GDB shows of it: the innermost
- * function at the jump. */
-static const struct snap_location *
-location_alone(struct session *s, const struct frame_plan *plan)
-{
-	/* A note on the plan, which is otherwise not changed any more. */
-	struct frame_plan *note = (struct frame_plan *)(uintptr_t)plan;
-
-	if (plan->alone == NULL) {
-		struct snap_location l = *plan->locations[0];
-
-		l.is_inline = false;
-		note->alone = snapshot_location(s->snapshot, &l);
-	}
-	return plan->alone;
-}
-
-bool
-frames_each(struct session *s, const struct unwind_stack *stack,
-    frame_visit *visit, void *ctx)
-{
-	for (size_t i = 0; i < stack->frames.count; i++) {
-		const struct unwind_frame *f = &stack->frames.items[i];
-		const struct frame_plan *plan = frame_plan_at(s, f);
-		bool tail = f->trust == UNWIND_TAILCALL;
-
-		if (plan == NULL)
-			return false;
-		for (unsigned k = 0; k < (tail ? 1 : plan->n_locations); k++) {
-			struct frame_step step = {
-			    .frame = f,
-			    .index = i,
-			    .plan = plan,
-			    .scope = k,
-			    .location = tail ? location_alone(s, plan)
-					     : plan->locations[k],
-			};
-			if (step.location == NULL || visit(ctx, &step) == false)
-				return false;
-		}
-	}
-	return true;
 }

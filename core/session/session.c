@@ -239,11 +239,12 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	if (max > UINT64_C(1) << 34)
 		max = UINT64_C(1) << 34;
 	arena_init(&s->scratch, (size_t)SCRATCH_MIB << 20);
-	map_init(&s->plans[0], PLANS);
-	map_init(&s->plans[1], PLANS);
+	map_init(&s->by_pc[0], PLANS);
+	map_init(&s->by_pc[1], PLANS);
 	map_init(&s->tails, PLANS);
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
+	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(out, (size_t)max * ARENA_FACTOR) == false)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
@@ -266,8 +267,9 @@ deinit(struct session *s)
 		opener_local_deinit(&s->opener);
 	unwind_stack_deinit(&s->stack);
 	unwind_stack_deinit(&s->expanded);
-	map_deinit(&s->plans[0]);
-	map_deinit(&s->plans[1]);
+	vec_deinit(&s->plans);
+	map_deinit(&s->by_pc[0]);
+	map_deinit(&s->by_pc[1]);
 	map_deinit(&s->tails);
 	arena_deinit(&s->scratch);
 }

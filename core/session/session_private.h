@@ -32,6 +32,9 @@ struct frame_plan {
 	const struct snap_location **locations;
 	/* The innermost, for a frame that is shown once (tail calls). */
 	const struct snap_location *alone;
+	/* As a caller: the answer of tail_chain_between for the last callee. */
+	const struct frame_plan *callee;
+	const struct tail_chain *chain;
 };
 
 struct session_dwarf { /* per module, opened on first use */
@@ -58,11 +61,14 @@ struct session {
 	struct module_host *host;
 
 	struct arena scratch; /* plans */
-	struct map plans[2];  /* by look-up pc: returned to, exact */
+	struct map by_pc[2];  /* by look-up pc: returned to, exact */
 	struct map tails;     /* tail-call chains by return address */
+	/* The thread that is being walked. */
 	struct unwind_stack stack;
-	struct unwind_stack expanded; /* the same with tail-call frames */
-	struct session_dwarf *dwarfs; /* by module index */
+	struct unwind_stack expanded;	  /* the same with tail-call frames */
+	const struct unwind_stack *shown; /* one of the two */
+	VEC(struct frame_plan *) plans;	  /* of shown's frames */
+	struct session_dwarf *dwarfs;	  /* by module index */
 	size_t n_dwarfs;
 	struct target_thread *fault;	/* NULL: nothing is faulted */
 	struct target_thread **threads; /* as in the snapshot */
@@ -76,14 +82,26 @@ bool session_skips(const struct session *s, enum session_stage stage);
 bool session_has_time(struct session *s);
 
 /* frames.c */
-const struct frame_plan *frame_plan_at(
+struct frame_plan *frame_plan_at(
     struct session *s, const struct unwind_frame *f);
 struct dwarf *session_dwarf(struct session *s, struct target_module *module);
 
-/* tailcall.c: the stack of s->stack with the frames put in that left it by a
- * tail call. They have trust UNWIND_TAILCALL and the registers of the frame
- * that called them. Valid until the next thread. */
-const struct unwind_stack *tails_insert(struct session *s);
+/* tailcall.c: the functions that left the stack by a tail call between a
+ * frame and its caller: where their jumps return to, innermost first. NULL:
+ * none. */
+struct tail_chain {
+	unsigned n;
+	const uint64_t *ips;
+};
+const struct tail_chain *tail_chain_between(struct session *s,
+    const struct unwind_frame *caller, const struct frame_plan *caller_plan,
+    const struct frame_plan *callee_plan);
+
+/* walk.c: unwinds a thread into s->shown, with tail-call frames put in, and
+ * s->plans, one for each of its frames. Valid until the next thread. */
+void walk_thread(struct session *s, const struct target_thread *t);
+/* How many frames the snapshot shows of it: inlined ones count. */
+uint32_t walk_count(const struct session *s);
 
 /* One collector each. */
 void collect_exe(struct session *s);	       /* opened, or why not */
@@ -100,18 +118,17 @@ void collect_memory(struct session *s);
 void collect_resources(struct session *s);
 void collect_warnings(struct session *s); /* the target's, so far */
 
-/* How the frames of a thread follow from its unwound stack: called once per
- * frame that the snapshot shows, innermost first. */
+/* How the snapshot's frames follow from the walked thread: called once per
+ * frame, innermost first. */
 struct frame_step {
 	const struct unwind_frame *frame;
-	size_t index; /* in the stack */
+	size_t index; /* in s->shown */
 	const struct frame_plan *plan;
 	unsigned scope; /* in plan->locations */
 	const struct snap_location *location;
 };
 typedef bool frame_visit(void *ctx, const struct frame_step *step);
 /* False when the visitor returned false. */
-bool frames_each(struct session *s, const struct unwind_stack *stack,
-    frame_visit *visit, void *ctx);
+bool walk_each(struct session *s, frame_visit *visit, void *ctx);
 
 #endif /* SESSION_PRIVATE_H */

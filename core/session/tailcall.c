@@ -16,11 +16,6 @@ enum {
 	TAIL_STEPS_MAX = 2000 /* jumps looked at for one pair of frames */
 };
 
-struct tail_chain { /* where the jumps return to, innermost first */
-	unsigned n;
-	const uint64_t *ips;
-};
-
 struct tail_cached { /* for one caller; one entry per callee */
 	uint64_t callee;
 	struct tail_chain chain;
@@ -225,21 +220,20 @@ find_chain(struct session *s, const struct unwind_frame *caller,
 		keep(&w, out);
 }
 
-static const struct tail_chain *
-chain_between(struct session *s, const struct unwind_frame *caller,
-    const struct frame_plan *callee_plan)
+const struct tail_chain *
+tail_chain_between(struct session *s, const struct unwind_frame *caller,
+    const struct frame_plan *caller_plan, const struct frame_plan *callee_plan)
 {
-	const struct frame_plan *caller_plan = frame_plan_at(s, caller);
 	struct tail_cached *c;
 	uint64_t callee;
 
-	if (caller_plan == NULL || caller_plan->dwarf == NULL ||
-	    callee_plan->dwarf == NULL || callee_plan->entry == 0)
+	if (caller_plan->dwarf == NULL || callee_plan->dwarf == NULL ||
+	    callee_plan->entry == 0)
 		return NULL;
 	callee = callee_plan->entry + callee_plan->module->bias;
 	for (c = map_get_ptr(&s->tails, caller->pc); c != NULL; c = c->next)
 		if (c->callee == callee)
-			return &c->chain;
+			return c->chain.n != 0 ? &c->chain : NULL;
 	c = ARENA_NEW(&s->scratch, struct tail_cached);
 	if (c == NULL)
 		return NULL;
@@ -247,92 +241,5 @@ chain_between(struct session *s, const struct unwind_frame *caller,
 	c->next = map_get_ptr(&s->tails, caller->pc);
 	find_chain(s, caller, caller_plan, callee_plan, &c->chain);
 	(void)map_put_ptr(&s->tails, caller->pc, c);
-	return &c->chain;
-}
-
-/* The chain between the frame at index and its caller; NULL: none. */
-static const struct tail_chain *
-chain_above(struct session *s, size_t index)
-{
-	const struct unwind_stack *stack = &s->stack;
-	const struct unwind_frame *callee, *caller;
-	const struct frame_plan *plan;
-	const struct tail_chain *chain;
-
-	if (index + 1 >= stack->frames.count ||
-	    (stack->skipped != 0 && index + 1 == stack->skipped_at))
-		return NULL;
-	callee = &stack->frames.items[index];
-	caller = &stack->frames.items[index + 1];
-	/* Only what was called can have been called by a jump. */
-	if (callee->signal_frame || caller->signal_frame || caller->exact_pc)
-		return NULL;
-	plan = frame_plan_at(s, callee);
-	chain = plan != NULL ? chain_between(s, caller, plan) : NULL;
-	return chain != NULL && chain->n != 0 ? chain : NULL;
-}
-
-/*
- * The jump left the stack as it was at the function's entry: callee-saved
- * registers have the values they had in the caller, the frame's CFA is that of
- * the frame that took its place, and only the return address lies below it.
- */
-static bool
-push_tail(struct session *s, const struct unwind_frame *callee,
-    const struct unwind_frame *caller, uint64_t ip)
-{
-	struct unwind_frame *f = vec_push(&s->expanded.frames);
-
-	if (f == NULL)
-		return false;
-	*f = *caller;
-	f->pc = ip;
-	f->module = callee->module;
-	f->cfa = callee->cfa;
-	f->cfa_known = callee->cfa_known;
-	f->trust = UNWIND_TAILCALL;
-	regs_set(&f->regs, ARCH_PC, ip);
-	if (f->cfa_known)
-		regs_set(&f->regs, ARCH_SP, f->cfa - sizeof(uint64_t));
-	else
-		regs_forget(&f->regs, ARCH_SP);
-	return true;
-}
-
-static const struct unwind_stack *
-expand(struct session *s)
-{
-	const struct unwind_frame *frames = s->stack.frames.items;
-	struct unwind_stack *out = &s->expanded;
-
-	vec_clear(&out->frames);
-	out->stop = s->stack.stop;
-	out->stop_address = s->stack.stop_address;
-	out->skipped = s->stack.skipped;
-	for (size_t i = 0; i < s->stack.frames.count; i++) {
-		const struct tail_chain *chain = chain_above(s, i);
-		struct unwind_frame *copy;
-
-		if (i == s->stack.skipped_at)
-			out->skipped_at = out->frames.count;
-		copy = vec_push(&out->frames);
-		if (copy == NULL)
-			return &s->stack;
-		*copy = frames[i];
-		for (unsigned k = 0; chain != NULL && k < chain->n; k++)
-			if (push_tail(s, &frames[i], &frames[i + 1],
-				chain->ips[k]) == false)
-				return &s->stack;
-	}
-	return out;
-}
-
-const struct unwind_stack *
-tails_insert(struct session *s)
-{
-	/* Most stacks have none and are used as they are. */
-	for (size_t i = 0; i < s->stack.frames.count; i++)
-		if (chain_above(s, i) != NULL)
-			return expand(s);
-	return &s->stack;
+	return c->chain.n != 0 ? &c->chain : NULL;
 }

@@ -108,16 +108,6 @@ collect_threads_begin(struct session *s)
 
 /* ---- frames of one thread ---- */
 
-static bool
-count_frame(void *ctx, const struct frame_step *step)
-{
-	uint32_t *n = ctx;
-
-	(void)step;
-	*n += 1;
-	return *n < UINT32_MAX;
-}
-
 struct fill {
 	struct snap_thread *thread;
 	uint32_t room;
@@ -140,7 +130,7 @@ fill_frame(void *ctx, const struct frame_step *step)
 	return true;
 }
 
-/* Where in the shown frames the gap of a very deep stack lies. */
+/* Where in the frames shown the gap of a very deep stack lies. */
 struct gap {
 	size_t physical;
 	uint64_t shown;
@@ -158,9 +148,9 @@ find_gap(void *ctx, const struct frame_step *step)
 }
 
 static void
-fill_stop(struct session *s, const struct unwind_stack *stack,
-    struct snap_thread *out)
+fill_stop(struct session *s, struct snap_thread *out)
 {
+	const struct unwind_stack *stack = s->shown;
 	const char *text = unwind_stop_text(stack->stop);
 
 	out->stop_reason = stack->stop_address != 0
@@ -170,7 +160,7 @@ fill_stop(struct session *s, const struct unwind_stack *stack,
 	if (stack->skipped != 0) {
 		struct gap gap = {stack->skipped_at, 0};
 
-		(void)frames_each(s, stack, find_gap, &gap);
+		(void)walk_each(s, find_gap, &gap);
 		out->frames_skipped = stack->skipped;
 		out->frames_skipped_at = gap.shown;
 	}
@@ -181,11 +171,9 @@ fill_frames(
     struct session *s, const struct target_thread *t, struct snap_thread *out)
 {
 	struct fill fill = {.thread = out};
-	const struct unwind_stack *stack;
 
-	unwind_thread(s->unwinder, t, &s->stack);
-	stack = tails_insert(s);
-	(void)frames_each(s, stack, count_frame, &fill.room);
+	walk_thread(s, t);
+	fill.room = walk_count(s);
 	out->frames = arena_array(
 	    &s->snapshot->arena, fill.room, sizeof(*out->frames));
 	if (out->frames == NULL) {
@@ -194,8 +182,8 @@ fill_frames(
 		s->snapshot->partial = true;
 		return;
 	}
-	(void)frames_each(s, stack, fill_frame, &fill);
-	fill_stop(s, stack, out);
+	(void)walk_each(s, fill_frame, &fill);
+	fill_stop(s, out);
 	if (s->stats != NULL)
 		s->stats->frames += out->n_frames;
 }

@@ -11,7 +11,6 @@
 struct fill {
 	struct session *session;
 	const struct target_thread *target;
-	const struct unwind_stack *stack;
 	struct snap_thread *thread;
 	uint32_t next; /* frame of the snapshot */
 };
@@ -47,7 +46,7 @@ fill_frame(void *ctx, const struct frame_step *step)
 	struct session *s = fill->session;
 	struct value_frame frame = {
 	    .thread = fill->target,
-	    .stack = fill->stack,
+	    .stack = s->shown,
 	    .index = step->index,
 	    .scope = step->scope,
 	    .dwarf = step->plan->dwarf,
@@ -88,9 +87,8 @@ collect_variables(struct session *s)
 
 		if (fill.thread->n_frames == 0)
 			continue;
-		unwind_thread(s->unwinder, fill.target, &s->stack);
-		fill.stack = tails_insert(s);
-		(void)frames_each(s, fill.stack, fill_frame, &fill);
+		walk_thread(s, fill.target);
+		(void)walk_each(s, fill_frame, &fill);
 		/* Whatever the faulting thread points to comes before the
 		 * other threads' locals use up the room. */
 		if (i == 0)

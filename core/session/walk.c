@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One thread's stack, ready to be shown: unwound, each frame with its plan,
+ * and with the frames put in that left the stack by a tail call. The latter
+ * are frames like others, so that values (entry values above all) are found
+ * through them.
+ */
+#include "session/session_private.h"
+
+/* Plans of s->stack's frames. What has none (memory is out) ends the stack. */
+static void
+plan_frames(struct session *s)
+{
+	vec_clear(&s->plans);
+	for (size_t i = 0; i < s->stack.frames.count; i++) {
+		struct frame_plan *plan = frame_plan_at(
+		    s, &s->stack.frames.items[i]);
+		struct frame_plan **slot = plan != NULL ? vec_push(&s->plans)
+							: NULL;
+
+		if (slot == NULL) {
+			s->stack.frames.count = i;
+			s->stack.stop = UNWIND_STOP_LIMIT;
+			return;
+		}
+		*slot = plan;
+	}
+}
+
+/* The chain between the frame at index and its caller; NULL: none. */
+static const struct tail_chain *
+chain_above(struct session *s, size_t index)
+{
+	const struct unwind_stack *stack = &s->stack;
+	const struct unwind_frame *callee, *caller;
+	struct frame_plan *plan;
+
+	if (index + 1 >= stack->frames.count ||
+	    (stack->skipped != 0 && index + 1 == stack->skipped_at))
+		return NULL;
+	callee = &stack->frames.items[index];
+	caller = &stack->frames.items[index + 1];
+	/* Only what was called can have been called by a jump. */
+	if (callee->signal_frame || caller->signal_frame || caller->exact_pc)
+		return NULL;
+	plan = s->plans.items[index + 1];
+	if (plan->callee != s->plans.items[index]) {
+		plan->callee = s->plans.items[index];
+		plan->chain = tail_chain_between(s, caller, plan, plan->callee);
+	}
+	return plan->chain;
+}
+
+/*
+ * The jump left the stack as it was at the function's entry: callee-saved
+ * registers have the values they had in the caller, the frame's CFA is that of
+ * the frame that took its place, and only the return address lies below it.
+ */
+static bool
+push_tail(struct session *s, const struct unwind_frame *callee,
+    const struct unwind_frame *caller, uint64_t ip)
+{
+	struct unwind_frame *f = vec_push(&s->expanded.frames);
+
+	if (f == NULL)
+		return false;
+	*f = *caller;
+	f->pc = ip;
+	f->module = callee->module;
+	f->cfa = callee->cfa;
+	f->cfa_known = callee->cfa_known;
+	f->trust = UNWIND_TAILCALL;
+	regs_set(&f->regs, ARCH_PC, ip);
+	if (f->cfa_known)
+		regs_set(&f->regs, ARCH_SP, f->cfa - sizeof(uint64_t));
+	else
+		regs_forget(&f->regs, ARCH_SP);
+	return true;
+}
+
+/* Fills s->expanded; false when there is no room. */
+static bool
+expand(struct session *s)
+{
+	const struct unwind_frame *frames = s->stack.frames.items;
+	struct unwind_stack *out = &s->expanded;
+
+	vec_clear(&out->frames);
+	out->stop = s->stack.stop;
+	out->stop_address = s->stack.stop_address;
+	out->skipped = s->stack.skipped;
+	out->skipped_at = 0;
+	for (size_t i = 0; i < s->stack.frames.count; i++) {
+		const struct tail_chain *chain = chain_above(s, i);
+		struct unwind_frame *copy;
+
+		if (i == s->stack.skipped_at)
+			out->skipped_at = out->frames.count;
+		copy = vec_push(&out->frames);
+		if (copy == NULL)
+			return false;
+		*copy = frames[i];
+		for (unsigned k = 0; chain != NULL && k < chain->n; k++)
+			if (push_tail(s, &frames[i], &frames[i + 1],
+				chain->ips[k]) == false)
+				return false;
+	}
+	return true;
+}
+
+/* The plans of the expanded stack. */
+static bool
+plan_expanded(struct session *s)
+{
+	size_t n = s->expanded.frames.count;
+
+	vec_clear(&s->plans);
+	for (size_t i = 0; i < n; i++) {
+		struct frame_plan **slot = vec_push(&s->plans);
+
+		if (slot == NULL)
+			return false;
+		*slot = frame_plan_at(s, &s->expanded.frames.items[i]);
+		if (*slot == NULL)
+			return false;
+	}
+	return true;
+}
+
+void
+walk_thread(struct session *s, const struct target_thread *t)
+{
+	unwind_thread(s->unwinder, t, &s->stack);
+	plan_frames(s);
+	s->shown = &s->stack;
+	for (size_t i = 0; i < s->stack.frames.count; i++) {
+		if (chain_above(s, i) == NULL)
+			continue;
+		/* Most stacks have none and are used as they are. */
+		if (expand(s) && plan_expanded(s))
+			s->shown = &s->expanded;
+		else
+			plan_frames(s);
+		return;
+	}
+}
+
+static unsigned
+levels(const struct session *s, size_t i)
+{
+
+	return s->shown->frames.items[i].trust == UNWIND_TAILCALL
+	    ? 1
+	    : s->plans.items[i]->n_locations;
+}
+
+uint32_t
+walk_count(const struct session *s)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < s->shown->frames.count; i++)
+		n += levels(s, i);
+	return n;
+}
+
+/* A tail-call frame is shown once, as what GDB shows of it: the innermost
+ * function at the jump. */
+static const struct snap_location *
+location_alone(struct session *s, struct frame_plan *plan)
+{
+	if (plan->alone == NULL) {
+		struct snap_location l = *plan->locations[0];
+
+		l.is_inline = false;
+		plan->alone = snapshot_location(s->snapshot, &l);
+	}
+	return plan->alone;
+}
+
+bool
+walk_each(struct session *s, frame_visit *visit, void *ctx)
+{
+	const struct unwind_stack *stack = s->shown;
+
+	for (size_t i = 0; i < stack->frames.count; i++) {
+		const struct unwind_frame *f = &stack->frames.items[i];
+		struct frame_plan *plan = s->plans.items[i];
+		unsigned n = levels(s, i);
+
+		for (unsigned k = 0; k < n; k++) {
+			struct frame_step step = {
+			    .frame = f,
+			    .index = i,
+			    .plan = plan,
+			    .scope = k,
+			    .location = f->trust == UNWIND_TAILCALL
+				? location_alone(s, plan)
+				: plan->locations[k],
+			};
+			if (step.location == NULL || visit(ctx, &step) == false)
+				return false;
+		}
+	}
+	return true;
+}
