@@ -168,6 +168,7 @@ read_attrs(struct dw_abbrev_table *t, const struct dwarf_unit *u,
 		note_attr(a, name);
 		fixed = dw_form_size(
 		    attr->form, u->address_size, u->offset_size, u->version);
+		attr->size = (int8_t)fixed;
 		if (name == DW_AT_sibling && fixed > 0 && a->fixed_size >= 0 &&
 		    a->sibling_size == 0) {
 			a->sibling_size = (uint8_t)fixed;

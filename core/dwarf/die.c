@@ -6,15 +6,24 @@
  */
 #include "dwarf/private.h"
 
+/* An abbreviation code: one byte, nearly always. */
+static inline uint64_t
+read_code(struct view *v)
+{
+	if (v->pos < v->size && v->data[v->pos] < 0x80)
+		return view_u8(v);
+	return view_uleb(v);
+}
+
 /* Reads the code at v's position. abbrev NULL: a null entry. */
-static bool
+static inline bool
 read_entry(struct view *v, struct dwarf_unit *u, struct dw_die *out)
 {
 	uint64_t code;
 
 	out->unit = u;
 	out->offset = v->pos;
-	code = view_uleb(v);
+	code = read_code(v);
 	out->attrs = v->pos;
 	out->abbrev = NULL;
 	if (code == 0)
@@ -70,6 +79,21 @@ sibling_of(const struct view *attrs, const struct dwarf_unit *u,
 	return offset > attrs->pos && offset <= u->end ? offset : 0;
 }
 
+/* By value, so that the view of the loop below stays in registers. */
+static inline struct view
+skip_attrs(
+    struct view v, const struct dwarf_unit *u, const struct dw_abbrev *abbrev)
+{
+	struct view other = v;
+
+	if (abbrev->fixed_size >= 0) {
+		view_skip(&v, (size_t)abbrev->fixed_size);
+		return v;
+	}
+	dw_abbrev_skip(&other, u, abbrev);
+	return other;
+}
+
 /* Moves v from the attributes of a DIE to the end of its subtree. */
 static bool
 skip_subtree(
@@ -84,7 +108,7 @@ skip_subtree(
 		    (sibling = sibling_of(&at, u, abbrev)) != 0) {
 			view_seek(&at, sibling);
 		} else {
-			dw_abbrev_skip(&at, u, abbrev);
+			at = skip_attrs(at, u, abbrev);
 			if ((abbrev->flags & DW_AB_CHILDREN) != 0)
 				depth++;
 		}
@@ -98,7 +122,7 @@ skip_subtree(
 				at.failed = true;
 				goto out;
 			}
-			code = view_uleb(&at);
+			code = read_code(&at);
 			if (code == 0) {
 				depth--;
 				continue;
@@ -115,6 +139,14 @@ out:
 	u->file->dwarf->stats.dies += n;
 	*v = at;
 	return view_ok(v);
+}
+
+static struct view
+over_subtree(
+    struct view v, struct dwarf_unit *u, const struct dw_abbrev *abbrev)
+{
+	(void)skip_subtree(&v, u, abbrev);
+	return v;
 }
 
 uint64_t
@@ -141,14 +173,21 @@ bool
 dw_next(struct dw_iter *it)
 {
 	struct dwarf_unit *u = it->die.unit;
+	const struct dw_abbrev *abbrev = it->die.abbrev;
+	struct view v = it->v;
+	bool ok;
 
 	if (it->inside) {
 		it->inside = false;
-		if (!skip_subtree(&it->v, u, it->die.abbrev))
-			return false;
+		if ((abbrev->flags & DW_AB_CHILDREN) == 0)
+			v = skip_attrs(v, u, abbrev);
+		else
+			v = over_subtree(v, u, abbrev);
 	}
-	if (view_end(&it->v) || !dw_step(u->file->dwarf) ||
-	    !read_entry(&it->v, u, &it->die))
+	ok = !view_end(&v) && dw_step(u->file->dwarf) &&
+	    read_entry(&v, u, &it->die);
+	it->v = v;
+	if (!ok)
 		return false;
 	u->file->dwarf->stats.dies++;
 	if (it->die.abbrev == NULL) {
@@ -184,7 +223,7 @@ bool
 dw_scan_entry(struct dw_scan *s, struct dw_die *out)
 {
 	if (s->inside)
-		dw_abbrev_skip(&s->v, s->unit, s->die.abbrev);
+		s->v = skip_attrs(s->v, s->unit, s->die.abbrev);
 	s->inside = s->ended = false;
 	if (view_end(&s->v) || !dw_step(s->unit->file->dwarf) ||
 	    !read_entry(&s->v, s->unit, &s->die))
@@ -209,6 +248,8 @@ dw_scan_next(struct dw_scan *s, struct dw_die *out)
 void
 dw_scan_over(struct dw_scan *s, const struct dw_die *d)
 {
+	if ((d->abbrev->flags & DW_AB_CHILDREN) == 0)
+		return; /* its attributes are skipped by the next step */
 	s->inside = false;
 	if (!skip_subtree(&s->v, s->unit, d->abbrev))
 		s->v.failed = true;
@@ -231,12 +272,17 @@ dw_attr_next(struct dw_attrs *a, uint16_t *name, struct dw_value *value)
 {
 	const struct dw_abbrev_attr *attr = a->next;
 
-	if (attr == a->end ||
-	    !dw_form_read(&a->v, a->unit, attr->form, attr->implicit, value))
+	if (attr == a->end)
 		return false;
 	*name = attr->name;
 	a->next++;
-	return true;
+	if (attr->size > 0 && attr->size <= 8) {
+		value->form = attr->form;
+		value->data = NULL;
+		value->u = view_uint(&a->v, (size_t)attr->size);
+		return view_ok(&a->v);
+	}
+	return dw_form_read(&a->v, a->unit, attr->form, attr->implicit, value);
 }
 
 bool
@@ -253,7 +299,9 @@ dw_attr(const struct dw_die *d, uint16_t name, struct dw_value *out)
 		if (attrs[i].name == name)
 			return dw_form_read(
 			    &v, d->unit, attrs[i].form, attrs[i].implicit, out);
-		if (!dw_form_skip(&v, d->unit, attrs[i].form))
+		if (attrs[i].size >= 0)
+			view_skip(&v, (size_t)attrs[i].size);
+		else if (!dw_form_skip(&v, d->unit, attrs[i].form))
 			return false;
 	}
 	return false;

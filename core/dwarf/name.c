@@ -164,15 +164,20 @@ parent_of(const struct dw_die *d, struct dw_die *out)
 	return false;
 }
 
-/* The DIE that declares: at the end of origins and specifications. */
+/* The DIE that declares: at the end of origins and specifications, or in the
+ * type unit that a stub stands for. */
 static struct dw_die
 declaration_of(const struct dw_die *d)
 {
 	struct dw_die at = *d, next;
 
-	for (int hop = 0; hop < DW_ORIGIN_HOPS_MAX && dw_origin(&at, &next);
-	     hop++)
+	for (int hop = 0; hop < DW_ORIGIN_HOPS_MAX; hop++) {
+		if (!dw_origin(&at, &next) &&
+		    ((at.abbrev->flags & DW_AB_SIGNATURE) == 0 ||
+			!dw_die_open(dw_attr_die(&at, DW_AT_signature), &next)))
+			break;
 		at = next;
+	}
 	return at;
 }
 
@@ -210,10 +215,12 @@ prefix_of(const struct dw_die *d, const char *parts[DW_NAME_DEPTH_MAX])
 	    parent.abbrev->tag != DW_TAG_subprogram) {
 		const char *name = component(&parent);
 
+		at = declaration_of(&parent);
+		if (name == NULL)
+			name = component(&at);
 		if (name == NULL)
 			break;
 		parts[n++] = name;
-		at = declaration_of(&parent);
 	}
 	return n;
 }

@@ -61,6 +61,7 @@ enum {
 struct dw_abbrev_attr {
 	uint16_t name;
 	uint16_t form;
+	int8_t size; /* of a value of fixed size, or -1 */
 	int64_t implicit;
 };
 
