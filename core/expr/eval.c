@@ -56,6 +56,15 @@ machine_pop_address(struct machine *m, uint64_t *out)
 	return true;
 }
 
+/* What is left to read of a block, which may be empty and have no bytes. */
+static struct view
+rest_of(const struct view *block)
+{
+	if (view_left(block) == 0)
+		return view_of(NULL, 0);
+	return view_of(block->data + block->pos, view_left(block));
+}
+
 static bool
 context_reg(
     const struct expr_context *c, uint64_t number, uint64_t *out, bt_error_t *e)
@@ -510,7 +519,7 @@ machine_init(struct machine *m, const struct expr_context *c, struct view block,
 {
 	m->c = c;
 	m->e = e;
-	m->code = view_of(block.data + block.pos, block.size - block.pos);
+	m->code = rest_of(&block);
 	m->n_callers = m->steps = m->depth = m->n_pieces = 0;
 	m->uses_frame = m->has_location = false;
 	m->out = NULL;
@@ -561,7 +570,7 @@ expr_eval(const struct expr_context *c, struct view block,
     const uint64_t *initial, struct expr_result *out, bt_error_t *e)
 {
 	struct machine m;
-	struct view v = view_of(block.data + block.pos, block.size - block.pos);
+	struct view v = rest_of(&block);
 	uint64_t address = 0;
 
 	if (block.failed)
@@ -626,7 +635,7 @@ expr_eval_u64(const struct expr_context *c, struct view block,
     const uint64_t *initial, bool reg_is_value, uint64_t *out, bt_error_t *e)
 {
 	struct machine m;
-	struct view v = view_of(block.data + block.pos, block.size - block.pos);
+	struct view v = rest_of(&block);
 	bool uses_frame;
 
 	if (block.failed)

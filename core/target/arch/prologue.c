@@ -456,8 +456,11 @@ enum arch_call
 arch_call_before(
     const uint8_t *code_before, size_t size, bt_addr_t pc, bt_addr_t *target)
 {
-	const uint8_t *end = code_before + size;
+	const uint8_t *end;
 
+	if (size == 0)
+		return ARCH_CALL_NONE;
+	end = code_before + size;
 	if (size >= 5 && end[-5] == 0xe8) {
 		*target = relative(end - 4, pc);
 		return ARCH_CALL_DIRECT;
