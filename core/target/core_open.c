@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening a core file: map it, read what it says about itself, and hand over
- * to the common part. The file is mapped whole and read at random, so the
- * kernel is told not to read ahead: of a large core only the pages that the
- * answer needs are touched.
+ * Opening a core file: map it (or inflate it), read what it says about itself,
+ * and hand over to the common part. The file is mapped whole and read at
+ * random, so the kernel is told not to read ahead: of a large core only the
+ * pages that the answer needs are touched.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -33,16 +33,14 @@ static const struct target_ops core_ops = {
     .close = core_close,
 };
 
+/* Those we do not inflate ourselves. */
 static const char *
 compression_of(struct view file, const char **tool)
 {
 	static const struct {
 		const char *name, *tool;
-		uint8_t size, magic[6];
+		uint8_t size, magic[4];
 	} known[] = {
-	    {"zstd", "zstd -d", 4, {0x28, 0xb5, 0x2f, 0xfd}},
-	    {"gzip", "gunzip", 2, {0x1f, 0x8b}},
-	    {"xz", "unxz", 6, {0xfd, '7', 'z', 'X', 'Z', 0}},
 	    {"lz4", "lz4 -d", 4, {0x04, 0x22, 0x4d, 0x18}},
 	    {"bzip2", "bunzip2", 3, {'B', 'Z', 'h'}},
 	};
@@ -121,7 +119,7 @@ core_load(struct core *c, const struct target_options *options, bt_error_t *e)
 		return bt_fail(e, BT_E_UNSUPPORTED,
 		    "%s is compressed with %s; decompress it first (%s)",
 		    c->path, compression, tool);
-	if (!core_header(c, e))
+	if (!core_inflate(c, e) || !core_header(c, e))
 		return false;
 	if (!core_segments(c, e))
 		return false;

@@ -44,6 +44,9 @@ struct core {
 bool core_header(struct core *c, bt_error_t *e);
 bool core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out);
 
+/* core_inflate.c: puts the inflated core in place of a compressed one. */
+bool core_inflate(struct core *c, bt_error_t *e);
+
 /* core_segments.c: PT_LOADs become ranges of bytes and mappings. */
 bool core_segments(struct core *c, bt_error_t *e);
 size_t core_view(

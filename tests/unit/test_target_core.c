@@ -417,16 +417,16 @@ refuse(
 
 TEST(not_elf)
 {
-	static const char zstd[] = "\x28\xb5\x2f\xfd....",
-			  xz[] = "\xfd"
-				 "7zXZ";
-
 	refuse("", 0, BT_E_FORMAT, "is empty");
 	refuse("x", 1, BT_E_FORMAT, "no ELF magic");
 	refuse("#!/bin/sh\nexit 0\n", 17, BT_E_FORMAT, "no ELF magic");
-	refuse(zstd, sizeof(zstd), BT_E_UNSUPPORTED, "zstd -d");
-	refuse(xz, sizeof(xz), BT_E_UNSUPPORTED, "compressed with xz");
-	refuse("\x1f\x8b..", 4, BT_E_UNSUPPORTED, "compressed with gzip");
+	refuse("\x04\x22\x4d\x18...", 8, BT_E_UNSUPPORTED, "lz4 -d");
+	refuse("BZh9....", 8, BT_E_UNSUPPORTED, "bunzip2");
+	refuse("\x28\xb5\x2f\xfd....", 8, BT_E_FORMAT, "zstd");
+	refuse("\xfd"
+	       "7zXZ\0..",
+	    8, BT_E_FORMAT, "xz");
+	refuse("\x1f\x8b..", 4, BT_E_FORMAT, "gzip");
 	refuse("\177ELF", 4, BT_E_FORMAT, "cut off at offset 4");
 }
 
