@@ -10,6 +10,7 @@ half file, a line on standard output that is no path.
 import argparse
 import gzip
 import json
+import lzma
 import os
 import resource
 import shutil
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -167,7 +169,31 @@ def text(w):
 
 @case
 def compressed(w):
-    w.refused(w.file("core.gz", gzip.compress(w.bytes[:100000])), "gzip")
+    """Read as they are; a stream that ends early gives what it held."""
+    for name, pack in (("gz", gzip.compress), ("xz", lzma.compress)):
+        whole = pack(w.bytes)
+        for cut in (len(whole), len(whole) * 3 // 4):
+            w.name = f"compressed {name} {cut} of {len(whole)}"
+            where = tempfile.mkdtemp(dir=w.dir)
+            done = w.run("--core", w.file("core." + name, whole[:cut]), w.exe,
+                         cwd=where)
+            w.expect(done.returncode == 0 or
+                     (cut < len(whole) and done.stderr.count("\n") == 1),
+                     done.returncode, done.stderr)
+            names = os.listdir(where)
+            w.expect(len(names) == (done.returncode == 0), names)
+            if names:
+                d = w.document(os.path.join(where, names[0]))
+                w.expect(len(d["threads"]) == THREADS, "threads")
+                w.expect(d["partial"] == (cut < len(whole)), "partial")
+        w.name = f"compressed {name} damaged"
+        w.refused(w.file("core." + name, whole[:64] + bytes(100)), "core.")
+        w.refused(w.file("core." + name, whole[:8]), "core.")
+    # 1 GiB of zeros in 1 MB is no core, and must not cost 1 GiB.
+    bomb = zlib.compressobj(9, zlib.DEFLATED, 31)
+    data = b"".join(bomb.compress(bytes(1 << 20)) for _ in range(1024))
+    w.name = "compressed bomb"
+    w.refused(w.file("core.gz", data + bomb.flush()), "core.gz")
 
 
 @case
