@@ -14,11 +14,11 @@ enum {
 	ABBREV_ATTRS_MAX = 1 << 24
 };
 
-static bool
+static inline bool
 spec_next(struct view *v, uint64_t *name, uint64_t *form, int64_t *implicit)
 {
-	*name = view_uleb(v);
-	*form = view_uleb(v);
+	*name = dw_uleb(v);
+	*form = dw_uleb(v);
 	*implicit = *form == DW_FORM_implicit_const ? view_sleb(v) : 0;
 	return view_ok(v) && (*name != 0 || *form != 0);
 }
@@ -29,20 +29,21 @@ dw_abbrev_specs(const struct dwarf_unit *u, uint64_t code, uint16_t *tag,
 {
 	struct view v = view_from(
 	    dw_section(u->file, SEC_ABBREV), u->abbrev_offset);
-	uint64_t name, form, found;
+	uint64_t name, form, found, n = 0;
 	int64_t implicit;
 
 	for (;;) {
-		found = view_uleb(&v);
+		found = dw_uleb(&v);
 		if (!view_ok(&v) || found == 0)
 			return false;
-		name = view_uleb(&v);
+		name = dw_uleb(&v);
 		*tag = name <= UINT16_MAX ? (uint16_t)name : 0;
 		*children = view_u8(&v) != 0;
 		if (found == code)
 			break;
 		while (spec_next(&v, &name, &form, &implicit)) {
-			if (!dw_step(u->file->dwarf))
+			if (++n % DW_SUBTREE_CHUNK == 0 &&
+			    !dw_steps(u->file->dwarf, DW_SUBTREE_CHUNK))
 				return false;
 		}
 	}

@@ -6,15 +6,6 @@
  */
 #include "dwarf/private.h"
 
-/* An abbreviation code: one byte, nearly always. */
-static inline uint64_t
-read_code(struct view *v)
-{
-	if (v->pos < v->size && v->data[v->pos] < 0x80)
-		return view_u8(v);
-	return view_uleb(v);
-}
-
 /* Reads the code at v's position. abbrev NULL: a null entry. */
 static inline bool
 read_entry(struct view *v, struct dwarf_unit *u, struct dw_die *out)
@@ -23,7 +14,7 @@ read_entry(struct view *v, struct dwarf_unit *u, struct dw_die *out)
 
 	out->unit = u;
 	out->offset = v->pos;
-	code = read_code(v);
+	code = dw_uleb(v);
 	out->attrs = v->pos;
 	out->abbrev = NULL;
 	if (code == 0)
@@ -122,7 +113,7 @@ skip_subtree(
 				at.failed = true;
 				goto out;
 			}
-			code = read_code(&at);
+			code = dw_uleb(&at);
 			if (code == 0) {
 				depth--;
 				continue;

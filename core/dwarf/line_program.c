@@ -100,7 +100,7 @@ put_row(struct dw_lines *t, const struct state *s, bool end)
 	return true;
 }
 
-static inline bool
+static inline __attribute__((always_inline)) bool
 add_row(struct dw_lines *t, struct state *s)
 {
 	bool ok = true;
@@ -208,15 +208,6 @@ extended(struct machine *m)
 	view_seek(&m->v, next);
 }
 
-/* LEB128 of one byte, as nearly all are, without the general loop. */
-static inline uint64_t
-read_uleb(struct view *v)
-{
-	if (v->pos < v->size && v->data[v->pos] < 0x80)
-		return view_u8(v);
-	return view_uleb(v);
-}
-
 /* Runs until an opcode that is rare, which it returns (0 at the end). */
 static uint8_t
 run_common(struct machine *m, struct dwarf *d)
@@ -241,15 +232,15 @@ run_common(struct machine *m, struct dwarf *d)
 		} else if (opcode == DW_LNS_copy) {
 			ok = add_row(m->t, &s);
 		} else if (opcode == DW_LNS_set_column) {
-			s.column = (uint32_t)read_uleb(&v);
+			s.column = (uint32_t)dw_uleb(&v);
 		} else if (opcode == DW_LNS_negate_stmt) {
 			s.stmt = !s.stmt;
 		} else if (opcode == DW_LNS_advance_line) {
 			advance_line(&s, view_sleb(&v));
 		} else if (opcode == DW_LNS_set_file) {
-			set_file(t, &s, read_uleb(&v));
+			set_file(t, &s, dw_uleb(&v));
 		} else if (opcode == DW_LNS_advance_pc) {
-			advance(t, &s, read_uleb(&v));
+			advance(t, &s, dw_uleb(&v));
 		} else {
 			break;
 		}

@@ -239,6 +239,15 @@ dw_step(struct dwarf *d)
 	return budget_step(d->budget);
 }
 
+/* A LEB128 that nearly always is one byte, without the general loop. */
+static inline uint64_t
+dw_uleb(struct view *v)
+{
+	if (v->pos < v->size && v->data[v->pos] < 0x80)
+		return view_u8(v);
+	return view_uleb(v);
+}
+
 /* Charges n steps at once. */
 static inline bool
 dw_steps(struct dwarf *d, uint64_t n)

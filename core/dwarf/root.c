@@ -80,7 +80,7 @@ dw_root_read(struct dwarf_unit *u)
 	    !dw_abbrev_specs(u, code, &u->root_tag, &children, &specs))
 		return false;
 	for (;;) {
-		uint64_t name = view_uleb(&specs), form = view_uleb(&specs);
+		uint64_t name = dw_uleb(&specs), form = dw_uleb(&specs);
 		int64_t implicit =
 		    form == DW_FORM_implicit_const ? view_sleb(&specs) : 0;
 		struct dw_value value;
