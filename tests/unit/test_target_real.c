@@ -404,3 +404,73 @@ TEST_WITHIN(kernel_cores, 60)
 		free(facts);
 	}
 }
+
+static const char lone_program[] =
+    "#include <stdio.h>\n"
+    "__thread long filler[3] = {1, 2, 3};\n"
+    "__thread int exe_tls __attribute__((aligned(64))) = 42;\n"
+    "int main(int argc, char **argv) {\n"
+    "	FILE *facts = fopen(argv[1], \"w\");\n"
+    "	if (argc != 2 || !facts) return 1;\n"
+    "	filler[1] = 4;\n"
+    "	fprintf(facts, \"%p %p\\n\", (void *)&exe_tls, (void *)main);\n"
+    "	fclose(facts);\n"
+    "	*(volatile int *)0x18 = exe_tls;\n"
+    "	return 0;\n"
+    "}\n";
+
+/* The forms an executable comes in: where it lies, and its thread-locals. */
+TEST_WITHIN(executables, 60)
+{
+	static const char *const flags[] = {"-static", "-static-pie -fPIE",
+	    "-no-pie", "-pie -fPIE -Wl,--build-id=none",
+	    "-no-pie -Wl,-z,noseparate-code", "-static -Wl,--build-id=none"};
+
+	test_write_file(
+	    test_path("lone.c"), lone_program, strlen(lone_program));
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		uint64_t tls_at = 0, main_at = 0;
+		struct target_thread *threads;
+		struct target_module *m;
+		struct image_symbol s;
+		const uint8_t *want;
+		uint8_t got[32];
+		struct opened o;
+		char *facts;
+
+		printf("%s\n", flags[i]);
+		if (test_shell("cd %s && rm -f core facts && "
+			       "gcc -g -O1 -Wl,--build-id %s -o lone lone.c "
+			       "> said 2>&1",
+			test_dir(), flags[i]) != 0)
+			skip("cannot compile with %s", flags[i]);
+		if (test_shell("cd %s && gdb -nx -batch -ex 'run facts' -ex "
+			       "'generate-core-file core' ./lone > said 2>&1",
+			test_dir()) != 0 ||
+		    access(test_path("core"), R_OK) != 0)
+			skip("no gdb that can run programs here");
+		facts = test_read_file(test_path("facts"), NULL);
+		assert_int(
+		    sscanf(facts, "%" SCNx64 " %" SCNx64, &tls_at, &main_at),
+		    2);
+		free(facts);
+		open_file(&o, test_path("core"), NULL, false);
+		if (o.t == NULL)
+			fail("%s", o.e.text);
+		m = target_module_at(o.t, main_at);
+		assert_not_null(m);
+		expect_true(m->is_exe);
+		assert_not_null(target_module_image(o.t, m));
+		assert_true(image_symbol_named(m->image, "main", &s));
+		expect_uint(s.value + m->bias, main_at);
+		assert_uint(
+		    image_read_vaddr(m->image, s.value, sizeof(got), &want),
+		    sizeof(got));
+		assert_uint(
+		    target_read(o.t, main_at, got, sizeof(got)), sizeof(got));
+		expect_mem(got, want, sizeof(got));
+		assert_uint(target_threads(o.t, &threads), 1);
+		check_tls_of(o.t, threads, "lone", "exe_tls", tls_at);
+		close_core(&o);
+	}
+}

@@ -72,7 +72,8 @@ bool arch_gregs_parse(struct view v, struct arch_thread_regs *out);
  * Bytes of any register in a frame: general registers from regs (of that
  * frame), vector and x87 registers from the thread's extended state, only when
  * innermost (they are not preserved across calls). Returns the number of bytes
- * written (8, 16, 10), 0 when unknown.
+ * written, 0 when unknown or larger than size: 8, 10 for x87, 16 for a vector
+ * register, 32 when size allows and the upper half was saved.
  */
 size_t arch_reg_bytes(const struct arch_thread_regs *thread,
     const struct regs *regs, bool innermost, unsigned number, uint8_t *out,
