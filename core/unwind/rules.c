@@ -103,6 +103,8 @@ pack(struct rule *r, const struct cfi_row *row)
 	r->cfa_reg = (uint8_t)row->cfa_reg;
 	r->cfa_offset = (int32_t)row->cfa_offset;
 	r->n_saved = 0;
+	r->saved = 0;
+	r->lowest = 0;
 	for (unsigned i = 0; i < ARCH_REGS; i++) {
 		const struct cfi_rule *rule = &row->regs[i];
 
@@ -114,8 +116,12 @@ pack(struct rule *r, const struct cfi_row *row)
 		case CFI_OFFSET:
 			/* A saved stack pointer overrides the CFA. */
 			if (r->n_saved == RULE_SAVED_MAX || i == ARCH_SP ||
-			    fits32(rule->offset) == false)
+			    fits32(rule->offset) == false ||
+			    rule->offset > -(int64_t)sizeof(uint64_t))
 				return false;
+			if (rule->offset < r->lowest)
+				r->lowest = (int32_t)rule->offset;
+			r->saved |= UINT32_C(1) << i;
 			r->saved_reg[r->n_saved] = (uint8_t)i;
 			r->saved_offset[r->n_saved++] = (int32_t)rule->offset;
 			break;

@@ -179,22 +179,40 @@ general_registers(struct unwinder *u, const struct unwind_frame *f,
 }
 
 static enum step
-packed_registers(struct unwinder *u, const struct unwind_frame *f,
-    struct rule *rule, struct unwind_frame *caller, struct stopped *s)
+packed_registers_one_by_one(struct unwinder *u, const struct unwind_frame *f,
+    const struct rule *rule, struct unwind_frame *caller, struct stopped *s)
 {
 	for (unsigned i = 0; i < rule->n_saved; i++) {
 		unsigned reg = rule->saved_reg[i];
 		bt_addr_t address = f->cfa +
 		    (uint64_t)(int64_t)rule->saved_offset[i];
-		uint64_t value;
 
-		if (stack_read(u, address, &value)) {
-			caller->regs.value[reg] = value;
+		if (stack_read(u, address, &caller->regs.value[reg]))
 			caller->regs.known |= UINT32_C(1) << reg;
-		} else if (reg == ARCH_PC) {
+		else if (reg == ARCH_PC)
 			return unreadable(s, address);
-		}
+		else
+			caller->regs.known &= ~(UINT32_C(1) << reg);
 	}
+	return STEP_DONE;
+}
+
+/* All saved registers lie between the lowest of them and the CFA: one check
+ * for all, when that is at hand. */
+static inline enum step
+packed_registers(struct unwinder *u, const struct unwind_frame *f,
+    const struct rule *rule, struct unwind_frame *caller, struct stopped *s)
+{
+	uint64_t end = f->cfa - u->window.start; /* in the window */
+	uint64_t below = (uint64_t) - (int64_t)rule->lowest;
+
+	if (end > u->window.size || below > end)
+		return packed_registers_one_by_one(u, f, rule, caller, s);
+	for (unsigned i = 0; i < rule->n_saved; i++)
+		memcpy(&caller->regs.value[rule->saved_reg[i]],
+		    u->window.bytes + end + rule->saved_offset[i],
+		    sizeof(uint64_t));
+	caller->regs.known |= rule->saved;
 	return STEP_DONE;
 }
 

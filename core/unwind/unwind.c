@@ -57,7 +57,7 @@ find_code(struct unwinder *u)
 	u->code_low = UINT64_MAX;
 	for (size_t i = 0; i < n; i++) {
 		if (m[i].start >= kernel ||
-		    target_is_executable(u->t, m[i].start) == false)
+		    (m[i].perms & (TARGET_X | TARGET_PERMS_UNKNOWN)) == 0)
 			continue;
 		if (m[i].start < u->code_low)
 			u->code_low = m[i].start;

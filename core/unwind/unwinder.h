@@ -41,6 +41,8 @@ struct rule {
 	uint8_t cfa_reg;
 	uint8_t n_saved;
 	int32_t cfa_offset;
+	uint32_t saved; /* which registers follow, all below the CFA */
+	int32_t lowest; /* of their offsets */
 	uint8_t saved_reg[RULE_SAVED_MAX];
 	int32_t saved_offset[RULE_SAVED_MAX]; /* from the CFA */
 };
