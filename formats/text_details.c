@@ -18,7 +18,7 @@ heading(struct text_out *t, const char *text)
 static void
 put_registers(struct text_out *t, const struct snap_thread *thread)
 {
-	enum { CELL = 28 };
+	enum { CELL = 29 };
 	unsigned width = t->o->width != 0 ? t->o->width : 120;
 	unsigned columns = width / CELL > 0 ? width / CELL : 1;
 	char text[64];
@@ -29,12 +29,14 @@ put_registers(struct text_out *t, const struct snap_thread *thread)
 	heading(t, text);
 	for (uint32_t i = 0; i < thread->n_registers; i++) {
 		const struct snap_register *r = &thread->registers[i];
+		char value[24];
 		bool last = i + 1 == thread->n_registers ||
 		    i % columns == columns - 1;
 
-		text_say(t, "  %-7s ", r->name);
-		text_say(t, last ? "%#llx" : "%#-18llx",
+		snprintf(value, sizeof(value), "0x%llx",
 		    (unsigned long long)r->value);
+		text_say(t, "  %-8s ", r->name);
+		text_say(t, last ? "%s" : "%-18s", value);
 		if (last)
 			text_end(t);
 	}

@@ -230,6 +230,15 @@ put_marks(struct text_out *t, const struct snap_frame *f)
 	}
 }
 
+/* What runs before main is the same in every process: its variables are in
+ * the snapshot, but not worth a reader's time. */
+static bool
+is_start_code(const struct snap_location *l)
+{
+	return l != NULL && l->symbol != NULL &&
+	    strncmp(l->symbol, "__libc_start_", 13) == 0;
+}
+
 /* "[ N] OBJECT SYMBOL (PATH:LINE)" */
 static void
 put_frame(struct text_out *t, const struct snap_frame *f, uint64_t number)
@@ -262,7 +271,7 @@ put_frame(struct text_out *t, const struct snap_frame *f, uint64_t number)
 	put_marks(t, f);
 	text_end(t);
 	text_annotations(t, f->annotations, INDENT, "");
-	if (t->o->variables)
+	if (t->o->variables && !is_start_code(l))
 		text_variables(t, f, INDENT);
 }
 

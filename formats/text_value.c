@@ -7,12 +7,12 @@
 #include "formats/text.h"
 
 /* For people: the snapshot itself holds more. */
-enum { MAX_LINE = 2000, MAX_DEPTH = 8 };
+enum { MAX_OWN = 1500, MAX_TARGET = 300, MAX_DEPTH = 8 };
 
 struct printer {
 	const struct snapshot *s;
 	struct buf *b;
-	size_t start;
+	size_t end; /* of b's size: what comes later is left out */
 };
 
 static void put_value(
@@ -100,8 +100,13 @@ put_pointer(struct printer *p, const struct snap_variable *v, unsigned depth)
 	if (depth == 0 && v->object != 0 && v->object <= p->s->objects.count)
 		target = &p->s->objects.items[v->object - 1].variable;
 	if (target != NULL && target->kind != SNAP_UNAVAILABLE) {
+		size_t end = p->end;
+
 		buf_puts(p->b, " -> ");
+		if (p->end > p->b->size + MAX_TARGET)
+			p->end = p->b->size + MAX_TARGET;
 		put_value(p, target, depth + 1);
+		p->end = end;
 	}
 }
 
@@ -140,7 +145,7 @@ put_members(struct printer *p, const struct snap_variable *v, unsigned depth)
 
 		if (i > 0)
 			buf_puts(p->b, ", ");
-		if (p->b->size - p->start > MAX_LINE) {
+		if (p->b->size > p->end) {
 			buf_puts(p->b, "...}");
 			return;
 		}
@@ -236,7 +241,7 @@ void
 text_value(
     const struct snapshot *s, const struct snap_variable *v, struct buf *out)
 {
-	struct printer p = {s, out, out->size};
+	struct printer p = {s, out, out->size + MAX_OWN};
 
 	put_value(&p, v, 0);
 }

@@ -113,33 +113,44 @@ first_frame(struct snapshot *s, const struct snap_thread *t)
 	return start;
 }
 
+/* Adds the frame's name; false where the walk ends. */
+static bool
+collect_name(struct snapshot *s, const struct snap_frame *f)
+{
+	const char *name = frame_name(s, f), **item;
+
+	if (LISTED(roots, name))
+		return false;
+	if (has_name(s, name))
+		return true;
+	item = vec_push(&s->callstack);
+	if (item == NULL)
+		return false;
+	*item = name;
+	return s->callstack.count < MAX_NAMES && strcmp(name, "main") != 0;
+}
+
 /* A function counts once, at its innermost place, so that the depth of a
- * recursion does not matter. A frame found by scanning is not evidence. */
+ * recursion does not matter. A frame found by scanning is not evidence. The
+ * places of a million frames are few: each is looked at once. */
 static void
 collect_names(struct snapshot *s, const struct snap_thread *t)
 {
+	struct map seen;
+
+	map_init(&seen, SIZE_MAX);
 	for (uint32_t i = first_frame(s, t); i < t->n_frames; i++) {
 		const struct snap_frame *f = &t->frames[i];
+		bool is_new = true;
 
-		if (s->callstack.count >= MAX_NAMES)
-			return;
 		if (f->signal_frame ||
 		    (f->trust != NULL && strcmp(f->trust, "scan") == 0))
 			continue;
-
-		const char *name = frame_name(s, f);
-		if (LISTED(roots, name))
-			return;
-		if (has_name(s, name))
-			continue;
-
-		const char **item = vec_push(&s->callstack);
-		if (item == NULL)
-			return;
-		*item = name;
-		if (strcmp(name, "main") == 0)
-			return;
+		(void)map_put(&seen, (uint64_t)(uintptr_t)f->location, &is_new);
+		if (is_new && !collect_name(s, f))
+			break;
 	}
+	map_deinit(&seen);
 }
 
 static const char *

@@ -121,6 +121,10 @@ strip_cxx(const char *s, struct name *out)
 		if (*s == ' ') {
 			if (s[1] == '[' || s[1] == '\0')
 				break; /* " [clone .cold]" */
+			if (s[1] == '<') {
+				s++; /* "operator< <int>" */
+				continue;
+			}
 			out->len = 0;
 			s++;
 			continue;

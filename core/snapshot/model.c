@@ -388,7 +388,7 @@ snapshot_annotate(struct snapshot *s, struct snap_annotation **list,
 	a->module = module != NULL ? strings_add(&s->strings, module) : NULL;
 	a->text = strings_add(&s->strings, text);
 	for (int n = 0; *list != NULL; n++) {
-		if (n >= MAX_ANNOTATIONS) {
+		if (n + 1 >= MAX_ANNOTATIONS) {
 			s->warnings_lost++;
 			return;
 		}

@@ -222,7 +222,7 @@ sample_thread(struct snapshot *s, uint32_t tid, bool fault)
 }
 
 /* Uses every field of the model. */
-static void
+__attribute__((unused)) static void
 sample_full(struct snapshot *s)
 {
 	static const uint8_t stack[] = {0, 1, 2, 3, 0xff};
@@ -370,7 +370,7 @@ sample_many(struct snapshot *s, uint32_t n, uint32_t depth, uint32_t variables)
 }
 
 /* The whole file, as a session would write it. */
-static void
+__attribute__((unused)) static void
 sample_write(const struct snapshot *s, struct buf *out)
 {
 	struct btt_writer *w = btt_writer_create(s);
