@@ -84,12 +84,10 @@ read_prpsinfo(struct core *c, struct view v, uint64_t offset)
 {
 	struct target *t = &c->base;
 	struct target_process *p = &t->process;
-	char state;
 
 	if (c->have_psinfo)
 		return;
-	view_skip(&v, 1);
-	state = (char)view_u8(&v);
+	/* The state before is that of the dumping thread: always running. */
 	view_seek(&v, 16);
 	uint32_t uid = view_u32(&v), gid = view_u32(&v);
 	uint32_t pid = view_u32(&v), ppid = view_u32(&v);
@@ -102,8 +100,6 @@ read_prpsinfo(struct core *c, struct view v, uint64_t offset)
 	}
 	c->have_psinfo = true;
 	c->psinfo_first = t->threads.count == 0;
-	(void)
-	    state; /* that of the dumping thread at the time: always running */
 	p->uid = uid;
 	p->gid = gid;
 	p->has_ids = true;

@@ -122,8 +122,9 @@ core_psinfo(
 	const uint32_t ids[6] = {1000, 100, pid, 1, pid, pid};
 
 	memcpy(d + 16, ids, sizeof(ids));
-	memcpy(d + 40, comm, strnlen(comm, 16));
-	memcpy(d + 56, args, strnlen(args, 80));
+	/* the kernel need not terminate either */
+	memcpy(d + 40, comm, strlen(comm) < 16 ? strlen(comm) : 16);
+	memcpy(d + 56, args, strlen(args) < 80 ? strlen(args) : 80);
 	core_note(c, "CORE", NT_PRPSINFO, d, sizeof(d));
 }
 
