@@ -33,9 +33,14 @@ btt_writer_create(const struct snapshot *s)
 {
 	struct btt_writer *w = calloc(1, sizeof(*w));
 
-	if (w != NULL) {
-		w->s = s;
-		w->sent_fingerprint = "";
+	if (w == NULL)
+		return NULL;
+	w->s = s;
+	w->sent_fingerprint = "";
+	w->zstd = ZSTD_createCCtx();
+	if (w->zstd == NULL) {
+		free(w);
+		return NULL;
 	}
 	return w;
 }
@@ -45,6 +50,7 @@ btt_writer_destroy(struct btt_writer *w)
 {
 	if (w == NULL)
 		return;
+	ZSTD_freeCCtx(w->zstd);
 	free(w->sent_attributes);
 	free(w);
 }
@@ -133,14 +139,15 @@ put_section(struct btt_writer *w, enum btt_section section, struct mp_table *t)
 	return true;
 }
 
-/* High levels where they cost next to nothing (measured: docs/testing.md). */
+/* Measured on sections of real snapshots: 9 takes 0.2 ms for 8 KiB and 2 ms
+ * for 32 KiB; 19 would be 3 % smaller for ten times that. */
 static int
 zstd_level(size_t size)
 {
-	if (size <= 16 << 10)
-		return 19;
-	if (size <= 128 << 10)
+	if (size <= 32 << 10)
 		return 9;
+	if (size <= 256 << 10)
+		return 6;
 	return size <= 4 << 20 ? 3 : 1;
 }
 
@@ -163,8 +170,8 @@ put_envelope(struct buf *out, const char *name, const char *codec, size_t raw,
 
 /* One section around its raw payload. On failure out is as it was. */
 static bool
-put_stored(
-    struct buf *out, const char *name, const struct buf *raw, bt_error_t *e)
+put_stored(struct buf *out, ZSTD_CCtx *zstd, const char *name,
+    const struct buf *raw, bt_error_t *e)
 {
 	size_t before = out->size, bound = ZSTD_compressBound(raw->size);
 	void *packed;
@@ -172,11 +179,11 @@ put_stored(
 
 	if (out->failed)
 		return bt_fail(e, BT_E_LIMIT, "the buffer has failed before");
-	packed = malloc(bound);
+	packed = zstd != NULL ? malloc(bound) : NULL;
 	if (packed == NULL)
 		return bt_fail(e, BT_E_NOMEM, "section %s: no memory", name);
-	size = ZSTD_compress(
-	    packed, bound, raw->data, raw->size, zstd_level(raw->size));
+	size = ZSTD_compressCCtx(
+	    zstd, packed, bound, raw->data, raw->size, zstd_level(raw->size));
 	if (!ZSTD_isError(size) && size < raw->size)
 		put_envelope(out, name, "zstd", raw->size, packed, size);
 	else
@@ -211,7 +218,7 @@ btt_write_section(struct btt_writer *w, enum btt_section section,
 		ok = bt_fail(e, ok ? BT_E_LIMIT : BT_E_NOMEM,
 		    "section %s: no memory", name);
 	else
-		ok = put_stored(out, name, &raw, e);
+		ok = put_stored(out, w->zstd, name, &raw, e);
 	buf_deinit(&raw);
 	return ok;
 }
@@ -220,6 +227,7 @@ bool
 btt_write_warnings(const struct snap_warning *warnings, size_t count,
     bool partial, struct buf *out, bt_error_t *e)
 {
+	ZSTD_CCtx *zstd;
 	struct mp_table t;
 	struct buf raw, *b;
 	bool ok;
@@ -234,9 +242,11 @@ btt_write_warnings(const struct snap_warning *warnings, size_t count,
 		    b, warnings[i].stage, warnings[i].code, warnings[i].text);
 	buf_init(&raw, BTT_MAX_SECTION);
 	mp_table_end(&t, &raw);
+	zstd = ZSTD_createCCtx();
 	ok = raw.failed
 	    ? bt_fail(e, BT_E_NOMEM, "warnings: no memory")
-	    : put_stored(out, btt_section_name(BTT_WARNINGS), &raw, e);
+	    : put_stored(out, zstd, btt_section_name(BTT_WARNINGS), &raw, e);
+	ZSTD_freeCCtx(zstd);
 	buf_deinit(&raw);
 	return ok;
 }

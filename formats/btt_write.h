@@ -43,6 +43,7 @@ size_t sequences_start(const struct sequences *q, uint32_t id);
 
 struct btt_writer {
 	const struct snapshot *s;
+	struct ZSTD_CCtx_s *zstd; /* used for all sections */
 	/* What the process section has said, so that the analysis section
 	 * repeats only what changed since. */
 	size_t sent_attributes_count;
