@@ -20,6 +20,7 @@
 enum { JOB_READ_CAP_MIB = 1024, JOB_PRINT_CAP_MIB = 512 };
 
 struct courier { /* sends what the session says */
+	const struct job *job;
 	int fd;
 	struct worker_note *note;
 	size_t max_size;
@@ -191,15 +192,35 @@ send_stats(struct courier *c, const struct session_stats *st)
 	buf_deinit(&text);
 }
 
+/* The rest is sent before anything is freed: what is freed after that costs
+ * nobody's time, as the supervisor ends us when it has heard this. */
+static void
+send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
+{
+	struct courier *c = ctx;
+
+	(void)send_section(c, BTT_WARNINGS);
+	if (s->partial)
+		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	if (c->job->options->stats)
+		send_stats(c, stats);
+	(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
+}
+
 int
 job_snapshot(void *ctx, int fd)
 {
 	const struct job *job = ctx;
 	const struct session_options *o = job->options;
-	struct courier c = {.fd = fd,
+	struct courier c = {.job = job,
+	    .fd = fd,
 	    .note = job->note,
 	    .max_size = o->max_size ? o->max_size : SESSION_DEFAULT_MAX_SIZE};
-	struct session_sink sink = {&c, note_stage, send_finished, send_log};
+	struct session_sink sink = {.ctx = &c,
+	    .enter = note_stage,
+	    .finished = send_finished,
+	    .complete = send_rest,
+	    .log = send_log};
 	struct session_stats stats;
 	struct snapshot s;
 	bt_error_t e;
@@ -209,13 +230,6 @@ job_snapshot(void *ctx, int fd)
 		send_error(fd, &e);
 		return 2;
 	}
-	(void)send_section(&c, BTT_WARNINGS);
-	if (s.partial)
-		(void)link_send(fd, LINK_PARTIAL, NULL, 0, NULL, 0);
-	if (o->stats)
-		send_stats(&c, &stats);
-	(void)link_send(fd, LINK_DONE, NULL, 0, NULL, 0);
-	/* The process ends here: nothing is worth freeing. */
 	return 0;
 }
 
@@ -300,39 +314,54 @@ print(
 	return write_all(r->fd, out.data, out.size, e);
 }
 
-static bool
-fill(struct courier *c, const struct job *job, struct snapshot *s,
-    struct session_stats *stats, bt_error_t *e)
+/* Prints and says how that went. */
+static void
+report(void *ctx, struct snapshot *s, const struct session_stats *stats)
 {
-	struct session_sink sink = {c, note_stage, NULL, send_log};
+	struct courier *c = ctx;
+	bt_error_t e;
 
-	if (job->report->snapshot_path != NULL)
-		return read_snapshot(job->report->snapshot_path, s, e);
-	return session_collect(job->options, &sink, s, stats, e);
+	note_stage(c, SESSION_REPORT, NULL);
+	if (s->partial)
+		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	if (stats != NULL && c->job->options->stats)
+		send_stats(c, stats);
+	if (print(c->job->report, s, &e))
+		(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
+	else
+		send_error(c->fd, &e);
+}
+
+static bool
+report_file(struct courier *c, const char *path, bt_error_t *e)
+{
+	struct snapshot s;
+
+	if (read_snapshot(path, &s, e) == false)
+		return false;
+	report(c, &s, NULL);
+	return true;
 }
 
 int
 job_report(void *ctx, int fd)
 {
 	const struct job *job = ctx;
-	struct courier c = {.fd = fd, .note = job->note};
+	struct courier c = {.job = job, .fd = fd, .note = job->note};
+	struct session_sink sink = {.ctx = &c,
+	    .enter = note_stage,
+	    .complete = report,
+	    .log = send_log};
 	struct session_stats stats;
 	struct snapshot s;
 	bt_error_t e;
+	bool ok;
 
-	if (fill(&c, job, &s, &stats, &e) == false) {
+	if (job->report->snapshot_path != NULL)
+		ok = report_file(&c, job->report->snapshot_path, &e);
+	else
+		ok = session_collect(job->options, &sink, &s, &stats, &e);
+	if (ok == false)
 		send_error(fd, &e);
-		return 2;
-	}
-	note_stage(&c, SESSION_REPORT, NULL);
-	if (s.partial)
-		(void)link_send(fd, LINK_PARTIAL, NULL, 0, NULL, 0);
-	if (job->report->snapshot_path == NULL && job->options->stats)
-		send_stats(&c, &stats);
-	if (print(job->report, &s, &e) == false) {
-		send_error(fd, &e);
-		return 2;
-	}
-	(void)link_send(fd, LINK_DONE, NULL, 0, NULL, 0);
-	return 0;
+	return ok ? 0 : 2;
 }

@@ -35,6 +35,7 @@ run_deinit(struct run *r)
 {
 	sections_deinit(&r->sections);
 	sections_deinit(&r->newer);
+	(void)worker_reap(&r->worker);
 	worker_note_destroy(r->note);
 }
 
@@ -219,6 +220,8 @@ listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
 		while (link_reader_next(reader, &m))
 			if (take(r, console, &m) == false)
 				return;
+		if (r->done || r->has_error)
+			return;
 	}
 }
 
@@ -233,16 +236,17 @@ run_worker(struct run *r, worker_body *body, void *ctx, uint64_t deadline_ns,
 		deadline_ns > now ? (deadline_ns - now) / 1000000000 + 5 : 5,
 	};
 	struct link_reader reader;
-	struct worker w;
 
-	if (worker_start(&w, &limits, body, ctx, e) == false)
+	if (worker_start(&r->worker, &limits, body, ctx, e) == false)
 		return false;
-	link_reader_init(&reader, w.fd, r->sections.bytes.cap);
+	link_reader_init(&reader, r->worker.fd, r->sections.bytes.cap);
 	listen_to(r, &reader, deadline_ns, console);
 	link_reader_deinit(&reader);
-	/* Whatever ended the conversation, the worker has nothing more to say.
-	 * One that has left by itself keeps its own status. */
-	r->status = worker_finish(&w, true);
+	worker_stop(&r->worker);
+	/* The end of one that is done is not waited for here: taking down its
+	 * memory may take longer than what is left to do. */
+	if (r->done == false)
+		r->status = worker_reap(&r->worker);
 	r->stage = stage_now(r);
 	worker_note_module(r->note, r->module, sizeof(r->module));
 	return true;

@@ -16,6 +16,7 @@ struct run {
 	struct sections sections; /* the best so far */
 	struct sections newer;	  /* being sent after a restart */
 	bool restarted;
+	struct worker worker;
 	struct worker_note *note; /* what the worker is about */
 	enum session_stage stage; /* what it was about in the end */
 	char module[64];	  /* and on whose behalf; "" none */

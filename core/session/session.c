@@ -366,6 +366,8 @@ session_collect(const struct session_options *options,
 	stage(&s, SESSION_RESOURCES, options->resources != NULL,
 	    collect_resources);
 	begin(&s, SESSION_REPORT);
+	if (sink->complete != NULL)
+		sink->complete(sink->ctx, out, stats);
 	deinit(&s);
 	return true;
 }

@@ -96,6 +96,13 @@ enum {
 	SESSION_DEFAULT_TIMEOUT_S = 25 /* callers kill tracers after 30 s */
 };
 
+struct session_stats {
+	uint64_t nanoseconds[SESSION_STAGE__COUNT];
+	uint64_t frames, distinct_pcs;
+	/* Lines about where debug information was looked for. */
+	struct buf searches;
+};
+
 /* Who listens. Every member may be NULL. */
 struct session_sink {
 	void *ctx;
@@ -104,15 +111,11 @@ struct session_sink {
 	/* The snapshot is filled as far as this stage goes. */
 	void (*finished)(
 	    void *ctx, enum session_stage stage, const struct snapshot *s);
+	/* Everything is collected; nothing has been freed yet. */
+	void (*complete)(
+	    void *ctx, struct snapshot *s, const struct session_stats *stats);
 	/* One line for a person, without a newline. */
 	void (*log)(void *ctx, enum session_level level, const char *text);
-};
-
-struct session_stats {
-	uint64_t nanoseconds[SESSION_STAGE__COUNT];
-	uint64_t frames, distinct_pcs;
-	/* Lines about where debug information was looked for. */
-	struct buf searches;
 };
 
 /*

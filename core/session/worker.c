@@ -4,10 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,20 +90,50 @@ worker_start(struct worker *w, const struct worker_limits *limits,
 	return true;
 }
 
-int
-worker_finish(struct worker *w, bool must_kill)
+void
+worker_stop(struct worker *w)
 {
-	int status = 0;
+	if (w->pid <= 0)
+		return;
+	(void)kill(w->pid, SIGKILL);
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	w->fd = -1;
+}
+
+/* Waits for the end of the process, but not for ever. False where the kernel
+ * cannot do that (before Linux 5.3). */
+static bool
+wait_a_while(pid_t pid)
+{
+	enum { PATIENCE_MS = 2000 };
+	struct pollfd p = {.events = POLLIN};
+	int n;
+
+	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (p.fd < 0)
+		return false;
+	do {
+		n = poll(&p, 1, PATIENCE_MS);
+	} while (n < 0 && errno == EINTR);
+	(void)close(p.fd);
+	return true;
+}
+
+int
+worker_reap(struct worker *w)
+{
+	int status = 0, how;
 	pid_t got;
 
-	if (must_kill)
-		(void)kill(w->pid, SIGKILL);
+	if (w->pid <= 0)
+		return 0;
+	how = wait_a_while(w->pid) ? WNOHANG : 0;
 	do {
-		got = waitpid(w->pid, &status, 0);
+		got = waitpid(w->pid, &status, how);
 	} while (got < 0 && errno == EINTR);
-	(void)close(w->fd);
-	w->fd = -1;
-	return got == w->pid ? status : 0;
+	w->pid = 0;
+	return got > 0 ? status : 0;
 }
 
 struct worker_note *

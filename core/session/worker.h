@@ -40,7 +40,11 @@ typedef int worker_body(void *ctx, int fd);
 bool worker_start(struct worker *w, const struct worker_limits *limits,
     worker_body *body, void *ctx, bt_error_t *e);
 
-/* Kills the worker if it still runs and collects its wait status. */
-int worker_finish(struct worker *w, bool must_kill);
+/* Nothing more is expected of the worker: it is killed if it still runs. */
+void worker_stop(struct worker *w);
+/* Collects its wait status, which a worker that had left by itself keeps; 0
+ * when it has none (never started, or stuck in the kernel, where not even a
+ * kill gets it out: nobody waits for that). */
+int worker_reap(struct worker *w);
 
 #endif /* SESSION_WORKER_H */

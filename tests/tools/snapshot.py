@@ -191,9 +191,40 @@ def others(bench, t):
             {x["why"] for x in d["memory"]}, "memory:", d["memory"])
 
 
+def message_and_globals(bench, t):
+    """The error message of libbcd, and variables asked for by name."""
+    exe = _tool.crash.build(
+        os.path.join(_tool.HERE, "programs", "emit.c"), ["-g", "-O0"], "gcc",
+        bench.dir)
+    core = _tool.crash.core(exe, bench.dir)
+    path = os.path.join(bench.new_dir(), "x.btt")
+    done = bench.run("ptrace", "-o", path, "--global", "lookup",
+                     "--global=hidden", "--global", "per_thread",
+                     "--global=nowhere", "--core", core, exe)
+    t.equal(done.returncode, 0, done.stderr)
+    d = json.loads(bench.run("ptrace", "-b", path, "--format=json").stdout)
+    t.equal(d["attributes"].get("error.message"), "disk of shard 7 is gone",
+            "error.message:")
+    found = {x["name"]: x for x in d["globals"]}
+    t.equal(sorted(found), ["hidden", "lookup", "per_thread"], "globals:")
+    t.equal(found["hidden"]["value"], 42, "a static variable:")
+    t.equal(found["per_thread"]["value"], 9, "a thread-local variable:")
+    t.equal([m["name"] for m in found["lookup"]["members"]],
+            ["size", "label"], "a struct:")
+    t.check(any("nowhere" in w["text"] for w in d["warnings"]),
+            "no warning names the global that is not there")
+    # The message decides the group: another one is another error.
+    other = bench.run("ptrace", "-o", path, "--overwrite", "--load=nothing",
+                      "--core", core, exe)
+    t.equal(other.returncode, 0, other.stderr)
+    e = json.loads(bench.run("ptrace", "-b", path, "--format=json").stdout)
+    t.check("error.message" not in e["attributes"] and
+            e["fingerprint"] != d["fingerprint"], "grouping by message")
+
+
 def body(bench, t):
     for test in (names, numbering, existing, attributes, threads, resources,
-                 config, load, others):
+                 config, load, others, message_and_globals):
         test(bench, t)
 
 
