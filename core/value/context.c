@@ -11,7 +11,9 @@ ctx_reg(void *ctx, unsigned number, uint64_t *out)
 {
 	struct evaluator *ev = ctx;
 
-	if (ev->frame != NULL && regs_get(&ev->frame->regs, number, out))
+	if (ev->frame != NULL &&
+	    (regs_get(&ev->frame->regs, number, out) ||
+		value_at_call(ev, number, out)))
 		return true;
 	ev->register_missing = true;
 	return false;
@@ -31,10 +33,19 @@ ctx_reg_bytes(void *ctx, unsigned number, uint8_t *out, size_t size)
 size_t
 value_register(struct evaluator *ev, unsigned number, uint8_t *out, size_t size)
 {
+	uint64_t value;
+	size_t got;
+
 	if (ev->frame == NULL || ev->thread == NULL)
 		return 0;
-	return arch_reg_bytes(&ev->thread->regs, &ev->frame->regs,
+	got = arch_reg_bytes(&ev->thread->regs, &ev->frame->regs,
 	    ev->index == 0, number, out, size);
+	if (got != 0 || size < sizeof(value) ||
+	    value_at_call(ev, number, &value) == false)
+		return got;
+	/* Of a vector register these are the bytes that carry a double. */
+	memcpy(out, &value, sizeof(value));
+	return sizeof(value);
 }
 
 static bool

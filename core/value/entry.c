@@ -12,12 +12,20 @@
  * tail calls. If one tail call only leads here, it says what was passed, in
  * terms of its own function's entry values: its frame is gone.
  */
-#include "value/value_private.h"
+#include "value/entry.h"
 
 enum {
 	TAIL_FUNCTIONS_MAX = 256, /* functions looked at in search of a loop */
 	TAIL_YES = 1,
 	TAIL_NO = 2
+};
+
+enum {
+	OP_REG0 = 0x50,
+	OP_REG31 = 0x6f,
+	OP_REGX = 0x90,
+	OP_REGVAL_TYPE = 0xa5,
+	OP_GNU_REGVAL_TYPE = 0xf5
 };
 
 struct tail_site {
@@ -195,38 +203,21 @@ same_name(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* The call site's target is the function of ev. */
-static bool
-site_calls(struct evaluator *ev, struct evaluator *caller,
-    const struct dwarf_call_site *site)
-{
-	const struct dwarf_scope *f = ev->function;
-	uint64_t target;
-
-	if (site->target_low_pc != 0 && caller->dwarf == ev->dwarf)
-		return site->target_low_pc == f->low_pc;
-	if (site->target_name != NULL)
-		return same_name(site->target_name, f->linkage_name) ||
-		    same_name(site->target_name, f->name);
-	if (site->target.size == 0)
-		return false;
-	return value_evaluate(
-		   caller, site->unit, site->target, NULL, &target, NULL) &&
-	    target == f->low_pc + ev->bias;
-}
-
-/* DW_OP_reg0-31 as DW_OP_regx and back: number, or -1. */
+/* The register that DW_OP_regN, DW_OP_regx or, for vector registers,
+ * DW_OP_regval_type alone names; -1: something else. */
 static int
 register_of(struct view v)
 {
 	uint8_t op = view_u8(&v);
 	uint64_t number;
 
-	if (view_ok(&v) && op >= 0x50 && op <= 0x6f && view_end(&v))
-		return op - 0x50;
-	if (op != 0x90)
+	if (view_ok(&v) && op >= OP_REG0 && op <= OP_REG31 && view_end(&v))
+		return op - OP_REG0;
+	if (op != OP_REGX && op != OP_REGVAL_TYPE && op != OP_GNU_REGVAL_TYPE)
 		return -1;
 	number = view_uleb(&v);
+	if (op != OP_REGX)
+		(void)view_uleb(&v); /* the type */
 	return view_ok(&v) && view_end(&v) && number < 256 ? (int)number : -1;
 }
 
@@ -241,7 +232,8 @@ same_place(struct view a, struct view b)
 	    memcmp(a.data, b.data, a.size) == 0;
 }
 
-/* What the site called, as an address of ev's module. */
+/* What the site called, as an address of ev's module; 0: not known, or
+ * elsewhere. */
 static uint64_t
 site_target(struct evaluator *ev, struct evaluator *caller,
     const struct dwarf_call_site *site)
@@ -292,6 +284,7 @@ entry_site(struct evaluator *ev, struct evaluator *caller,
     const struct dwarf_call_site **site, bt_error_t *e)
 {
 	struct evaluator physical;
+	uint64_t target;
 
 	if (caller_evaluator(ev, &physical, e) == false)
 		return false;
@@ -299,35 +292,68 @@ entry_site(struct evaluator *ev, struct evaluator *caller,
 	    physical.dwarf, physical.frame->pc - physical.bias);
 	if (*site == NULL || tail_calls_itself(ev))
 		return bt_fail(e, BT_E_NOTFOUND, "call site is not known");
-	if (site_calls(ev, &physical, *site)) {
+	/* A function may have several names: addresses decide, then names. */
+	target = site_target(ev, &physical, *site);
+	if (target == ev->function->low_pc ||
+	    (target == 0 &&
+		(same_name((*site)->target_name, ev->function->linkage_name) ||
+		    same_name((*site)->target_name, ev->function->name)))) {
 		*caller = physical;
 		return true;
 	}
-	if (tail_caller(ev, site_target(ev, &physical, *site), caller, site))
+	if (tail_caller(ev, target, caller, site))
 		return true;
 	return bt_fail(e, BT_E_NOTFOUND, "called another function");
 }
 
+/* The value that the call site passes in a place. */
+static bool
+site_value(struct evaluator *ev, const struct dwarf_call_site *site,
+    struct view place, uint64_t *out, bt_error_t *e)
+{
+	for (unsigned i = 0; i < site->n_parameters; i++) {
+		const struct dwarf_call_parameter *p = &site->parameters[i];
+
+		if (p->value.size != 0 && same_place(p->location, place))
+			return value_evaluate(
+			    ev, site->unit, p->value, NULL, out, e);
+	}
+	return bt_fail(e, BT_E_NOTFOUND, "not passed by the call site");
+}
+
 bool
-value_on_entry(
+entry_compute(
     struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e)
 {
 	const struct dwarf_call_site *site;
 	struct evaluator caller;
 
-	if (ev->entry_depth >= VALUE_ENTRY_DEPTH)
-		return bt_fail(e, BT_E_LIMIT, "entry values nest too deeply");
-	if (entry_site(ev, &caller, &site, e) == false)
-		return false;
-	for (unsigned i = 0; i < site->n_parameters; i++) {
-		const struct dwarf_call_parameter *p = &site->parameters[i];
+	return entry_site(ev, &caller, &site, e) &&
+	    site_value(&caller, site, block, out, e);
+}
 
-		if (same_place(p->location, block) == false)
-			continue;
-		if (p->value.size == 0)
-			break;
-		return value_evaluate(
-		    &caller, site->unit, p->value, NULL, out, e);
-	}
-	return bt_fail(e, BT_E_NOTFOUND, "not passed by the call site");
+/*
+ * A register that the callee was free to change is lost after the call, but
+ * the frame's own call site may tell what was passed in it: at the pc that
+ * locations are looked up for (the call itself) that is the register's value.
+ */
+bool
+value_at_call(struct evaluator *ev, unsigned number, uint64_t *out)
+{
+	uint8_t place[] = {(uint8_t)(OP_REG0 + number)};
+	const struct unwind_frame *frame = ev->frame;
+	const struct dwarf_call_site *site;
+	bool known;
+
+	/* What was passed is not told by other lost registers. */
+	if (frame == NULL || frame->exact_pc || ev->dwarf == NULL ||
+	    ev->module == NULL || number > OP_REG31 - OP_REG0 || ev->at_call)
+		return false;
+	site = dwarf_call_site_at(ev->dwarf, frame->pc - ev->bias);
+	if (site == NULL)
+		return false;
+	ev->at_call = true;
+	known = site_value(ev, site, view_of(place, sizeof(place)), out, NULL);
+	ev->at_call = false;
+	return known;
 }

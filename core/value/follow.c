@@ -82,14 +82,13 @@ read_object(struct value_reader *r, const struct pending *p)
 
 	if (v == NULL)
 		return;
-	r->nodes_left = VALUE_NODES_MAX;
+	value_begin(r);
 	source_memory(&source, p->address);
 	value_read(&ev, p->shape, &source, 0, 0, &object);
 	/* Reading may have made objects and so moved the table. */
 	v = snapshot_object_variable(r->snapshot, p->id);
 	if (v != NULL)
 		*v = object;
-	arena_reset(&r->scratch);
 }
 
 void

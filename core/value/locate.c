@@ -36,8 +36,10 @@ run(struct evaluator *ev, struct dwarf_unit *unit, struct view block,
 	struct expr_context c;
 	bool ok;
 
-	if (ev->nesting >= VALUE_NESTING)
+	if (ev->nesting >= VALUE_NESTING || ev->r->runs_left == 0 ||
+	    budget_step(ev->r->budget) == false)
 		return bt_fail(e, BT_E_LIMIT, "expressions nest too deeply");
+	ev->r->runs_left--;
 	ev->nesting++;
 	ev->unit = unit;
 	value_context(ev, &c);

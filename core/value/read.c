@@ -189,12 +189,13 @@ read_reference(struct evaluator *ev, struct shape *s, uint64_t address,
 	struct source referent;
 
 	shape_lay_out(ev->r, s);
-	if (s->target == NULL || depth >= ev->r->limits.depth) {
-		value_unavailable(v, value_limit);
+	/* No reference to a reference: that could go on for ever. */
+	if (s->target == NULL || s->target->kind == SHAPE_REFERENCE) {
+		value_unavailable(v, "unknown type");
 		return;
 	}
 	source_memory(&referent, address);
-	value_read(ev, s->target, &referent, 0, depth + 1, v);
+	value_read(ev, s->target, &referent, 0, depth, v);
 	v->type = type;
 }
 

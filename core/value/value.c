@@ -49,8 +49,10 @@ value_reader_create(const struct value_reader_options *options)
 {
 	struct value_reader *r = calloc(1, sizeof(*r));
 
-	if (r == NULL)
+	if (r == NULL || (r->entry_memo = entry_memo_create()) == NULL) {
+		free(r);
 		return NULL;
+	}
 	r->target = options->target;
 	r->unwinder = options->unwinder;
 	r->snapshot = options->snapshot;
@@ -76,6 +78,7 @@ value_reader_destroy(struct value_reader *r)
 {
 	if (r == NULL)
 		return;
+	entry_memo_destroy(r->entry_memo);
 	vec_deinit(&r->pending);
 	map_deinit(&r->functions);
 	map_deinit(&r->tail_loops);
@@ -213,6 +216,15 @@ scope_plan_of(struct value_reader *r, const struct value_frame *f)
 
 /* ---- a frame ---- */
 
+void
+value_begin(struct value_reader *r)
+{
+	r->nodes_left = VALUE_NODES_MAX;
+	r->runs_left = VALUE_RUNS_MAX;
+	if (r->scratch.used != 0)
+		arena_reset(&r->scratch);
+}
+
 static void
 slot_read(
     struct evaluator *ev, const struct slot *slot, struct snap_variable *v)
@@ -221,7 +233,7 @@ slot_read(
 	struct source source;
 	uint64_t base, size;
 
-	r->nodes_left = VALUE_NODES_MAX;
+	value_begin(r);
 	switch (slot->how) {
 	case SLOT_FRAME:
 		if (value_frame_base(ev, &base, NULL))
@@ -246,8 +258,6 @@ slot_read(
 		break;
 	}
 	value_read(ev, slot->shape, &source, 0, 0, v);
-	if (r->scratch.used != 0)
-		arena_reset(&r->scratch);
 }
 
 static void
@@ -331,9 +341,8 @@ value_global(struct value_reader *r, const struct target_thread *thread,
 		    variable->name != NULL ? variable->name : "a variable");
 	*out = (struct snap_variable){.name = "", .type = ""};
 	out->name = value_name(r, variable->name);
-	r->nodes_left = VALUE_NODES_MAX;
+	value_begin(r);
 	value_locate(&ev, &variable->location, value_size(&ev, shape), &source);
 	value_read(&ev, shape, &source, 0, 0, out);
-	arena_reset(&r->scratch);
 	return true;
 }

@@ -27,10 +27,11 @@ enum {
 	VALUE_BYTES_MAX = 65536,
 	/* Variables, members and elements shown of one variable. */
 	VALUE_NODES_MAX = 4096,
-	/* Entry values of entry values: each level is one frame up. */
-	VALUE_ENTRY_DEPTH = 8,
+	/* Expressions evaluated for one variable: nested ones could otherwise
+	 * double with each level. */
+	VALUE_RUNS_MAX = 4096,
 	/* Expressions inside expressions (call, variable_value, bounds). */
-	VALUE_NESTING = 12,
+	VALUE_NESTING = 64,
 	/* How far a cut string is measured. */
 	VALUE_STRING_SCAN = 1 << 20,
 	VALUE_SHAPES_CAP = 1 << 28,
@@ -181,10 +182,12 @@ struct value_reader {
 	struct map tail_loops; /* function -> may it tail-call itself */
 	struct map functions;  /* name and module -> address + 1 */
 	struct window windows[VALUE_WINDOWS];
+	struct entry_memo *entry_memo;
 	struct text_entry texts[VALUE_TEXTS];
 	VEC(struct pending) pending;
 	size_t pending_done; /* the first not read yet */
 	uint32_t nodes_left; /* of the variable being read */
+	uint32_t runs_left;  /* expressions evaluated for it */
 };
 
 /*
@@ -212,6 +215,7 @@ struct evaluator {
 	struct dwarf_unit *unit;
 	const uint64_t *object_address;
 	unsigned nesting, entry_depth;
+	bool at_call;	       /* value_at_call is asking */
 	bool register_missing; /* a register was asked for and is not known */
 };
 
@@ -259,7 +263,12 @@ bool value_of_die(
     struct evaluator *ev, struct dwarf_die die, uint64_t *out, bt_error_t *e);
 bool value_frame_base(struct evaluator *ev, uint64_t *out, bt_error_t *e);
 
-/* entry.c */
+/* entry.c: what the frame's own call passed in a caller-saved register */
+bool value_at_call(struct evaluator *ev, unsigned number, uint64_t *out);
+
+/* entry_memo.c: DW_OP_entry_value */
+struct entry_memo *entry_memo_create(void);
+void entry_memo_destroy(struct entry_memo *m); /* NULL allowed */
 bool value_on_entry(
     struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e);
 
@@ -291,6 +300,9 @@ void text_set(struct value_reader *r, struct snap_variable *v, const void *text,
 /* symbol.c */
 /* Demangled name of the function at a run-time address, NULL: none. */
 const char *value_symbol(struct value_reader *r, uint64_t address);
+
+/* value.c: a new variable begins */
+void value_begin(struct value_reader *r);
 
 /* read.c */
 void value_read(struct evaluator *ev, struct shape *s, const struct source *src,

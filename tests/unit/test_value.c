@@ -39,7 +39,7 @@ set_up(struct fixture *f, const struct value_limits *limits)
 	f->r = value_reader_create(&options);
 	assert_true(f->r != NULL);
 	f->ev = (struct evaluator){.r = f->r};
-	f->r->nodes_left = VALUE_NODES_MAX;
+	value_begin(f->r);
 }
 
 static void
@@ -573,7 +573,7 @@ TEST(nodes_and_caps)
 	expect_true(f.snapshot.values_bytes <=
 	    2 * VALUE_NODES_MAX * sizeof(struct snap_variable));
 	f.snapshot.values_bytes = f.snapshot.values_cap;
-	f.r->nodes_left = VALUE_NODES_MAX;
+	value_begin(f.r);
 	v = read_bytes(&f, &t, bytes, sizeof(bytes), NULL);
 	expect_int(v.kind, SNAP_UNAVAILABLE);
 	expect_str(v.reason, "limit");

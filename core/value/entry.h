@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entry values. Private to value/.
+ */
+#ifndef VALUE_ENTRY_H
+#define VALUE_ENTRY_H
+
+#include "value/value_private.h"
+
+/* One entry value, not remembered; value_on_entry is the way to ask. */
+bool entry_compute(
+    struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e);
+
+#endif /* VALUE_ENTRY_H */
