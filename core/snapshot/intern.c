@@ -66,7 +66,7 @@ snapshot_location(struct snapshot *s, const struct snap_location *like)
 	bool is_new;
 
 	if (want.linkage_name == want.symbol)
-		want.linkage_name = "";
+		want.linkage_name = snapshot_string(s, "");
 	for (uint64_t key = location_key(&want);; key++) {
 		index = map_put(&s->location_ids, key, &is_new);
 		if (index == NULL)
