@@ -188,8 +188,9 @@ look_around(struct unwinder *u, struct rule *r)
 	/* The instruction before may be the first thing in its mapping. */
 	for (size = CALL_MAX; size >= 2; size--) {
 		if (target_read(u->t, r->pc - size, bytes, size) == size) {
-			if (arch_is_after_call(bytes, size))
-				r->flags |= RULE_AFTER_CALL;
+			r->flags |= arch_is_after_call(bytes, size)
+			    ? RULE_AFTER_CALL
+			    : RULE_NO_CALL;
 			return;
 		}
 	}

@@ -273,18 +273,18 @@ step_by_cfi(struct unwinder *u, const struct unwind_frame *f, struct rule *rule,
 /*
  * Whether a caller that call frame information gave may stand. An interrupted
  * frame is as it was, like frame 0. A return address that follows no call is
- * an overwritten one, or was put there by hand (coroutines): what it leads to
- * decides, if there is information to follow.
+ * an overwritten one, or was put there by hand: only if it leads on to others
+ * is it believed. Where the code is not to be had, nothing speaks against it.
  */
 static bool
 stands(struct unwinder *u, const struct unwind_frame *f,
     const struct unwind_frame *caller, const struct rule *rule)
 {
-	if (f->signal_frame)
+	if (f->signal_frame || rule_is_plausible(rule))
 		return true;
 	if ((rule->flags & RULE_EXECUTABLE) == 0)
 		return false;
-	return rule_is_plausible(rule) || (rule->flags & RULE_CFI) == 0 ||
+	return (rule->flags & RULE_NO_CALL) == 0 ||
 	    frame_proves_itself(u, caller);
 }
 
@@ -302,8 +302,7 @@ step_checked(struct unwinder *u, const struct unwind_frame *f,
 	if (step != STEP_DONE)
 		return step;
 	*caller_rule = rule_find(u, caller->pc, caller->exact_pc);
-	if (rule_is_plausible(*caller_rule) ||
-	    stands(u, f, caller, *caller_rule))
+	if (stands(u, f, caller, *caller_rule))
 		return STEP_DONE;
 	/* What was put on a stack by hand, as makecontext puts its start code,
 	 * has no caller to be lost. */

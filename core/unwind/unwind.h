@@ -35,7 +35,8 @@ struct unwind_frame {
 	bool cfa_known;
 	bool signal_frame; /* this frame is the signal trampoline */
 	/* pc was interrupted, not returned to: frame 0 and the frame above a
-	 * signal trampoline. Look-ups use pc, else pc - 1. */
+	 * signal trampoline; or no call put it there: the trampoline, the start
+	 * code of a coroutine. Look-ups use pc, else pc - 1. */
 	bool exact_pc;
 	enum unwind_trust trust;
 	struct target_module *module; /* NULL: none */

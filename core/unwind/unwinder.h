@@ -17,15 +17,16 @@
 #include "unwind/unwind.h"
 
 enum {
-	RULE_EXECUTABLE = 1,	/* the look-up pc is in executable memory */
-	RULE_AFTER_CALL = 2,	/* the bytes before pc are a call */
-	RULE_CFI = 4,		/* there is call frame information */
-	RULE_DEBUG_FRAME = 8,	/* it came from .debug_frame */
-	RULE_SIGNAL = 16,	/* signal trampoline, by its CFI */
-	RULE_TRAMPOLINE = 32,	/* signal trampoline, by its instructions */
-	RULE_OUTERMOST = 64,	/* the return address is undefined */
-	RULE_STARTS_HERE = 128, /* pc is a function's first instruction */
-	RULE_LAYOUT_TRIED = 256 /* the instructions were read */
+	RULE_EXECUTABLE = 1,	 /* the look-up pc is in executable memory */
+	RULE_AFTER_CALL = 2,	 /* the bytes before pc are a call */
+	RULE_CFI = 4,		 /* there is call frame information */
+	RULE_DEBUG_FRAME = 8,	 /* it came from .debug_frame */
+	RULE_SIGNAL = 16,	 /* signal trampoline, by its CFI */
+	RULE_TRAMPOLINE = 32,	 /* signal trampoline, by its instructions */
+	RULE_OUTERMOST = 64,	 /* the return address is undefined */
+	RULE_STARTS_HERE = 128,	 /* pc is a function's first instruction */
+	RULE_LAYOUT_TRIED = 256, /* the instructions were read */
+	RULE_NO_CALL = 512	 /* the bytes before pc are no call */
 };
 
 enum { RULE_SAVED_MAX = 8 };

@@ -350,12 +350,27 @@ static const char nested[] =
     "  a.sa_flags = SA_ONSTACK; sigaction(SIGTERM, &a, 0);\n"
     "  raise(SIGUSR1); return 0; }\n";
 
+/* A trampoline of the program's own, without call frame information. */
+static const char trampoline[] =
+    "#define _GNU_SOURCE\n"
+    "#include <signal.h>\n"
+    "#include <sys/syscall.h>\n"
+    "#include <unistd.h>\n"
+    "volatile int *null; void back(void);\n"
+    "__asm__(\".text; nop; back: mov $15,%rax; syscall\");\n"
+    "void handler(int s) { *null = s; }\n"
+    "struct { void (*h)(int); unsigned long flags; void (*r)(void);\n"
+    "  unsigned long mask; } a = { handler, 0x04000000, back, 0 };\n"
+    "int main(void) { syscall(SYS_rt_sigaction, SIGUSR1, &a, 0, 8);\n"
+    "  return raise(SIGUSR1); }\n";
+
 TEST(nested_signals)
 {
 #define PASS "-ex 'handle SIGUSR1 SIGUSR2 SIGTERM nostop noprint pass' " RUN
 	static const struct program programs[] = {
 	    {"dynamic", nested, "gcc -g -O1", PASS, 14},
 	    {"static", nested, "gcc -g -O2 -static", PASS, 14},
+	    {"no information", trampoline, "gcc -O1 -s", PASS, 7},
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
@@ -589,6 +604,28 @@ TEST(smashed_stack)
 	make_core(&program);
 	expect_functions(
 	    test_path("p"), "smash:cfi outermost:scan main:cfi _start:cfi ");
+}
+
+static const char redirected[] =
+    "#include <stdlib.h>\n"
+    "volatile long sink; int main(int c, char **v);\n"
+    "__attribute__((noinline)) void redirect(long n) {\n"
+    "  long *frame = __builtin_frame_address(0);\n"
+    "  frame[1] = (long)main + n; abort(); }\n"
+    "__attribute__((noinline)) long outer(long n) { redirect(n); sink++;\n"
+    "  return n; }\n"
+    "int main(int c, char **v) { long r = outer(c + 4); sink++;\n"
+    "  return (int)r + c; }\n";
+
+/* A return address in executable memory that follows no call: the frame it
+ * would name is none. */
+TEST(overwritten_return_address)
+{
+	static const struct program program = {
+	    "", redirected, "gcc -g -O2 -fno-optimize-sibling-calls", RUN, 0};
+
+	make_core(&program);
+	expect_functions(test_path("p"), "redirect:cfi main:scan _start:cfi ");
 }
 
 /* The same stack with few places: both ends are kept, in order. */
