@@ -112,7 +112,8 @@ take_log(const struct supervisor_console *console, const struct link_message *m)
 
 	memcpy(text, m->data + 1, n);
 	text[n] = '\0';
-	if (m->data[0] < SESSION_LEVEL__COUNT && console->log != NULL)
+	if (r->log_lines++ < LOG_LINES_MAX &&
+	    m->data[0] < SESSION_LEVEL__COUNT && console->log != NULL)
 		console->log(
 		    console->ctx, (enum session_level)m->data[0], text);
 }
@@ -159,7 +160,7 @@ take(struct run *r, const struct supervisor_console *console,
 	case LINK_SECTION:
 		return take_section(r, m);
 	case LINK_LOG:
-		take_log(console, m);
+		take_log(r, console, m);
 		return true;
 	case LINK_STATS:
 		take_stats(console, m);

@@ -25,6 +25,7 @@ struct run {
 	bool done;
 	bool partial;
 	bool timed_out;
+	unsigned log_lines;
 	bool has_error;
 	bt_error_t error;
 	int status; /* wait status of the worker */
