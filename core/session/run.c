@@ -104,8 +104,12 @@ take_section(struct run *r, const struct link_message *m)
 	    s, (enum btt_section)m->data[0], m->data + 1, m->size - 1);
 }
 
+/* A worker that has been taken over could fill the terminal. */
+enum { LOG_LINES_MAX = 1000 };
+
 static void
-take_log(const struct supervisor_console *console, const struct link_message *m)
+take_log(struct run *r, const struct supervisor_console *console,
+    const struct link_message *m)
 {
 	char text[1024];
 	size_t n = m->size - 1 < sizeof(text) ? m->size - 1 : sizeof(text) - 1;
