@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import _source
 
-FLAGS = ["-D_GNU_SOURCE", '-DINQUEST_VERSION="0"', "-fsyntax-only", "-Wall",
+FLAGS = ["-D_GNU_SOURCE", '-DINQUEST_VERSION="0"', '-DTEST_SOURCE_DIR="/"', '-DTEST_BUILD_DIR="/"',
+         "-fsyntax-only", "-Wall",
          "-Wextra", "-Wshadow", "-Wformat=2", "-Wvla", "-Werror",
          "-Iinclude", "-Icore", "-I.", "-Itests", "-Itools"]
 C_FLAGS = ["-x", "c", "-std=gnu17", "-Wstrict-prototypes",
