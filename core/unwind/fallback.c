@@ -115,8 +115,15 @@ by_layout(struct unwinder *u, struct unwind_frame *f,
 	if (regs_get(&f->regs, ARCH_SP, &sp) && cfa <= sp)
 		return STEP_LOST;
 	if (stack_read(u, cfa - sizeof(pc), &pc) == false) {
-		s->why = UNWIND_STOP_UNREADABLE;
-		s->address = cfa - sizeof(pc);
+		/* A part of this stack that the core lacks; anything else is
+		 * no frame pointer. */
+		if (regs_get(&f->regs, ARCH_SP, &sp) &&
+		    target_mapping_at(u->t, cfa - sizeof(pc)) != NULL &&
+		    target_mapping_at(u->t, cfa - sizeof(pc)) ==
+			target_mapping_at(u->t, sp)) {
+			s->why = UNWIND_STOP_UNREADABLE;
+			s->address = cfa - sizeof(pc);
+		}
 		return STEP_LOST;
 	}
 	if (pc == 0)
@@ -396,8 +403,10 @@ step_without_cfi(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 		if (step == STEP_LOST)
 			step = by_edge(u, f, caller, s);
 		if (step == STEP_LOST)
+			/* An interrupted frame need not have set its frame
+			 * pointer up, whatever it called in. */
 			step = by_frame_pointer(
-			    u, f, rule, innermost, caller, s);
+			    u, f, rule, innermost || f->exact_pc, caller, s);
 	}
 	if (step != STEP_LOST || s->why == UNWIND_STOP_UNREADABLE)
 		return step;
