@@ -122,6 +122,37 @@ texts_end(struct texts *t, struct mp_table *out)
 	texts_deinit(t);
 }
 
+/* ---- threads ---- */
+
+static int
+compare_threads(const void *a, const void *b, void *context)
+{
+	const struct snapshot *s = context;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	const struct snap_thread *x = &s->threads.items[i];
+	const struct snap_thread *y = &s->threads.items[k];
+
+	if (x->fault != y->fault)
+		return x->fault ? -1 : 1;
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+uint32_t *
+btt_thread_order(const struct snapshot *s)
+{
+	size_t n = s->threads.count;
+	uint32_t *order = calloc(n + 1, sizeof(*order));
+
+	if (order == NULL)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, n, sizeof(*order), compare_threads, (void *)s);
+	return order;
+}
+
 /* ---- sequences ---- */
 
 void

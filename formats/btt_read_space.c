@@ -128,10 +128,10 @@ count_frames(const struct snapshot *s)
 	return n;
 }
 
-/* The lists of all frames, thread by thread. */
+/* The lists of all frames, thread by thread in file order. */
 static bool
-get_frame_lists(struct btt_input *in, const struct btt_sequences *stacks,
-    struct btt_tree *trees)
+get_frame_lists(struct btt_input *in, const uint32_t *order,
+    const struct btt_sequences *stacks, struct btt_tree *trees)
 {
 	const struct snapshot *s = in->s;
 	struct view v = mp_field(&in->fields, "thread_count");
@@ -142,7 +142,7 @@ get_frame_lists(struct btt_input *in, const struct btt_sequences *stacks,
 	threads = mp_reader_exact(&in->fields, "threads", s->threads.count);
 	for (size_t i = 0; i < s->threads.count; i++) {
 		uint64_t stack = mp_next(&threads);
-		uint32_t n = s->threads.items[i].n_frames;
+		uint32_t n = s->threads.items[order[i]].n_frames;
 
 		if (stack >= stacks->count ||
 		    stacks->starts[stack + 1] - stacks->starts[stack] != n)
@@ -157,10 +157,11 @@ get_frame_lists(struct btt_input *in, const struct btt_sequences *stacks,
 }
 
 static void
-hang_variables(struct snapshot *s, const struct btt_tree *trees)
+hang_variables(
+    struct snapshot *s, const uint32_t *order, const struct btt_tree *trees)
 {
 	for (size_t i = 0; i < s->threads.count; i++) {
-		struct snap_thread *t = &s->threads.items[i];
+		struct snap_thread *t = &s->threads.items[order[i]];
 
 		for (uint32_t k = 0; k < t->n_frames; k++, trees++) {
 			t->frames[k].variables = trees->variables;
@@ -175,19 +176,22 @@ btt_get_variables(struct btt_input *in)
 {
 	size_t count = count_frames(in->s);
 	struct btt_tree *trees = calloc(count + 1, sizeof(*trees));
-	struct btt_sequences stacks;
-	bool ok;
+	uint32_t *order = btt_thread_order(in->s);
+	struct btt_sequences stacks = {0};
+	bool ok = trees != NULL && order != NULL;
 
-	if (trees == NULL)
-		return btt_bad(in, "there is no memory for it");
-	ok = btt_read_sequences(
-		 in, "stacks", (const char *const[]){"list"}, 1, &stacks) &&
-	    get_frame_lists(in, &stacks, trees) &&
+	if (!ok)
+		btt_bad(in, "there is no memory for it");
+	ok = ok &&
+	    btt_read_sequences(
+		in, "stacks", (const char *const[]){"list"}, 1, &stacks) &&
+	    get_frame_lists(in, order, &stacks, trees) &&
 	    btt_get_values(in, trees, count);
 	if (ok)
-		hang_variables(in->s, trees);
+		hang_variables(in->s, order, trees);
 	btt_free_sequences(&stacks);
 	free(trees);
+	free(order);
 	return ok;
 }
 

@@ -8,6 +8,7 @@ struct input {
 	size_t n_locations;
 	struct btt_sequences stacks, layouts, sets, kernels;
 	uint32_t *thread_sets; /* register set of each thread */
+	uint64_t *positions;   /* of each thread in the document */
 };
 
 enum { STACK_LOCATION, STACK_IP, STACK_TRUST, STACK_FLAGS };
@@ -174,7 +175,8 @@ get_threads(struct input *x)
 	struct btt_input *in = x->in;
 	struct mp_fields f = btt_table(in, "threads");
 	size_t n = btt_count(in, &f);
-	struct mp_reader tid = mp_reader_exact(&f, "tid", n),
+	struct mp_reader position = mp_reader_exact(&f, "position", n),
+			 tid = mp_reader_exact(&f, "tid", n),
 			 name = mp_reader_exact(&f, "name", n),
 			 state = mp_reader_exact(&f, "state", n),
 			 fault = mp_reader_exact(&f, "fault", n),
@@ -186,12 +188,13 @@ get_threads(struct input *x)
 			 sp = mp_reader_exact(&f, "sp", n),
 			 set = mp_reader_exact(&f, "registers", n),
 			 kernel = mp_reader_exact(&f, "kernel", n);
-	struct mp_reader *all[] = {&tid, &name, &state, &fault, &stop, &skipped,
-	    &at, &stack, &layout, &sp, &set, &kernel};
-	uint64_t last_tid = 0, last_sp = 0;
+	struct mp_reader *all[] = {&position, &tid, &name, &state, &fault,
+	    &stop, &skipped, &at, &stack, &layout, &sp, &set, &kernel};
+	uint64_t last_tid = 0, last_sp = 0, following = 0;
 
 	x->thread_sets = calloc(n + 1, sizeof(*x->thread_sets));
-	if (x->thread_sets == NULL)
+	x->positions = calloc(n + 1, sizeof(*x->positions));
+	if (x->thread_sets == NULL || x->positions == NULL)
 		return btt_bad(in, "there is no memory for it");
 	for (size_t i = 0; i < n && in->bad == NULL; i++) {
 		struct snap_thread *t = vec_push(&in->s->threads);
@@ -199,6 +202,8 @@ get_threads(struct input *x)
 
 		if (t == NULL)
 			return no_memory(x);
+		x->positions[i] = following + mp_next(&position);
+		following = x->positions[i] + 1;
 		last_tid += mp_next(&tid);
 		t->tid = (uint32_t)last_tid;
 		t->name = btt_text(in, mp_next(&name));
@@ -270,6 +275,37 @@ get_register_values(struct input *x, size_t first)
 	return x->in->bad == NULL;
 }
 
+/* Puts the threads where the document has them. */
+static bool
+place_threads(struct input *x, size_t first)
+{
+	struct snapshot *s = x->in->s;
+	size_t n = s->threads.count - first;
+	struct snap_thread *threads = &s->threads.items[first];
+	struct snap_thread *sorted = calloc(n + 1, sizeof(*sorted));
+	bool *taken = calloc(n + 1, sizeof(*taken));
+	bool ok = sorted != NULL && taken != NULL;
+
+	if (!ok)
+		btt_bad(x->in, "there is no memory for it");
+	for (size_t i = 0; ok && i < n; i++) {
+		uint64_t at = x->positions[i];
+
+		ok = at < n && !taken[at];
+		if (!ok) {
+			btt_bad(x->in, "two threads have one position");
+			break;
+		}
+		taken[at] = true;
+		sorted[at] = threads[i];
+	}
+	if (ok && n > 0)
+		memcpy(threads, sorted, n * sizeof(*sorted));
+	free(sorted);
+	free(taken);
+	return ok;
+}
+
 bool
 btt_get_threads(struct btt_input *in)
 {
@@ -287,7 +323,8 @@ btt_get_threads(struct btt_input *in)
 		(const char *const[]){"name"}, 1, &x.sets) &&
 	    btt_read_sequences(in, "kernel_stacks",
 		(const char *const[]){"frame"}, 1, &x.kernels) &&
-	    get_threads(&x) && get_register_values(&x, first);
+	    get_threads(&x) && get_register_values(&x, first) &&
+	    place_threads(&x, first);
 	if (!ok)
 		in->s->threads.count = first;
 	btt_free_sequences(&x.stacks);
@@ -296,5 +333,6 @@ btt_get_threads(struct btt_input *in)
 	btt_free_sequences(&x.kernels);
 	free(x.locations);
 	free(x.thread_sets);
+	free(x.positions);
 	return ok;
 }

@@ -54,6 +54,11 @@ struct btt_writer {
 	uint64_t sent_callstack; /* a hash */
 };
 
+/* The threads' positions in the snapshot, in the order in which the file has
+ * them: faulted ones first, then by tid. A core names threads in no order, but
+ * neighbours in tid have neighbouring stacks. malloc'd, NULL: no memory. */
+uint32_t *btt_thread_order(const struct snapshot *s);
+
 /* Each writes the entries of one section's map; none at all when there is
  * nothing to say. False: out of memory. */
 bool btt_put_process(struct btt_writer *w, struct mp_table *t);

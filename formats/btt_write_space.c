@@ -156,12 +156,13 @@ has_variables(const struct snapshot *s)
 }
 
 static size_t
-fill_roots(const struct snapshot *s, struct btt_root *roots)
+fill_roots(
+    const struct snapshot *s, const uint32_t *order, struct btt_root *roots)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->threads.count; i++) {
-		const struct snap_thread *t = &s->threads.items[i];
+		const struct snap_thread *t = &s->threads.items[order[i]];
 
 		for (uint32_t k = 0; k < t->n_frames; k++, n++) {
 			const struct snap_frame *f = &t->frames[k];
@@ -180,8 +181,8 @@ fill_roots(const struct snapshot *s, struct btt_root *roots)
 /* The lists of a thread's frames are a sequence; threads that stand in the
  * same code have the same. */
 static bool
-put_frame_lists(
-    const struct snapshot *s, const struct btt_root *roots, struct mp_table *t)
+put_frame_lists(const struct snapshot *s, const uint32_t *order,
+    const struct btt_root *roots, struct mp_table *t)
 {
 	struct mp_column size, list, threads;
 	struct mp_table lists;
@@ -193,7 +194,7 @@ put_frame_lists(
 	vec_init(&scratch, UINT32_MAX);
 	mp_column_init(&threads);
 	for (size_t i = 0; ok && i < s->threads.count; i++) {
-		uint32_t n = s->threads.items[i].n_frames;
+		uint32_t n = s->threads.items[order[i]].n_frames;
 
 		vec_clear(&scratch);
 		for (uint32_t k = 0; ok && k < n; k++, roots++) {
@@ -230,21 +231,27 @@ btt_put_variables(const struct snapshot *s, struct mp_table *t)
 {
 	struct btt_root *roots;
 	struct texts texts;
+	uint32_t *order;
 	size_t count;
 	bool ok;
 
 	if (!has_variables(s))
 		return true;
-	count = fill_roots(s, NULL);
-	roots = calloc(count, sizeof(*roots));
-	if (roots == NULL)
+	order = btt_thread_order(s);
+	if (order == NULL)
 		return false;
-	fill_roots(s, roots);
-	texts_init(&texts);
-	ok = btt_put_values(roots, count, &texts, t) && !texts.failed &&
-	    put_frame_lists(s, roots, t);
-	texts_end(&texts, t);
+	count = fill_roots(s, order, NULL);
+	roots = calloc(count, sizeof(*roots));
+	ok = roots != NULL;
+	if (ok) {
+		fill_roots(s, order, roots);
+		texts_init(&texts);
+		ok = btt_put_values(roots, count, &texts, t) && !texts.failed &&
+		    put_frame_lists(s, order, roots, t);
+		texts_end(&texts, t);
+	}
 	free(roots);
+	free(order);
 	return ok;
 }
 

@@ -13,9 +13,10 @@ struct threads {
 	struct texts texts;
 	struct sequences stacks, layouts, register_sets, kernel_stacks;
 	VEC(int64_t) scratch;
-	struct mp_column tid, name, state, fault, stop_reason, skipped,
-	    skipped_at, stack, layout, sp, registers, kernel;
-	uint32_t *sets; /* register set of each thread */
+	struct mp_column position, tid, name, state, fault, stop_reason,
+	    skipped, skipped_at, stack, layout, sp, registers, kernel;
+	uint32_t *order; /* positions of the threads in file order */
+	uint32_t *sets;	 /* register set of each thread, in file order */
 	bool failed;
 };
 
@@ -107,14 +108,23 @@ kernel_id(struct threads *x, const struct snap_thread *t)
 	return intern(x, &x->kernel_stacks);
 }
 
+static const struct snap_thread *
+thread_at(const struct threads *x, size_t i)
+{
+	return &x->s->threads.items[x->order[i]];
+}
+
 static void
 put_threads(struct threads *x)
 {
-	uint64_t last_tid = 0, last_sp = 0;
+	uint64_t last_tid = 0, last_sp = 0, next = 0;
 
 	for (size_t i = 0; i < x->s->threads.count; i++) {
-		const struct snap_thread *t = &x->s->threads.items[i];
+		const struct snap_thread *t = thread_at(x, i);
 		uint64_t base;
+
+		mp_column_int(&x->position, (int64_t)(x->order[i] - next));
+		next = (uint64_t)x->order[i] + 1;
 
 		mp_column_int(&x->tid, (int64_t)(t->tid - last_tid));
 		last_tid = t->tid;
@@ -155,8 +165,7 @@ put_register_values(struct threads *x, struct mp_table *t)
 
 				if (x->sets[i] != set)
 					continue;
-				value =
-				    x->s->threads.items[i].registers[k].value;
+				value = thread_at(x, i)->registers[k].value;
 				mp_column_int(&values, (int64_t)(value - last));
 				last = value;
 			}
@@ -242,6 +251,7 @@ put_tables(struct threads *x, struct mp_table *t)
 	    (const char *const[]){"frame"}, 1, t);
 	mp_table_init(&threads);
 	mp_uint(mp_table_key(&threads, "count"), x->s->threads.count);
+	mp_column_end(&x->position, &threads, "position");
 	mp_column_end(&x->tid, &threads, "tid");
 	mp_column_end(&x->name, &threads, "name");
 	mp_column_end(&x->state, &threads, "state");
@@ -264,9 +274,9 @@ btt_put_threads(const struct snapshot *s, struct mp_table *t)
 	struct threads x = {.s = s};
 	struct sequences *sequences[] = {
 	    &x.stacks, &x.layouts, &x.register_sets, &x.kernel_stacks};
-	struct mp_column *columns[] = {&x.tid, &x.name, &x.state, &x.fault,
-	    &x.stop_reason, &x.skipped, &x.skipped_at, &x.stack, &x.layout,
-	    &x.sp, &x.registers, &x.kernel};
+	struct mp_column *columns[] = {&x.position, &x.tid, &x.name, &x.state,
+	    &x.fault, &x.stop_reason, &x.skipped, &x.skipped_at, &x.stack,
+	    &x.layout, &x.sp, &x.registers, &x.kernel};
 
 	if (s->threads.count == 0)
 		return true;
@@ -277,7 +287,8 @@ btt_put_threads(const struct snapshot *s, struct mp_table *t)
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		mp_column_init(columns[i]);
 	x.sets = calloc(s->threads.count, sizeof(*x.sets));
-	if (x.sets != NULL)
+	x.order = btt_thread_order(s);
+	if (x.sets != NULL && x.order != NULL)
 		put_threads(&x);
 	else
 		x.failed = true;
@@ -290,5 +301,6 @@ btt_put_threads(const struct snapshot *s, struct mp_table *t)
 		sequences_deinit(sequences[i]);
 	vec_deinit(&x.scratch);
 	free(x.sets);
+	free(x.order);
 	return !x.failed;
 }

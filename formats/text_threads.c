@@ -108,25 +108,44 @@ add_thread(
 	g->items[g->count++] = (struct group){i, i, 1};
 }
 
-/* Faulted threads come first, each alone. */
+static int
+compare_threads(const void *a, const void *b, void *context)
+{
+	const struct snapshot *s = context;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	const struct snap_thread *x = &s->threads.items[i];
+	const struct snap_thread *y = &s->threads.items[k];
+
+	if (x->fault != y->fault)
+		return x->fault ? -1 : 1;
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+/* Faulted threads come first, each alone; then by tid. */
 static bool
 make_groups(struct groups *g, const struct snapshot *s)
 {
+	size_t n = s->threads.count;
+	uint32_t *order = calloc(n + 1, sizeof(*order));
 	struct map seen;
 
 	g->count = 0;
-	g->items = calloc(s->threads.count + 1, sizeof(*g->items));
-	g->next = calloc(s->threads.count + 1, sizeof(*g->next));
-	if (g->items == NULL || g->next == NULL)
+	g->items = calloc(n + 1, sizeof(*g->items));
+	g->next = calloc(n + 1, sizeof(*g->next));
+	if (order == NULL || g->items == NULL || g->next == NULL) {
+		free(order);
 		return false;
-	map_init(&seen, SIZE_MAX);
-	for (int fault = 1; fault >= 0; fault--) {
-		for (uint32_t i = 0; i < s->threads.count; i++) {
-			if (s->threads.items[i].fault == (fault == 1))
-				add_thread(g, &seen, s, i);
-		}
 	}
+	for (size_t i = 0; i < n; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, n, sizeof(*order), compare_threads, (void *)s);
+	map_init(&seen, SIZE_MAX);
+	for (size_t i = 0; i < n; i++)
+		add_thread(g, &seen, s, order[i]);
 	map_deinit(&seen);
+	free(order);
 	return true;
 }
 

@@ -394,14 +394,16 @@ class Document:
         sets = sequences(s["register_sets"], "name")
         kernels = sequences(s["kernel_stacks"], "frame")
         threads = s["threads"]
-        tid = sp = 0
-        owners = {}
-        for (dtid, name, state, fault, stop, skipped, at, stack, layout, dsp,
+        tid = sp = following = 0
+        owners, positions = {}, []
+        for (dposition, dtid, name, state, fault, stop, skipped, at, stack, layout, dsp,
              registers, kernel) in zip(*(column(threads, c) for c in (
-                 "tid", "name", "state", "fault", "stop_reason",
+                 "position", "tid", "name", "state", "fault", "stop_reason",
                  "frames_skipped", "frames_skipped_at", "stack", "layout",
                  "sp", "registers", "kernel"))):
             tid, sp = tid + dtid, sp + dsp & M64
+            positions.append(following + dposition)
+            following = positions[-1] + 1
             thread = {
                 "tid": tid, "name": known(strings(name)), "state": chr(state or 63),
                 "fault": bool(fault), "stop_reason": known(strings(stop)),
@@ -422,6 +424,11 @@ class Document:
                     here if flags & 2 else None, trust, flags))
             self.doc["threads"].append(thread)
         self.registers(s, strings, sets, owners)
+        # Threads were appended in file order.
+        self.file_order = self.doc["threads"]
+        assert sorted(positions) == list(range(len(positions)))
+        self.doc["threads"] = [t for _, t in sorted(
+            zip(positions, self.file_order), key=lambda pair: pair[0])]
 
     @staticmethod
     def frame(strings, locations, index, location, ip, sp, trust, flags):
@@ -490,7 +497,7 @@ class Document:
                 "path": known(strings(path))})
 
     def get_variables(self, s):
-        threads = self.doc["threads"]
+        threads = self.file_order
         assert s["thread_count"] == len(threads)
         stacks = sequences(s["stacks"], "list")
         rows = [stacks[i] for i in column(s, "threads", len(threads))]

@@ -369,6 +369,19 @@ sample_many(struct snapshot *s, uint32_t n, uint32_t depth, uint32_t variables)
 	snapshot_fingerprint(s);
 }
 
+/* The threads in the disorder in which a kernel names them. */
+__attribute__((unused)) static void
+sample_shuffle(struct snapshot *s)
+{
+	for (size_t i = s->threads.count; i > 1; i--) {
+		size_t k = (size_t)(map_mix(i) % i);
+		struct snap_thread t = s->threads.items[k];
+
+		s->threads.items[k] = s->threads.items[i - 1];
+		s->threads.items[i - 1] = t;
+	}
+}
+
 /* The whole file, as a session would write it. */
 __attribute__((unused)) static void
 sample_write(const struct snapshot *s, struct buf *out)

@@ -787,6 +787,35 @@ TEST(small_arena)
 	buf_deinit(&l.file);
 }
 
+/* Files of every released version read for ever: tests/golden/README.md. */
+TEST(golden)
+{
+	static const char *const names[] = {"v1", "v1-threads", "v1-extremes"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[512];
+		size_t size, want_size;
+		struct snapshot s;
+		struct buf json;
+		char *data, *want;
+
+		snprintf(path, sizeof(path), "%s/tests/golden/%s.btt",
+		    TEST_SOURCE_DIR, names[i]);
+		data = test_read_file(path, &size);
+		snprintf(path, sizeof(path), "%s/tests/golden/%s.json",
+		    TEST_SOURCE_DIR, names[i]);
+		want = test_read_file(path, &want_size);
+		read_part(&s, data, size);
+		sample_json(&s, &json);
+		expect_str(buf_text(&json), want);
+		expect_false(has_warning(&s, "damaged", ""));
+		snapshot_deinit(&s);
+		buf_deinit(&json);
+		free(data);
+		free(want);
+	}
+}
+
 TEST(section_names)
 {
 	expect_str(btt_section_name(BTT_PROCESS), "process");

@@ -68,6 +68,26 @@ TEST(many_threads)
 	check(&s, "many");
 }
 
+/* In no order, with stacks, registers and variables of different shapes. */
+TEST(shuffled_threads)
+{
+	struct snapshot s;
+
+	snapshot_init(&s, SAMPLE_CAP);
+	sample_many(&s, 30, 5, 3);
+	for (uint32_t i = 0; i < 30; i++) {
+		struct snap_thread *t = &s.threads.items[i];
+
+		t->n_frames = 1 + i % 5;
+		t->n_registers = i % 3 == 0 ? 7 : i % 3 == 1 ? 4 : 0;
+		t->registers[0].value = i;
+	}
+	s.threads.items[7].tid = s.threads.items[8].tid;
+	s.threads.items[9].fault = true;
+	sample_shuffle(&s);
+	check(&s, "shuffled");
+}
+
 /* Values that lie as far from each other as values can. */
 TEST(extremes)
 {

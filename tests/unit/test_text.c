@@ -199,6 +199,7 @@ TEST(groups)
 	sample_many(&s, 1000, 3, 0);
 	s.threads.items[500].frames[1].location = sample_location(
 	    &s, "elsewhere", "server", "", 0, false);
+	sample_shuffle(&s);
 	text = report(&s, false, false, 0);
 	expect_contains(text, "\nThread 1000 \"pool\", faulted:\n");
 	expect_contains(text,
