@@ -22,7 +22,9 @@ build_orphans(struct dwarf *d)
 			d->main.units[SEC_INFO].slots.items[i].offset, &tmp) ||
 		    !dw_root_read(&tmp) || tmp.root_tag != DW_TAG_compile_unit)
 			continue;
-		if (dw_ranges_of(&it, &tmp, &tmp.low, &tmp.high, &tmp.ranges))
+		/* DWARF 2 cannot say that a unit has several ranges. */
+		if (tmp.version > 2 &&
+		    dw_ranges_of(&it, &tmp, &tmp.low, &tmp.high, &tmp.ranges))
 			continue;
 		u = dw_unit(&d->main, SEC_INFO, i);
 		if (u == NULL)

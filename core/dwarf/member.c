@@ -180,10 +180,39 @@ finish_enum(struct dwarf_type *t)
 		t->encoding = negative ? DW_ATE_signed : DW_ATE_unsigned;
 }
 
+/* In C++ an enumerator is named with its scopes: "ns::red", and with its
+ * enumeration when that is a class: "ns::Color::red". */
+static const char *
+enumerator_prefix(const struct dwarf_type *t, const struct dw_die *d)
+{
+	struct arena *a = &d->unit->file->dwarf->arena;
+
+	if (!dw_unit_has_scopes(d->unit))
+		return "";
+	if (t->is_enum_class)
+		return arena_printf(a, "%s::", t->name);
+	return dw_name_prefix(d);
+}
+
+static const char *
+enumerator_name(const struct dw_die *d, const char *prefix)
+{
+	const char *name = dw_attr_string(d, DW_AT_name);
+
+	if (name == NULL)
+		return "";
+	if (prefix == NULL || prefix[0] == '\0')
+		return name;
+	prefix = arena_printf(
+	    &d->unit->file->dwarf->arena, "%s%s", prefix, name);
+	return prefix != NULL ? prefix : name;
+}
+
 static void
 read_enumerators(struct dwarf_type *t, const struct dw_die *d)
 {
 	VEC(struct dwarf_enumerator) items;
+	const char *prefix = enumerator_prefix(t, d);
 	struct dw_iter it;
 	struct dw_value v;
 
@@ -199,9 +228,7 @@ read_enumerators(struct dwarf_type *t, const struct dw_die *d)
 			break;
 		/* Compilers write a negative value as sdata. */
 		e->value = (int64_t)v.u;
-		e->name = dw_attr_string(&it.die, DW_AT_name);
-		if (e->name == NULL)
-			e->name = "";
+		e->name = enumerator_name(&it.die, prefix);
 	}
 	t->enumerators = arena_array(
 	    &d->unit->file->dwarf->arena, items.count, sizeof(*items.items));

@@ -226,12 +226,32 @@ prefix_of(const struct dw_die *d, const char *parts[DW_NAME_DEPTH_MAX])
 }
 
 const char *
+dw_name_prefix(const struct dw_die *d)
+{
+	const char *parts[DW_NAME_DEPTH_MAX];
+	size_t n = prefix_of(d, parts), total = 1;
+	char *text, *p;
+
+	if (n == 0)
+		return "";
+	for (size_t i = 0; i < n; i++)
+		total += strlen(parts[i]) + 2;
+	text = arena_alloc(&d->unit->file->dwarf->arena, total);
+	if (text == NULL)
+		return "";
+	p = text;
+	for (size_t i = n; i > 0; i--) {
+		p = stpcpy(p, parts[i - 1]);
+		p = stpcpy(p, "::");
+	}
+	return text;
+}
+
+const char *
 dw_qualified_name(const struct dw_die *d)
 {
-	const char *parts[DW_NAME_DEPTH_MAX], *name;
 	struct arena *arena = &d->unit->file->dwarf->arena;
-	size_t n, length;
-	char *text, *p;
+	const char *name, *prefix, *text;
 
 	name = dw_attr_string(d, DW_AT_name);
 	if (name == NULL)
@@ -242,22 +262,11 @@ dw_qualified_name(const struct dw_die *d)
 	if (!dw_unit_has_scopes(d->unit))
 		return name;
 	name = canonical(d, name);
-	n = prefix_of(d, parts);
-	if (n == 0)
+	prefix = dw_name_prefix(d);
+	if (prefix[0] == '\0')
 		return name;
-	length = strlen(name) + 1;
-	for (size_t i = 0; i < n; i++)
-		length += strlen(parts[i]) + 2;
-	text = arena_alloc(arena, length);
-	if (text == NULL)
-		return name;
-	p = text;
-	for (size_t i = n; i > 0; i--) {
-		p = stpcpy(p, parts[i - 1]);
-		p = stpcpy(p, "::");
-	}
-	strcpy(p, name);
-	return text;
+	text = arena_printf(arena, "%s%s", prefix, name);
+	return text != NULL ? text : name;
 }
 
 const char *

@@ -461,6 +461,8 @@ void dw_lines_free(struct dw_lines *lines);
 /* name.c */
 /* "ns::C::" qualified name of a DIE, in the arena; NULL: no name. */
 const char *dw_qualified_name(const struct dw_die *d);
+/* "ns::C::", or "". */
+const char *dw_name_prefix(const struct dw_die *d);
 const char *dw_function_name(const struct dw_die *d, const char **linkage);
 const char *dw_linkage_name(const struct dw_die *d);
 void dw_scopes_free(struct dw_scopes *s);

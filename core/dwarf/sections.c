@@ -100,6 +100,7 @@ dwarf_open(struct image *debug, const struct dwarf_options *options,
 {
 	struct dwarf *d = calloc(1, sizeof(*d));
 
+	*out = NULL;
 	if (d == NULL)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	if (options != NULL)
