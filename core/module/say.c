@@ -14,9 +14,9 @@ _Static_assert((int)PAT_COMMENT == (int)SNAP_COMMENT &&
 	(int)PAT_JSON == (int)SNAP_JSON,
     "annotation levels are the same in the interface and in the model");
 
-static bool
-annotate(struct module_host *host, struct snap_annotation **list,
-    enum pmodule_level level, const char *format, va_list ap)
+static bool BT_PRINTF(4, 0)
+    annotate(struct module_host *host, struct snap_annotation **list,
+	enum pmodule_level level, const char *format, va_list ap)
 {
 	char *text;
 
