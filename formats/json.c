@@ -29,13 +29,16 @@ write_index_or_null(struct json_out *j, uint32_t index)
 static void
 write_uuid(struct json_out *j, const uint8_t uuid[16])
 {
-	char text[40], *p = text;
+	static const char digits[] = "0123456789abcdef";
+	char text[37], *p = text;
 
 	for (int i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*p++ = '-';
-		p += sprintf(p, "%02x", uuid[i]);
+		*p++ = digits[uuid[i] >> 4];
+		*p++ = digits[uuid[i] & 15];
 	}
+	*p = '\0';
 	json_text(j, text);
 }
 

@@ -135,11 +135,11 @@ void
 json_double_text(char out[32], double value, bool is_float)
 {
 	if (isnan(value)) {
-		strcpy(out, "nan");
+		memcpy(out, "nan", 4);
 		return;
 	}
 	if (isinf(value)) {
-		strcpy(out, value < 0 ? "-inf" : "inf");
+		snprintf(out, 32, "%s", value < 0 ? "-inf" : "inf");
 		return;
 	}
 	/* FLT_DIG and DBL_DIG digits are often enough; FLT_DECIMAL_DIG and

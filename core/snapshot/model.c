@@ -175,6 +175,9 @@ snapshot_stringn(struct snapshot *s, const char *text, size_t len)
 	return strings_addn(&s->strings, text, len);
 }
 
+static const char *print_string(struct snapshot *s, const char *format,
+    va_list ap) __attribute__((format(printf, 2, 0)));
+
 static const char *
 print_string(struct snapshot *s, const char *format, va_list ap)
 {

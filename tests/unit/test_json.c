@@ -54,8 +54,7 @@ TEST(valid)
 	    "\"\\ud83d\\u0041\"", "\"\n\"", "\"\xff\"", "[", "]", "[1,]",
 	    "[,1]", "[1 2]", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
 	    "{1:1}", "[}", "{]", "1 2", "{} {}", "[1]]", "'a'",
-	    "\xef\xbb\xbf"
-	    "1"};
+	    "\xef\xbb\xbf [1]"};
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		if (!json_valid(good[i], strlen(good[i])))
