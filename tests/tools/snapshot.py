@@ -5,7 +5,9 @@ option puts into it."""
 import json
 import os
 import re
+import shutil
 import stat
+import subprocess
 import sys
 import time
 
@@ -222,9 +224,59 @@ def message_and_globals(bench, t):
             e["fingerprint"] != d["fingerprint"], "grouping by message")
 
 
+def lines_of(bench, t, *args):
+    """Source paths of the faulting thread's frames in the program itself."""
+    path = os.path.join(bench.new_dir(), "x.btt")
+    done = bench.run("ptrace", "-o", path, *args)
+    t.equal(done.returncode, 0, args, done.stderr)
+    d = json.loads(bench.run("ptrace", "-b", path, "--format=json").stdout)
+    return [f.get("path") for f in d["threads"][0]["frames"]
+            if f["object"] == "demo"], done.stderr, d
+
+
+def other_places(bench, t):
+    """The program below a sysroot, and its debug information apart."""
+    where = bench.new_dir()
+    exe = shutil.copy(bench.exe, os.path.join(where, "demo"))
+    core = _tool.crash.core(exe, where)
+    root = os.path.join(where, "root")
+    inside = root + exe
+    os.makedirs(os.path.dirname(inside))
+    shutil.move(exe, inside)
+    found, _, d = lines_of(bench, t, "--core", core, "--sysroot", root)
+    t.check(found and all(found), "--sysroot:", found, d["warnings"])
+    found, _, d = lines_of(bench, t, "--core", core)
+    t.check(not any(found), "a program that is gone has lines:", found)
+    t.check(any(exe in w["text"] for w in d["warnings"]),
+            "no warning names the program that is gone:", d["warnings"])
+    done = bench.run("ptrace", "--core", core, "--sysroot=/nonexistent")
+    t.equal((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+
+    # Stripped, with the debug file in a build-id directory.
+    build_id = [m["build_id"] for m in d["modules"] if m["path"] == exe][0]
+    store = os.path.join(where, "store")
+    debug = os.path.join(store, ".build-id", build_id[:2],
+                         build_id[2:] + ".debug")
+    os.makedirs(os.path.dirname(debug))
+    subprocess.run(["objcopy", "--only-keep-debug", inside, debug],
+                   check=True)
+    subprocess.run(["strip", "-o", exe, inside], check=True)
+    found, told, d = lines_of(
+        bench, t, "--stats", "--core", core, exe, "--debug-path", store)
+    t.check(found and all(found), "--debug-path:", found, d["warnings"])
+    t.check(f"debug {exe}: {debug}: taken" in told, "--stats:", told)
+    t.equal([m.get("debug_path") for m in d["modules"] if m["path"] == exe],
+            [debug], "debug_path")
+    found, told, _ = lines_of(bench, t, "--stats", "--core", core, exe)
+    t.check(not any(found), "lines without debug information:", found)
+    t.check(re.search(re.escape(f"debug {exe}: ") + ".*: not found", told),
+            "--stats does not say where it looked:", told)
+
+
 def body(bench, t):
     for test in (names, numbering, existing, attributes, threads, resources,
-                 config, load, others, message_and_globals):
+                 config, load, others, message_and_globals,
+                 other_places):
         test(bench, t)
 
 
