@@ -55,6 +55,21 @@ put_subject(struct text_out *t)
 	}
 }
 
+static void
+put_sender(struct text_out *t, const struct snap_signal *g)
+{
+	uint64_t pid;
+
+	if (!g->has_sender)
+		return;
+	if (number_attribute(t->s, "process.id", &pid) &&
+	    pid == (uint64_t)g->sender_pid)
+		text_say(t, " raised by the process itself");
+	else
+		text_say(
+		    t, " sent by pid %d, uid %u", g->sender_pid, g->sender_uid);
+}
+
 /* "SIGSEGV (SEGV_MAPERR) at 0x18: exe, pid 77, ..." */
 static void
 put_signal(struct text_out *t)
@@ -82,9 +97,7 @@ put_signal(struct text_out *t)
 			text_say(
 			    t, " at 0x%llx", (unsigned long long)g->address);
 		text_off(t);
-		if (g->has_sender)
-			text_say(t, " sent by pid %d, uid %u", g->sender_pid,
-			    g->sender_uid);
+		put_sender(t, g);
 	}
 	text_say(t, ": ");
 	put_subject(t);

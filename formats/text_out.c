@@ -84,12 +84,12 @@ text_flow_begin(
 	*f = (struct text_flow){t, indent, column, false};
 }
 
-/* Where a text that is too long may be broken: after the last ", " or blank
- * that fits into the room; else all of it. */
+/* Where a text that is too long may be broken: after the last ", " that fits
+ * into the room, when that fills half of it, else the last blank; else all. */
 static size_t
 break_at(const char *text, size_t len, size_t room)
 {
-	size_t best = 0, columns = 0;
+	size_t best = 0, comma = 0, comma_columns = 0, columns = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = (uint8_t)text[i];
@@ -101,9 +101,14 @@ break_at(const char *text, size_t len, size_t room)
 		}
 		columns += (c & 0xc0) != 0x80;
 		if (columns > room && best > 0)
-			return best;
-		if (c == ' ')
-			best = i + 1;
+			return comma_columns > room / 2 ? comma : best;
+		if (c != ' ')
+			continue;
+		best = i + 1;
+		if (i > 0 && text[i - 1] == ',') {
+			comma = best;
+			comma_columns = columns;
+		}
 	}
 	return len;
 }

@@ -10,6 +10,10 @@
 /* So many of a group's numbers and names are shown. */
 enum { MAX_LISTED = 12, INDENT = 5 };
 
+/* Recursion through at most so many functions is folded, when at least so many
+ * frames are spared. */
+enum { MAX_PERIOD = 12, MIN_HIDDEN = 100 };
+
 struct group {
 	uint32_t first, last; /* threads, linked through next[] */
 	uint32_t count;
@@ -321,26 +325,95 @@ put_kernel(struct text_out *t, const struct snap_thread *thread)
 	text_end(t);
 }
 
+/* ---- recursion ---- */
+
+struct fold {
+	uint32_t period; /* frames that repeat */
+	uint32_t hidden; /* frames left out: whole periods */
+};
+
+/*
+ * Frames from `first` on that are the same few over and over. Two periods and
+ * the last one are shown; a person learns nothing from the hundreds between.
+ */
+static bool
+find_fold(const struct snap_thread *thread, uint32_t first, uint32_t end,
+    struct fold *fold)
+{
+	for (uint32_t p = 1; p <= MAX_PERIOD; p++) {
+		uint32_t at = first;
+
+		while (at + p < end &&
+		    same_frame(&thread->frames[at], &thread->frames[at + p]))
+			at++;
+
+		/* [first, at + p) repeats with this period. */
+		uint32_t hidden = (at + p - first) / p;
+
+		hidden = hidden > 3 ? (hidden - 3) * p : 0;
+		if (hidden >= MIN_HIDDEN) {
+			fold->period = p;
+			fold->hidden = hidden;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+put_fold(struct text_out *t, const struct fold *fold)
+{
+	char text[96];
+
+	if (fold->period == 1)
+		snprintf(text, sizeof(text),
+		    "... the frame above %u more times ...", fold->hidden);
+	else
+		snprintf(text, sizeof(text),
+		    "... the %u frames above %u more times ...", fold->period,
+		    fold->hidden / fold->period);
+	put_note(t, text, "");
+}
+
+/* Frames [from, end), numbered with `skipped` more. */
+static void
+put_frames(struct text_out *t, const struct snap_thread *thread, uint32_t from,
+    uint32_t end, uint64_t skipped)
+{
+	for (uint32_t i = from; i < end;) {
+		struct fold fold;
+		uint32_t shown = 1;
+		bool folds = find_fold(thread, i, end, &fold);
+
+		if (folds)
+			shown = 2 * fold.period;
+		for (; shown > 0; shown--, i++)
+			put_frame(t, &thread->frames[i], i + skipped);
+		if (folds) {
+			put_fold(t, &fold);
+			i += fold.hidden;
+		}
+	}
+}
+
 static void
 put_stack(struct text_out *t, const struct snap_thread *thread)
 {
 	const char *stop = thread->stop_reason;
+	uint32_t gap = thread->n_frames;
 	char text[96];
 
 	text_annotations(t, thread->annotations, INDENT, "");
 	put_kernel(t, thread);
-	for (uint32_t i = 0; i < thread->n_frames; i++) {
-		bool after = i >= thread->frames_skipped_at;
-
-		if (thread->frames_skipped != 0 &&
-		    i == thread->frames_skipped_at) {
-			snprintf(text, sizeof(text),
-			    "... %llu frames left out ...",
-			    (unsigned long long)thread->frames_skipped);
-			put_note(t, text, "");
-		}
-		put_frame(t, &thread->frames[i],
-		    i + (after ? thread->frames_skipped : 0));
+	if (thread->frames_skipped != 0 && thread->frames_skipped_at < gap)
+		gap = (uint32_t)thread->frames_skipped_at;
+	put_frames(t, thread, 0, gap, 0);
+	if (thread->frames_skipped != 0) {
+		snprintf(text, sizeof(text), "... %llu frames left out ...",
+		    (unsigned long long)thread->frames_skipped);
+		put_note(t, text, "");
+		put_frames(
+		    t, thread, gap, thread->n_frames, thread->frames_skipped);
 	}
 	if (thread->n_frames == 0)
 		put_note(t, "no frames", "");

@@ -222,6 +222,50 @@ TEST(names_in_a_group)
 	snapshot_deinit(&s);
 }
 
+/* a b b a b b ... main: the same three frames, folded; numbers go on. */
+TEST(recursion_is_folded)
+{
+	struct snapshot s;
+	struct snap_thread *t;
+	struct snap_frame *frames;
+	const char *text;
+	uint32_t n = 100000;
+
+	snapshot_init(&s, SAMPLE_CAP);
+	sample_many(&s, 1, 4, 0);
+	t = &s.threads.items[0];
+	for (int i = 0; i < 4; i++)
+		t->frames[i].trust = "cfi";
+	frames = arena_array(&s.arena, n, sizeof(*frames));
+	for (uint32_t i = 0; i < n; i++)
+		frames[i] = t->frames[i == n - 1 ? 3 : (i % 3 + 1) / 2];
+	t->frames = frames;
+	t->n_frames = n;
+	text = report(&s, false, false, 0);
+	expect_contains(text,
+	    "[ 4] server function_919 (/src/server.c:113)\n"
+	    "[ 5] server function_919 (/src/server.c:113)\n"
+	    "     ... the 3 frames above 33330 more times ...\n"
+	    "[99996] server function_0 (/src/server.c:100)\n"
+	    "[99997] server function_919 (/src/server.c:113)\n"
+	    "[99998] server function_919 (/src/server.c:113)\n"
+	    "[99999] server function_757 (/src/server.c:139)\n");
+	/* A gap is not folded over. */
+	t->frames_skipped = 1000000;
+	t->frames_skipped_at = 50001;
+	text = report(&s, false, false, 0);
+	expect_contains(text,
+	    "[50000] server function_919 (/src/server.c:113)\n"
+	    "     ... 1000000 frames left out ...\n"
+	    "[1050001] server function_0 (/src/server.c:100)\n");
+	expect_contains(text, "[1099999] server function_757");
+	/* A short recursion is shown whole. */
+	t->frames_skipped = 0;
+	t->n_frames = 100;
+	expect_lacks(report(&s, false, false, 0), "more times");
+	snapshot_deinit(&s);
+}
+
 /* A snapshot of nothing, and of a process that is well. */
 TEST(nothing)
 {
@@ -254,6 +298,9 @@ TEST(sender)
 	expect_contains(report(&s, false, false, 0),
 	    "SIGABRT (SI_TKILL) sent by pid 5, uid 1000: (unknown program)\n"
 	    "  error: it \\x07 broke\n");
+	snapshot_attr_int(&s, "process.id", 5);
+	expect_contains(report(&s, false, false, 0),
+	    "SIGABRT (SI_TKILL) raised by the process itself: ");
 	snapshot_deinit(&s);
 }
 
