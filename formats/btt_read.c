@@ -13,10 +13,19 @@
 /* All sections together may unpack to this much. */
 #define MAX_UNPACKED ((uint64_t)2 << 30)
 
+/* Values in header, envelopes and directory, also in those that turn out to be
+ * none: a file of a million false beginnings must not take forever. */
+#define MAX_STEPS (UINT64_C(1) << 24)
+
+/* So many damaged places are named. */
+enum { MAX_DAMAGES = 16 };
+
 struct file {
 	struct view v;
+	uint64_t steps;
 	struct snapshot *s;
 	uint64_t unpacked;
+	unsigned damages; /* places where reading had to begin anew */
 	bool seen[BTT_SECTION__COUNT];
 	bool complete; /* directory and trailer were there */
 };
@@ -79,8 +88,8 @@ read_header(struct file *f, bt_error_t *e)
 
 	if (f->v.size == 0)
 		return bt_fail_format(e, 0, "the file is empty");
-	if (!mp_read_fields(&f->v, &fields) || fields.count == 0 ||
-	    !field_is(&fields, "format", "btt"))
+	if (!mp_read_fields_within(&f->v, &fields, &f->steps) ||
+	    fields.count == 0 || !field_is(&fields, "format", "btt"))
 		return bt_fail_format(e, 0, "not a snapshot (.btt) file");
 	v = mp_field(&fields, "version");
 	version = mp_read_uint(&v);
@@ -279,7 +288,7 @@ read_value(struct file *f)
 	struct mp_fields fields;
 	struct envelope env;
 
-	if (mp_read_fields(&f->v, &fields)) {
+	if (mp_read_fields_within(&f->v, &fields, &f->steps)) {
 		if (mp_has(&fields, "directory")) {
 			f->complete = read_trailer(f);
 			return false;
@@ -294,7 +303,7 @@ read_value(struct file *f)
 	f->v.failed = false;
 	f->v.pos = next_section(&f->v, start);
 	f->s->partial = true;
-	if (f->v.pos < f->v.size)
+	if (f->v.pos < f->v.size && f->damages++ < MAX_DAMAGES)
 		snapshot_warn(f->s, "read", "damaged",
 		    "the file is damaged at offset %zu", start);
 	return true;
@@ -303,11 +312,12 @@ read_value(struct file *f)
 bool
 btt_read(const void *data, size_t size, struct snapshot *out, bt_error_t *e)
 {
-	struct file f = {.v = view_of(data, size), .s = out};
+	struct file f = {
+	    .v = view_of(data, size), .steps = MAX_STEPS, .s = out};
 
 	if (!read_header(&f, e))
 		return false;
-	while (!view_end(&f.v)) {
+	while (!view_end(&f.v) && f.steps > 0) {
 		if (!read_value(&f))
 			break;
 	}

@@ -111,6 +111,10 @@ struct mp_fields {
 	size_t count;
 };
 bool mp_read_fields(struct view *v, struct mp_fields *f);
+/* As above; takes one of *steps for every value passed over, and fails when
+ * there are none left: for bytes that may be tried many times. */
+bool mp_read_fields_within(
+    struct view *v, struct mp_fields *f, uint64_t *steps);
 /* The value, or a failed view when there is no such key. */
 struct view mp_field(const struct mp_fields *f, const char *key);
 bool mp_has(const struct mp_fields *f, const char *key);

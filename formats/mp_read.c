@@ -157,14 +157,18 @@ mp_read(struct view *v, struct mp_value *out)
 	return read_tagged(v, out, tag);
 }
 
-bool
-mp_skip(struct view *v)
+static bool
+skip(struct view *v, uint64_t *steps)
 {
 	uint64_t left[MP_MAX_NESTING];
 	size_t depth = 0;
 	struct mp_value value;
 
 	for (;;) {
+		if (*steps == 0)
+			v->failed = true;
+		else
+			--*steps;
 		if (!mp_read(v, &value))
 			return false;
 		if ((value.type == MP_ARRAY || value.type == MP_MAP) &&
@@ -182,6 +186,14 @@ mp_skip(struct view *v)
 		if (depth == 0)
 			return true;
 	}
+}
+
+bool
+mp_skip(struct view *v)
+{
+	uint64_t steps = UINT64_MAX;
+
+	return skip(v, &steps);
 }
 
 uint64_t
@@ -272,7 +284,7 @@ mp_read_map(struct view *v)
 }
 
 bool
-mp_read_fields(struct view *v, struct mp_fields *f)
+mp_read_fields_within(struct view *v, struct mp_fields *f, uint64_t *steps)
 {
 	size_t n = mp_read_map(v);
 
@@ -288,7 +300,7 @@ mp_read_fields(struct view *v, struct mp_fields *f)
 			break;
 		}
 		start = v->pos;
-		if (!mp_skip(v))
+		if (!skip(v, steps))
 			break;
 		if (key.type != MP_STR || f->count == MP_FIELDS)
 			continue;
@@ -298,6 +310,14 @@ mp_read_fields(struct view *v, struct mp_fields *f)
 		f->count++;
 	}
 	return view_ok(v);
+}
+
+bool
+mp_read_fields(struct view *v, struct mp_fields *f)
+{
+	uint64_t steps = UINT64_MAX;
+
+	return mp_read_fields_within(v, f, &steps);
 }
 
 struct view

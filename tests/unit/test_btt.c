@@ -526,6 +526,24 @@ TEST(hostile_compression)
 	free(packed);
 }
 
+/* Beginnings of sections that are none, each with an array that seems to hold
+ * all the rest: quadratic unless the reader gives up. */
+TEST_WITHIN(false_beginnings, 10)
+{
+	static const char begin[] = "\x8f\xa7section\xdd\x00\x0f\x00\x00";
+	struct snapshot s;
+	struct buf b;
+
+	put_header(&b, 1);
+	for (int i = 0; i < 200000; i++)
+		buf_append(&b, begin, sizeof(begin) - 1);
+	read_part(&s, b.data, b.size);
+	expect_true(s.partial);
+	expect_true(has_warning(&s, "cut", ""));
+	snapshot_deinit(&s);
+	buf_deinit(&b);
+}
+
 /* ---- mutations ---- */
 
 static uint64_t
