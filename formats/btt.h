@@ -29,14 +29,16 @@ enum btt_section {
 };
 const char *btt_section_name(enum btt_section section);
 
-/* State kept between the sections of one file: strings and types already sent.
- * Strings and types a section uses first are added by that section. */
+/* State kept between the sections of one file.
+ * What process has said is not repeated by analysis. */
 struct btt_writer;
 struct btt_writer *btt_writer_create(const struct snapshot *s);
 void btt_writer_destroy(struct btt_writer *w);
 /* The header map, appended to out. */
 bool btt_write_header(struct btt_writer *w, struct buf *out, bt_error_t *e);
-/* One whole section map {"section":…,"data":…}, appended to out. False when
+/* One whole section map {"section":…,"data":…}, appended to out; nothing when
+ * the section has nothing to say (the directory leaves out entries of length
+ * 0). A section can be read without the ones before it. False when
  * out's cap was reached (then the section is left out and writing goes on). */
 bool btt_write_section(struct btt_writer *w, enum btt_section section,
     struct buf *out, bt_error_t *e);

@@ -15,6 +15,17 @@ heading(struct text_out *t, const char *text)
 	text_end(t);
 }
 
+/* Foreign text, and blanks up to a width. */
+static void
+put_padded(struct text_out *t, const char *foreign, size_t width)
+{
+	size_t before = t->b->size, len;
+
+	text_put(t, foreign);
+	len = t->b->size - before;
+	text_say(t, "%*s", len < width ? (int)(width - len) : 1, "");
+}
+
 static void
 put_registers(struct text_out *t, const struct snap_thread *thread)
 {
@@ -35,7 +46,8 @@ put_registers(struct text_out *t, const struct snap_thread *thread)
 
 		snprintf(value, sizeof(value), "0x%llx",
 		    (unsigned long long)r->value);
-		text_say(t, "  %-8s ", r->name);
+		text_say(t, "  ");
+		put_padded(t, r->name, 9);
 		text_say(t, last ? "%s" : "%-18s", value);
 		if (last)
 			text_end(t);
@@ -53,9 +65,9 @@ put_modules(struct text_out *t)
 	for (size_t i = 0; i < s->modules.count; i++) {
 		const struct snap_module *m = &s->modules.items[i];
 
-		text_say(t, "  %012llx-%012llx %-6s ",
-		    (unsigned long long)m->start, (unsigned long long)m->end,
-		    m->debug != NULL ? m->debug : "none");
+		text_say(t, "  %012llx-%012llx ", (unsigned long long)m->start,
+		    (unsigned long long)m->end);
+		put_padded(t, m->debug != NULL ? m->debug : "none", 7);
 		text_put(t, m->path);
 		if (m->build_id != NULL && m->build_id[0] != '\0') {
 			text_on(t, TEXT_DIM);

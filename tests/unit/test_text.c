@@ -304,6 +304,67 @@ TEST(sender)
 	snapshot_deinit(&s);
 }
 
+/* Every text of a snapshot may be an attack on the terminal. */
+TEST(foreign_text_is_escaped)
+{
+	static const char *evil = "\x1b[2J\x07\xc2\x9b\xe2\x80\xae\xff\n";
+	static const uint8_t data[] = {0x1b};
+	struct snapshot s;
+	struct snap_thread *t;
+	struct snap_variable v = {.kind = SNAP_FLOAT};
+
+	full(&s);
+	s.generator = evil;
+	snapshot_attr_string(&s, evil, evil);
+	snapshot_attr_string(&s, "application", evil);
+	snapshot_attr_string(&s, "hostname", evil);
+	snapshot_attr_string(&s, "error.message", evil);
+	snapshot_classifier(&s, evil);
+	s.fingerprint = s.signal.name = s.signal.code_name = evil;
+	s.fault.direction = s.fault.instruction = s.fault.operand = evil;
+	s.findings.items[0].class_name = s.findings.items[0].text = evil;
+	s.findings.items[0].evidence[0] = evil;
+	t = &s.threads.items[0];
+	t->name = t->stop_reason = t->kernel_frames[0] = evil;
+	t->registers[0].name = evil;
+	t->frames[0].trust = t->frames[1].trust = evil;
+	t->frames[0].location = sample_location(&s, evil, evil, evil, 1, true);
+	for (uint32_t i = 0; i < t->frames[0].n_variables; i++) {
+		struct snap_variable *p = &t->frames[0].variables[i];
+
+		p->name = p->type = evil;
+		p->string = evil;
+		p->string_size = (uint32_t)strlen(evil);
+		if (p->number != NULL)
+			p->number = evil;
+		if (p->reason != NULL)
+			p->reason = evil;
+	}
+	snapshot_annotate(&s, &t->annotations, SNAP_WARNING, evil, evil);
+	s.modules.items[0] = (struct snap_module){evil, evil, 1, 2, evil, evil};
+	s.mappings.items[0].path = evil;
+	memcpy(s.mappings.items[0].perms, evil, 4);
+	s.memory.items[0].why = evil;
+	s.resources.items[0] = (struct snap_resource){evil, 1, data, false};
+	s.heap.items[0] = s.locks.items[0] = evil;
+	s.globals.items[0] = v;
+	s.globals.items[0].name = s.globals.items[0].type = evil;
+	snapshot_warn(&s, evil, evil, "%s", evil);
+	for (unsigned width = 0; width < 200; width += 80) {
+		report(&s, true, true, width);
+		for (size_t i = 0; i < out.size; i++) {
+			uint8_t c = out.data[i];
+
+			if ((c < 0x20 && c != '\n') || c == 0x7f || c == 0xff)
+				fail("byte %02x at %zu: %.40s", c, i,
+				    (char *)out.data + (i > 20 ? i - 20 : 0));
+		}
+		expect_lacks(buf_text(&out), "\xc2\x9b");
+		expect_lacks(buf_text(&out), "\xe2\x80\xae");
+	}
+	snapshot_deinit(&s);
+}
+
 static const char *
 value(struct snapshot *s, const struct snap_variable *v)
 {
