@@ -199,6 +199,16 @@ dw_resume(struct dw_iter *it, uint64_t pos)
 		view_seek(&it->v, pos);
 }
 
+void
+dw_after(struct dw_iter *it, const struct dw_iter *inner)
+{
+	/* The null entry that ends children has no abbreviation. */
+	if (inner->die.abbrev == NULL && inner->v.pos > it->die.offset)
+		dw_resume(it, inner->v.pos);
+	else
+		it->v.failed = true; /* damaged there, damaged here */
+}
+
 struct dw_scan
 dw_scan_unit(struct dwarf_unit *u)
 {

@@ -84,8 +84,9 @@ fill_variables(struct dwarf *d, struct dwarf_scope *s,
 	vec_init(&parameters.items, 1 << 20);
 	vec_init(&locals.items, 1 << 20);
 	for (size_t i = last + 1; i > first; i--)
-		dw_level_variables(
-		    &levels->items.items[i - 1], &parameters, &locals);
+		dw_level_variables(&levels->items.items[i - 1],
+		    i < levels->items.count ? &levels->items.items[i] : NULL,
+		    &parameters, &locals);
 	n = parameters.items.count + locals.items.count;
 	s->variables = arena_array(&d->arena, n, sizeof(*s->variables));
 	if (s->variables != NULL && n > 0) {

@@ -332,6 +332,9 @@ bool dw_die_root(struct dwarf_unit *u, struct dw_die *out);
 void dw_children(struct dw_iter *it, const struct dw_die *parent);
 /* Moves to the next child; false at the end or when damaged. */
 bool dw_next(struct dw_iter *it);
+/* After the children of the current child were walked by another iterator:
+ * goes on where that one ended. */
+void dw_after(struct dw_iter *it, const struct dw_iter *inner);
 /* Goes on at a position known to follow the current child's subtree. */
 void dw_resume(struct dw_iter *it, uint64_t pos);
 /* Skips what is left of the current child; its end, or 0 when damaged. */
@@ -420,6 +423,7 @@ struct dw_level {
 	struct dw_die die;
 	uint16_t tag;	/* subprogram, inlined_subroutine or a block */
 	uint32_t depth; /* blocks since the function */
+	uint64_t end;	/* of its subtree, once walked; 0: unknown */
 };
 struct dw_levels {
 	VEC(struct dw_level) items;
@@ -432,8 +436,9 @@ bool dw_levels_at(
 struct dw_variables {
 	VEC(struct dwarf_variable) items;
 };
-/* Adds the variables of one level, each kind in source order. */
-void dw_level_variables(const struct dw_level *level,
+/* Adds the variables of one level, each kind in source order. inner: the level
+ * inside, done before, which needs no second walk; NULL: none. */
+void dw_level_variables(struct dw_level *level, const struct dw_level *inner,
     struct dw_variables *parameters, struct dw_variables *locals);
 /* Fills a variable from its DIE; false when it is not one to show. */
 bool dw_variable_read(const struct dw_die *d, struct dwarf_variable *out);

@@ -13,6 +13,12 @@ is_block(uint16_t tag)
 	    tag == DW_TAG_catch_block;
 }
 
+static bool
+has_children(const struct dw_die *d)
+{
+	return (d->abbrev->flags & DW_AB_CHILDREN) != 0;
+}
+
 struct descent { /* iterators of the level in work, one per bare block */
 	VEC(struct dw_iter) stack;
 };
@@ -28,7 +34,8 @@ next_candidate(
 		uint16_t tag;
 
 		if (!dw_next(it)) {
-			s->stack.count--;
+			if (--s->stack.count > 0)
+				dw_after(it - 1, it);
 			continue;
 		}
 		*out = it->die;
@@ -39,8 +46,10 @@ next_candidate(
 		if (*cover != DW_NO_BOUNDS || !is_block(tag))
 			return true;
 		inner = vec_push(&s->stack);
-		if (inner != NULL)
+		if (inner != NULL && has_children(out))
 			dw_children(inner, out);
+		else if (inner != NULL)
+			s->stack.count--;
 	}
 	return false;
 }

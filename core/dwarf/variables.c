@@ -137,8 +137,10 @@ struct collection {
 	 * when asked for. */
 	VEC(uint64_t) below;
 	bool below_ready;
-	const struct dw_level *level;
+	struct dw_level *level;
+	const struct dw_level *inner;
 	struct dw_variables *parameters, *locals;
+	uint64_t end; /* of the last walk that ended in order */
 };
 
 static bool
@@ -184,9 +186,16 @@ next_die(struct collection *c, struct dw_die *out)
 
 		if (dw_next(it)) {
 			*out = it->die;
+			if (c->inner != NULL && c->inner->end != 0 &&
+			    c->inner->die.unit == out->unit &&
+			    c->inner->die.offset == out->offset)
+				dw_resume(it, c->inner->end);
 			return true;
 		}
-		c->stack.count--;
+		if (--c->stack.count > 0)
+			dw_after(it - 1, it);
+		else if (it->die.abbrev == NULL)
+			c->end = it->v.pos;
 	}
 	return false;
 }
@@ -194,8 +203,11 @@ next_die(struct collection *c, struct dw_die *out)
 static void
 push_children(struct collection *c, const struct dw_die *d)
 {
-	struct dw_iter *it = vec_push(&c->stack);
+	struct dw_iter *it;
 
+	if ((d->abbrev->flags & DW_AB_CHILDREN) == 0)
+		return;
+	it = vec_push(&c->stack);
 	if (it != NULL)
 		dw_children(it, d);
 }
@@ -220,6 +232,7 @@ gather_concrete(struct collection *c, bool origins)
 {
 	struct dw_die d, origin;
 
+	c->end = 0;
 	push_children(c, &c->level->die);
 	while (next_die(c, &d)) {
 		bool variable = is_variable(d.abbrev->tag);
@@ -359,11 +372,13 @@ merge_abstract(struct collection *c, const struct dw_die *origin)
 }
 
 void
-dw_level_variables(const struct dw_level *level,
+dw_level_variables(struct dw_level *level, const struct dw_level *inner,
     struct dw_variables *parameters, struct dw_variables *locals)
 {
-	struct collection c = {
-	    .level = level, .parameters = parameters, .locals = locals};
+	struct collection c = {.level = level,
+	    .inner = inner,
+	    .parameters = parameters,
+	    .locals = locals};
 	struct dw_die origin;
 	/* One step only, as GDB: a constructor's two variants have one origin
 	 * with the parameters of both. */
@@ -374,6 +389,7 @@ dw_level_variables(const struct dw_level *level,
 	vec_init(&c.stack, ABSTRACT_NESTING_MAX);
 	vec_init(&c.below, VARIABLES_MAX);
 	gather_concrete(&c, abstract);
+	level->end = c.end;
 	if (abstract)
 		merge_abstract(&c, &origin);
 	for (size_t i = 0; i < c.items.count; i++) {

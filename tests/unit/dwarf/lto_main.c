@@ -2,13 +2,16 @@
 /* Two units that GCC inlines into each other with -flto. */
 #include <stdio.h>
 struct fwd;
+struct nowhere;
 extern int other(struct fwd *p, int k);
 struct fwd *mk(int);
 static int
 inl(int a)
 {
 	int loc = a * 3;
-	return loc + other(mk(a), loc);
+	struct fwd *p = mk(a);
+	struct nowhere *nothing = 0;
+	return loc + other(p, loc) + (nothing != 0);
 }
 enum e { A = -1, B };
 int
