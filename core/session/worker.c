@@ -48,6 +48,7 @@ static void
 confine(const struct worker_limits *limits, pid_t parent)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(127); /* it died before the line above */
 	limit(RLIMIT_CORE, 0);

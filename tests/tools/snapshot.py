@@ -273,10 +273,43 @@ def other_places(bench, t):
             "--stats does not say where it looked:", told)
 
 
+def callers(bench, t):
+    """Command lines of programs that call ptrace on cores today."""
+    where = bench.new_dir()
+    asset = os.path.join(where, "asset")
+    with open(asset, "w") as f:
+        f.write("x")
+    uuid = "143fc129-af4c-4b5e-9d5c-000000000000"
+    for args, check in (
+            (["--faulted", "-o" + os.path.join(where, uuid), "--load=libc-",
+              "--kv=coresnap.object:" + uuid, "--resource=" + asset, "--core",
+              bench.core, bench.exe],
+             lambda d: d["attributes"]["coresnap.object"] == uuid and
+             d["resources"][0]["name"] == "asset"),
+            (["--kv=coredump:ffmpeg", "--core", bench.core, bench.exe,
+              "--load="], lambda d: d["attributes"]["coredump"] == "ffmpeg"),
+            (["--core", bench.core, bench.exe, "--load=", "--application=a",
+              "--kv=", "-O", os.path.join(where, "spool")],
+             lambda d: d["attributes"]["application"] == "a"),
+            (["--kv=location:NYC,environment:development", "--kv",
+              "error:runtime error: invalid memory, or nil", "--classifier",
+              "runtime.errorString", "-L", "WARNING", "--core", bench.core],
+             lambda d: "runtime.errorString" in d["classifiers"] and
+             d["attributes"]["error"] ==
+             "runtime error: invalid memory, or nil")):
+        done = bench.run("ptrace", *args, cwd=where)
+        t.equal((done.returncode, done.stdout.count("\n")), (0, 1), args,
+                done.stderr)
+        path = os.path.join(where, done.stdout.strip())
+        shown = bench.run("ptrace", "-b", path, "--format=json")
+        t.check(shown.returncode == 0 and check(json.loads(shown.stdout)),
+                args, shown.stderr)
+
+
 def body(bench, t):
     for test in (names, numbering, existing, attributes, threads, resources,
                  config, load, others, message_and_globals,
-                 other_places):
+                 other_places, callers):
         test(bench, t)
 
 
