@@ -150,9 +150,11 @@ read_elements(struct evaluator *ev, struct shape *s, const struct source *src,
 	}
 	if (value_children(r, v, (uint32_t)shown) == false)
 		return;
-	for (uint64_t i = 0; i < shown; i++)
+	for (uint64_t i = 0; i < shown; i++) {
+		v->children[i].name = "";
 		value_read(ev, s->target, src, offset + i * stride, depth + 1,
 		    &v->children[i]);
+	}
 }
 
 /* A flexible array of characters is text up to its NUL. */
@@ -169,13 +171,16 @@ read_flexible(struct evaluator *ev, struct shape *s, const struct source *src,
 	}
 }
 
-/* Text of which only parts are known is shown as its characters. */
+/* Wide text of which only parts are known is shown as its characters. */
 static bool
-has_gaps(const struct source *src, uint64_t offset, uint64_t size)
+is_patchy(const struct shape *s, const struct source *src, uint64_t offset,
+    uint64_t count)
 {
+	uint64_t size = count * s->target->size;
 	bool there = false, missing = false;
 
-	if (src->kind != SOURCE_BYTES || src->state == NULL)
+	if (src->kind != SOURCE_BYTES || src->state == NULL ||
+	    s->target->size == 1)
 		return false;
 	for (uint64_t i = offset; i < src->size && i - offset < size; i++) {
 		there |= src->state[i] == BYTE_THERE;
@@ -226,7 +231,7 @@ array_read(struct evaluator *ev, struct shape *s, const struct source *src,
 	if (bounded == false)
 		read_flexible(ev, s, src, offset, v);
 	else if (s->kind == SHAPE_TEXT &&
-	    has_gaps(src, offset, count * s->target->size) == false)
+	    is_patchy(s, src, offset, count) == false)
 		text_array(ev->r, s, src, offset, count, v);
 	else
 		read_elements(ev, s, src, offset, count, depth, v);

@@ -83,7 +83,7 @@ read_object(struct value_reader *r, const struct pending *p)
 	if (v == NULL)
 		return;
 	value_begin(r);
-	source_memory(&source, p->address);
+	source_memory(r, &source, p->address);
 	value_read(&ev, p->shape, &source, 0, 0, &object);
 	/* Reading may have made objects and so moved the table. */
 	v = snapshot_object_variable(r->snapshot, p->id);

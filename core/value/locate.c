@@ -134,7 +134,7 @@ from_place(struct evaluator *ev, struct dwarf_unit *unit,
 {
 	switch (p->where) {
 	case EXPR_MEMORY:
-		source_memory(out, p->address);
+		source_memory(ev->r, out, p->address);
 		break;
 	case EXPR_REGISTER:
 		from_register(ev, p->reg, out);
@@ -159,7 +159,7 @@ from_place(struct evaluator *ev, struct dwarf_unit *unit,
 /* ---- composites ---- */
 
 struct composite {
-	uint8_t *bytes, *state;
+	uint8_t *bytes, *state, *gaps;
 	uint64_t size; /* bytes */
 	uint64_t at;   /* bits done */
 };
@@ -174,12 +174,29 @@ state_of_reason(const struct source *s)
 }
 
 static void
+mark_bit(struct composite *c, uint64_t bit, uint8_t state)
+{
+	c->state[bit / 8] = state;
+	c->gaps[bit / 8] |= (uint8_t)(1u << bit % 8);
+}
+
+/* The next bits are missing. */
+static void
 mark(struct composite *c, uint64_t bits, uint8_t state)
 {
-	uint64_t first = c->at / 8, last = (c->at + bits + 7) / 8;
+	uint64_t at = c->at, end = c->size * 8;
 
-	for (uint64_t i = first; i < last && i < c->size; i++)
-		c->state[i] = state;
+	if (bits < end - (at < end ? at : end))
+		end = at + bits;
+	while (at < end) {
+		if (at % 8 == 0 && end - at >= 8) {
+			c->state[at / 8] = state;
+			c->gaps[at / 8] = 0xff;
+			at += 8;
+		} else {
+			mark_bit(c, at++, state);
+		}
+	}
 }
 
 /* Whole bytes of one piece. */
@@ -219,9 +236,9 @@ put_bits(struct evaluator *ev, struct composite *c, const struct source *s,
 
 		byte = source_get(ev->r, s, from / 8, 1, &room, &reason);
 		if (byte == NULL) {
-			c->state[to / 8] = s->kind == SOURCE_MEMORY
-			    ? BYTE_UNREADABLE
-			    : state_of_reason(s);
+			mark_bit(c, to,
+			    s->kind == SOURCE_MEMORY ? BYTE_UNREADABLE
+						     : state_of_reason(s));
 			continue;
 		}
 		if (*byte >> (from % 8) & 1)
@@ -279,16 +296,18 @@ from_pieces(struct evaluator *ev, struct dwarf_unit *unit,
 	c.size = size;
 	c.bytes = arena_alloc(&ev->r->scratch, size);
 	c.state = arena_alloc(&ev->r->scratch, size);
-	if (c.bytes == NULL || c.state == NULL)
+	c.gaps = arena_alloc(&ev->r->scratch, size);
+	if (c.bytes == NULL || c.state == NULL || c.gaps == NULL)
 		return;
 	for (unsigned i = 0; i < result->n_pieces; i++)
 		put_piece(ev, unit, &c, &result->pieces[i], out);
 	/* What no piece describes is not there. */
 	if (c.at / 8 < size)
-		mark(&c, size * 8 - c.at, BYTE_OPTIMIZED_OUT);
+		mark(&c, size * 8 - c.at, BYTE_UNDESCRIBED);
 	out->kind = SOURCE_BYTES;
 	out->bytes = c.bytes;
 	out->state = c.state;
+	out->gaps = c.gaps;
 	out->size = size;
 }
 

@@ -48,8 +48,6 @@ value_children(struct value_reader *r, struct snap_variable *v, uint32_t count)
 		return false;
 	}
 	v->n_children = count;
-	for (uint32_t i = 0; i < count; i++)
-		v->children[i].name = v->children[i].type = "";
 	return true;
 }
 
@@ -194,40 +192,34 @@ read_reference(struct evaluator *ev, struct shape *s, uint64_t address,
 		value_unavailable(v, "unknown type");
 		return;
 	}
-	source_memory(&referent, address);
+	source_memory(ev->r, &referent, address);
 	value_read(ev, s->target, &referent, 0, depth, v);
 	v->type = type;
 }
 
 /* ---- structs ---- */
 
-/* Bits [bit, bit + size) of the source as a value of the field's type. */
+/* A bit-field as a value of its type. */
 static void
 read_bits(struct evaluator *ev, const struct field *f, const struct source *src,
     uint64_t offset, struct snap_variable *v)
 {
-	uint64_t byte = offset + f->bit_offset / 8, x = 0;
-	unsigned shift = f->bit_offset % 8, width = f->bit_size;
-	size_t size = (shift + width + 7) / 8;
 	const char *reason = value_optimized_out;
-	uint8_t room[9], bytes[8];
-	const uint8_t *p;
+	unsigned width = f->bit_size;
+	uint8_t bytes[8];
+	uint64_t x;
 
 	v->type = f->shape->name;
-	if (width > 64 || f->shape->size > 8) {
+	if (width > 64 || f->shape->size > 8 || offset > UINT64_MAX / 16 ||
+	    f->bit_offset > UINT64_MAX / 16) {
 		value_unavailable(v, "bit-field too wide");
 		return;
 	}
-	p = source_get(ev->r, src, byte, size, room, &reason);
-	if (p == NULL) {
+	if (source_bits(ev->r, src, offset * 8 + f->bit_offset, width, &x,
+		&reason) == false) {
 		value_unavailable(v, reason);
 		return;
 	}
-	x = scalar_u64(p, size) >> shift;
-	if (size == 9)
-		x |= (uint64_t)p[8] << (64 - shift);
-	if (width < 64)
-		x &= (UINT64_C(1) << width) - 1;
 	if (f->shape->kind == SHAPE_ENUM) {
 		scalar_enum(ev->r, f->shape, x, width, v);
 		return;
@@ -265,7 +257,7 @@ read_computed(struct evaluator *ev, const struct field *f,
 		value_unavailable(v, "base class not found");
 		return;
 	}
-	source_memory(&place, address);
+	source_memory(ev->r, &place, address);
 	value_read(ev, f->shape, &place, 0, depth, v);
 }
 
@@ -301,7 +293,7 @@ wholly_missing(struct value_reader *r, const struct source *src,
 	if (src->kind == SOURCE_BYTES && src->state != NULL) {
 		for (uint64_t i = offset; i < src->size && i - offset < size;
 		     i++) {
-			if (src->state[i] == BYTE_THERE ||
+			if (source_byte_missing(src, i) == false ||
 			    src->state[i] == BYTE_IMPLICIT)
 				return NULL;
 		}

@@ -15,6 +15,7 @@ static const char *const state_reasons[BYTE__COUNT] = {
     [BYTE_NOT_SAVED] = value_not_saved,
     [BYTE_UNREADABLE] = "unreadable",
     [BYTE_IMPLICIT] = "synthetic pointer",
+    [BYTE_UNDESCRIBED] = value_optimized_out,
 };
 
 void
@@ -25,12 +26,26 @@ source_none(struct source *s, const char *reason)
 	s->implicit = NULL;
 }
 
-void
-source_memory(struct source *s, uint64_t address)
+static struct window *
+window_of(struct value_reader *r, uint64_t address)
 {
+	return &r->windows[address / VALUE_PAGE & (VALUE_WINDOWS - 1)];
+}
+
+void
+source_memory(struct value_reader *r, struct source *s, uint64_t address)
+{
+	const struct window *w = window_of(r, address);
+	uint64_t skip = address - w->address;
+
 	s->kind = SOURCE_MEMORY;
 	s->address = address;
 	s->implicit = NULL;
+	s->size = 0;
+	if (skip < w->size) {
+		s->bytes = w->data + skip;
+		s->size = w->size - skip;
+	}
 }
 
 void
@@ -76,8 +91,7 @@ const uint8_t *
 value_memory(
     struct value_reader *r, uint64_t address, size_t size, void *buffer)
 {
-	struct window *w =
-	    &r->windows[address / VALUE_PAGE & (VALUE_WINDOWS - 1)];
+	struct window *w = window_of(r, address);
 	uint64_t skip = address - w->address;
 	const uint8_t *found;
 
@@ -114,7 +128,7 @@ missing_state(const struct source *s, uint64_t offset, size_t size)
 }
 
 const uint8_t *
-source_get(struct value_reader *r, const struct source *s, uint64_t offset,
+source_fetch(struct value_reader *r, const struct source *s, uint64_t offset,
     size_t size, void *buffer, const char **reason)
 {
 	const uint8_t *found;
@@ -122,7 +136,7 @@ source_get(struct value_reader *r, const struct source *s, uint64_t offset,
 	switch (s->kind) {
 	case SOURCE_MEMORY:
 		found = value_memory(r, s->address + offset, size, buffer);
-		if (found == NULL)
+		if (found == NULL && buffer != NULL)
 			*reason = value_unreadable(r, s->address + offset);
 		return found;
 	case SOURCE_BYTES:
@@ -138,6 +152,63 @@ source_get(struct value_reader *r, const struct source *s, uint64_t offset,
 		*reason = s->reason;
 		return NULL;
 	}
+}
+
+bool
+source_byte_missing(const struct source *s, uint64_t offset)
+{
+	return s->state != NULL && s->state[offset] != BYTE_THERE &&
+	    s->gaps[offset] == 0xff;
+}
+
+/* Of bytes that are there in part, the bits asked for may be. */
+static bool
+has_bits(
+    const struct source *s, uint64_t bit, unsigned width, const char **reason)
+{
+	for (uint64_t i = bit / 8; i <= (bit + width - 1) / 8; i++) {
+		unsigned from = i == bit / 8 ? bit % 8 : 0;
+		unsigned to = i == (bit + width - 1) / 8
+		    ? (unsigned)((bit + width - 1) % 8)
+		    : 7;
+		unsigned wanted = (0xffu << from) & (0xffu >> (7 - to));
+
+		if (i >= s->size) {
+			*reason = value_optimized_out;
+			return false;
+		}
+		if (s->state[i] != BYTE_THERE && (s->gaps[i] & wanted) != 0) {
+			*reason = missing_state(s, i, 1);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+source_bits(struct value_reader *r, const struct source *s, uint64_t bit,
+    unsigned width, uint64_t *out, const char **reason)
+{
+	unsigned shift = bit % 8;
+	size_t size = (shift + width + 7) / 8;
+	const uint8_t *p;
+	uint8_t room[9];
+
+	if (s->kind == SOURCE_BYTES && s->state != NULL) {
+		if (has_bits(s, bit, width, reason) == false)
+			return false;
+		p = s->bytes + bit / 8;
+	} else {
+		p = source_get(r, s, bit / 8, size, room, reason);
+		if (p == NULL)
+			return false;
+	}
+	*out = scalar_u64(p, size) >> shift;
+	if (size == 9)
+		*out |= (uint64_t)p[8] << (64 - shift);
+	if (width < 64)
+		*out &= (UINT64_C(1) << width) - 1;
+	return true;
 }
 
 const struct implicit *

@@ -150,6 +150,22 @@ examined(struct value_reader *r, const struct source *src, uint64_t count,
 	return count < most ? count : most;
 }
 
+/* clang describes the first characters of a string and leaves the rest out:
+ * how many bytes of `size` come before such a rest. */
+static uint64_t
+described(const struct source *src, uint64_t offset, uint64_t size)
+{
+	if (src->kind != SOURCE_BYTES || src->state == NULL)
+		return size;
+	for (uint64_t i = 0; i < size && offset + i < src->size; i++) {
+		if (src->state[offset + i] == BYTE_UNDESCRIBED)
+			return i;
+		if (src->state[offset + i] != BYTE_THERE)
+			return size;
+	}
+	return size;
+}
+
 void
 text_array(struct value_reader *r, const struct shape *s,
     const struct source *src, uint64_t offset, uint64_t count,
@@ -158,7 +174,7 @@ text_array(struct value_reader *r, const struct shape *s,
 	size_t width = s->target != NULL ? (size_t)s->target->size : 0;
 	uint64_t seen, length, most = r->limits.string_bytes;
 	const char *reason = value_optimized_out;
-	const uint8_t *p = NULL;
+	const uint8_t *p;
 	uint8_t *room;
 
 	if (width != 1 && width != 2 && width != 4) {
@@ -167,8 +183,15 @@ text_array(struct value_reader *r, const struct shape *s,
 	}
 	v->kind = SNAP_STRING;
 	seen = examined(r, src, count, width);
-	room = arena_alloc(&r->scratch, seen * width);
-	if (room != NULL)
+	if (seen != 0)
+		seen = described(src, offset, seen * width) / width;
+	if (seen == 0 && count != 0) {
+		value_unavailable(v, value_optimized_out);
+		return;
+	}
+	p = source_get(r, src, offset, seen * width, NULL, &reason);
+	if (p == NULL &&
+	    (room = arena_alloc(&r->scratch, seen * width)) != NULL)
 		p = source_get(r, src, offset, seen * width, room, &reason);
 	if (p == NULL) {
 		value_unavailable(v, reason);

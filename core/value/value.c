@@ -236,13 +236,17 @@ slot_read(
 	value_begin(r);
 	switch (slot->how) {
 	case SLOT_FRAME:
-		if (value_frame_base(ev, &base, NULL))
-			source_memory(&source, base + (uint64_t)slot->offset);
+		if (ev->base_state == BASE_KNOWN)
+			source_memory(
+			    r, &source, ev->base + (uint64_t)slot->offset);
+		else if (value_frame_base(ev, &base, NULL))
+			source_memory(
+			    r, &source, base + (uint64_t)slot->offset);
 		else
 			source_none(&source, "frame base not known");
 		break;
 	case SLOT_ADDRESS:
-		source_memory(&source, (uint64_t)slot->offset + ev->bias);
+		source_memory(r, &source, (uint64_t)slot->offset + ev->bias);
 		break;
 	case SLOT_BLOCK:
 		size = slot->size != UINT64_MAX ? slot->size

@@ -118,7 +118,8 @@ enum byte_state {
 	BYTE_OPTIMIZED_OUT,
 	BYTE_NOT_SAVED,
 	BYTE_UNREADABLE,
-	BYTE_IMPLICIT, /* part of an implicit pointer */
+	BYTE_IMPLICIT,	  /* part of an implicit pointer */
+	BYTE_UNDESCRIBED, /* behind the last piece */
 	BYTE__COUNT
 };
 
@@ -134,9 +135,12 @@ struct source {
 	enum source_kind kind;
 	const char *reason;
 	uint64_t address;
+	/* BYTES: the bytes (NULL: in `small`). MEMORY: those that lie in place
+	 * from address on, as far as is known without looking; may be none. */
 	const uint8_t *bytes;
 	uint64_t size;
 	const uint8_t *state; /* per byte; NULL: all there */
+	const uint8_t *gaps;  /* with state, per byte: the bits missing */
 	const struct implicit *implicit;
 	uint8_t small[32]; /* room for bytes of registers */
 };
@@ -235,13 +239,18 @@ const char *value_name(struct value_reader *r, const char *name);
 
 /* source.c */
 void source_none(struct source *s, const char *reason);
-void source_memory(struct source *s, uint64_t address);
+void source_memory(struct value_reader *r, struct source *s, uint64_t address);
 /* The copy is in the source itself or in scratch memory. */
 void source_bytes(
     struct value_reader *r, struct source *s, const void *bytes, uint64_t size);
-/* size bytes at offset, in place or in buffer; NULL: *reason says why. */
-const uint8_t *source_get(struct value_reader *r, const struct source *s,
+/* The way of source_get when the bytes are not simply there. */
+const uint8_t *source_fetch(struct value_reader *r, const struct source *s,
     uint64_t offset, size_t size, void *buffer, const char **reason);
+/* The bits [bit, bit + width) of a source, width at most 64. */
+bool source_bits(struct value_reader *r, const struct source *s, uint64_t bit,
+    unsigned width, uint64_t *out, const char **reason);
+/* Not one bit of that byte is known. */
+bool source_byte_missing(const struct source *s, uint64_t offset);
 /* The implicit pointer that covers exactly this part, or NULL. */
 const struct implicit *source_implicit(
     const struct source *s, uint64_t offset, uint64_t size);
@@ -308,7 +317,8 @@ void value_begin(struct value_reader *r);
 void value_read(struct evaluator *ev, struct shape *s, const struct source *src,
     uint64_t offset, unsigned depth, struct snap_variable *v);
 void value_unavailable(struct snap_variable *v, const char *reason);
-/* Room for children, all with name and type ""; on failure v is UNAVAILABLE. */
+/* Room for children, whose name and type the caller sets; on failure v is
+ * UNAVAILABLE. */
 bool value_children(
     struct value_reader *r, struct snap_variable *v, uint32_t count);
 /* Counts size bytes against the cap; false when it is reached. */
@@ -328,5 +338,17 @@ void array_read(struct evaluator *ev, struct shape *s, const struct source *src,
 /* follow.c */
 void value_follow(struct evaluator *ev, struct shape *s, uint64_t address,
     struct snap_variable *v);
+
+/* size bytes at offset, in place or in buffer; NULL: *reason says why, but not
+ * when there is no buffer and they may be had with one. */
+static inline const uint8_t *
+source_get(struct value_reader *r, const struct source *s, uint64_t offset,
+    size_t size, void *buffer, const char **reason)
+{
+	if (s->kind == SOURCE_MEMORY && offset < s->size &&
+	    size <= s->size - offset)
+		return s->bytes + offset;
+	return source_fetch(r, s, offset, size, buffer, reason);
+}
 
 #endif /* VALUE_VALUE_PRIVATE_H */

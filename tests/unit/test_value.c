@@ -67,15 +67,18 @@ static struct snap_variable
 read_bytes(struct fixture *f, const struct dwarf_type *type, const void *bytes,
     size_t size, const uint8_t *state)
 {
+	static uint8_t all_bits[4096];
 	struct snap_variable v = {.name = "v", .type = ""};
 	struct source source = {
 	    .kind = SOURCE_BYTES,
 	    .bytes = bytes,
 	    .size = size,
 	    .state = state,
+	    .gaps = all_bits,
 	};
 	struct shape *s = shape_of(f->r, NULL, type);
 
+	memset(all_bits, 0xff, sizeof(all_bits));
 	assert_true(s != NULL);
 	value_read(&f->ev, s, &source, 0, 0, &v);
 	return v;
@@ -502,6 +505,33 @@ TEST(text_of_arrays)
 	tear_down(&f);
 }
 
+/* Known up to where the description ends; or with a hole, which makes it
+ * unknown. */
+TEST(partly_known_text)
+{
+	struct dwarf_type ch = base_type("char", ATE_SCHAR, 1);
+	struct dwarf_bound bound[] = {{.kind = DWARF_BOUND_COUNT, .count = 4}};
+	struct dwarf_type a = array_type("char [4]", &ch, bound, 1);
+	const uint8_t rest[4] = {0, 0, BYTE_UNDESCRIBED, BYTE_UNDESCRIBED};
+	const uint8_t hole[4] = {0, BYTE_OPTIMIZED_OUT, 0, 0};
+	const uint8_t none[4] = {BYTE_UNDESCRIBED, BYTE_UNDESCRIBED,
+	    BYTE_UNDESCRIBED, BYTE_UNDESCRIBED};
+	struct snap_variable v;
+	struct fixture f;
+
+	set_up(&f, NULL);
+	v = read_bytes(&f, &a, "abcd", 4, rest);
+	expect_text(&v, "ab", 2);
+	expect_true((v.flags & SNAP_VAR_TRUNCATED) != 0);
+	expect_int(v.length, 4);
+	v = read_bytes(&f, &a, "abcd", 4, hole);
+	expect_int(v.kind, SNAP_UNAVAILABLE);
+	v = read_bytes(&f, &a, "abcd", 4, none);
+	expect_int(v.kind, SNAP_UNAVAILABLE);
+	expect_str(v.reason, "optimized out");
+	tear_down(&f);
+}
+
 TEST(cut_text)
 {
 	struct value_limits limits = value_default_limits;
@@ -649,6 +679,32 @@ TEST(bit_pieces)
 	p = source_get(f.r, &s, 0, 1, NULL, &reason);
 	if (expect_true(p != NULL))
 		expect_int(p[0], 0x5a);
+	tear_down(&f);
+}
+
+/* Bits 0-2 gone, bits 3-7 known: a bit-field in them is, the byte is not. */
+TEST(bits_of_a_gap)
+{
+	/* bit_piece 3 (nothing); lit 21, stack_value, bit_piece 5 */
+	static const uint8_t expression[] = {
+	    0x9d, 3, 0, 0x45, 0x9f, 0x9d, 5, 0};
+	const char *reason = NULL;
+	uint64_t bits = 0;
+	struct source s;
+	struct fixture f;
+
+	set_up(&f, NULL);
+	locate(&f, expression, sizeof(expression), 1, &s);
+	assert_int(s.kind, SOURCE_BYTES);
+	expect_true(source_bits(f.r, &s, 3, 5, &bits, &reason));
+	expect_int(bits, 21);
+	expect_true(source_bits(f.r, &s, 4, 4, &bits, &reason));
+	expect_int(bits, 10);
+	expect_false(source_bits(f.r, &s, 2, 2, &bits, &reason));
+	expect_str(reason, "optimized out");
+	expect_false(source_bits(f.r, &s, 3, 6, &bits, &reason));
+	expect_false(source_byte_missing(&s, 0));
+	expect_true(source_get(f.r, &s, 0, 1, NULL, &reason) == NULL);
 	tear_down(&f);
 }
 

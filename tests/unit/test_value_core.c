@@ -691,7 +691,7 @@ TEST(optimised_gcc)
 
 TEST(optimised_gcc_dwarf4)
 {
-	expect_true(check_optimised("gcc", "-O2 -w -gdwarf-4") >= 7);
+	expect_true(check_optimised("gcc", "-O2 -w -gdwarf-4") >= 6);
 }
 
 TEST(optimised_clang)
