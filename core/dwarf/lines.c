@@ -151,20 +151,35 @@ directory_of(const struct dw_lines *t, const struct dw_line_file *file)
 	return i < t->directories.count ? t->directories.items[i] : NULL;
 }
 
+/* What relative directories start from: in version 5 directory 0, before that
+ * the unit's DW_AT_comp_dir. */
+static void
+append_base(struct buf *b, struct dw_lines *t)
+{
+	const char *comp_dir = dw_unit_comp_dir(t->unit);
+	const char *first = t->version >= 5 && t->directories.count > 0
+	    ? t->directories.items[0]
+	    : NULL;
+
+	if (comp_dir != NULL && (first == NULL || first[0] != '/'))
+		append_path(b, comp_dir);
+	if (first != NULL)
+		append_path(b, first);
+}
+
 static const char *
 make_path(struct dw_lines *t, const struct dw_line_file *file)
 {
 	struct dwarf *d = t->unit->file->dwarf;
-	const char *directory = directory_of(t, file), *comp_dir, *path;
+	const char *directory = directory_of(t, file), *path;
+	bool is_first = t->version >= 5 && file->directory == 0;
 	struct buf b;
 
 	buf_init(&b, 16384);
 	if (file->name[0] != '/') {
-		comp_dir = dw_unit_comp_dir(t->unit);
-		if ((directory == NULL || directory[0] != '/') &&
-		    comp_dir != NULL)
-			append_path(&b, comp_dir);
-		if (directory != NULL)
+		if (directory == NULL || directory[0] != '/')
+			append_base(&b, t);
+		if (directory != NULL && (directory[0] == '/' || !is_first))
 			append_path(&b, directory);
 	}
 	append_path(&b, file->name);
