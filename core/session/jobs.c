@@ -85,39 +85,92 @@ begin_generation(struct courier *c, const struct snapshot *s)
 }
 
 static void
-leave_out(struct courier *c, enum btt_section section)
+lose(struct courier *c, const char *text)
 {
-	char text[128];
-
-	(void)snprintf(text, sizeof(text),
-	    "section '%s' left out: the snapshot would exceed --max-size",
-	    btt_section_name(section));
 	send_log(c, SESSION_WARNING, text);
 	(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
 }
 
-/* The cap is on the whole file. */
+/* False when the section does not fit: the cap is on the whole file. */
 static bool
-send_section(struct courier *c, enum btt_section section)
+try_section(struct courier *c, enum btt_section section)
 {
 	uint8_t head = (uint8_t)section;
 	size_t left = c->max_size > c->sent ? c->max_size - c->sent : 0;
 
-	if (c->writer == NULL)
-		return false;
 	buf_clear(&c->out);
 	c->out.cap = left;
 	if (btt_write_section(c->writer, section, &c->out, NULL) == false ||
-	    c->out.size > left) {
-		leave_out(c, section);
+	    c->out.size > left)
 		return false;
-	}
 	/* What holds nothing takes no room. */
 	if (c->out.size == 0)
 		return true;
 	c->sent += c->out.size;
 	return link_send(
 	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);
+}
+
+static void
+send_section(struct courier *c, enum btt_section section)
+{
+	char text[128];
+
+	if (c->writer == NULL || try_section(c, section))
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "section '%s' left out: the snapshot would exceed --max-size",
+	    btt_section_name(section));
+	lose(c, text);
+}
+
+/* Gives up variables of the frames from `first` on. */
+static void
+drop_variables(struct snap_thread *t, uint32_t first)
+{
+	for (uint32_t i = first; i < t->n_frames; i++) {
+		t->frames[i].n_variables = 0;
+		t->frames[i].variables_collected = false;
+	}
+}
+
+/* Half of what is left: the last threads, and in the end the outer frames of
+ * the first, which is the faulting one. False when nothing is left. */
+static bool
+drop_half(struct snapshot *s, size_t *threads, uint32_t *frames)
+{
+	if (*threads > 1) {
+		for (size_t i = *threads / 2; i < *threads; i++)
+			drop_variables(&s->threads.items[i], 0);
+		*threads /= 2;
+		*frames = s->threads.items[0].n_frames;
+		return true;
+	}
+	if (*threads == 0 || *frames == 0)
+		return false;
+	*frames /= 2;
+	drop_variables(&s->threads.items[0], *frames);
+	return true;
+}
+
+static void
+send_variables(struct courier *c, struct snapshot *s)
+{
+	size_t threads = s->threads.count;
+	uint32_t frames = threads != 0 ? s->threads.items[0].n_frames : 0;
+	bool dropped = false;
+
+	if (c->writer == NULL)
+		return;
+	while (try_section(c, BTT_VARIABLES) == false) {
+		dropped = true;
+		if (drop_half(s, &threads, &frames) == false)
+			break;
+	}
+	if (dropped)
+		lose(c,
+		    "variables left out, of the last threads and outer "
+		    "frames: the snapshot would exceed --max-size");
 }
 
 /* The faulting thread goes out before the others are looked at. */
@@ -131,13 +184,13 @@ send_first(struct courier *c, const struct snapshot *s)
 	if (n != NULL && n->value.u == 1)
 		return; /* the next stage follows at once */
 	if (begin_generation(c, s)) {
-		(void)send_section(c, BTT_PROCESS);
-		(void)send_section(c, BTT_THREADS);
+		send_section(c, BTT_PROCESS);
+		send_section(c, BTT_THREADS);
 	}
 }
 
 static void
-send_finished(void *ctx, enum session_stage stage, const struct snapshot *s)
+send_finished(void *ctx, enum session_stage stage, struct snapshot *s)
 {
 	struct courier *c = ctx;
 
@@ -147,27 +200,27 @@ send_finished(void *ctx, enum session_stage stage, const struct snapshot *s)
 		break;
 	case SESSION_THREADS:
 		if (begin_generation(c, s)) {
-			(void)send_section(c, BTT_PROCESS);
-			(void)send_section(c, BTT_THREADS);
+			send_section(c, BTT_PROCESS);
+			send_section(c, BTT_THREADS);
 		}
 		break;
 	case SESSION_MODULES:
-		(void)send_section(c, BTT_MODULES);
+		send_section(c, BTT_MODULES);
 		break;
 	case SESSION_VARIABLES:
-		(void)send_section(c, BTT_VARIABLES);
-		(void)send_section(c, BTT_OBJECTS);
+		send_variables(c, s);
+		send_section(c, BTT_OBJECTS);
 		break;
 	case SESSION_ANALYSIS:
-		(void)send_section(c, BTT_ANALYSIS);
+		send_section(c, BTT_ANALYSIS);
 		break;
 	case SESSION_MEMORY:
 		if (s->memory.count != 0)
-			(void)send_section(c, BTT_MEMORY);
+			send_section(c, BTT_MEMORY);
 		break;
 	case SESSION_RESOURCES:
 		if (s->resources.count != 0)
-			(void)send_section(c, BTT_RESOURCES);
+			send_section(c, BTT_RESOURCES);
 		break;
 	default:
 		break;
@@ -199,7 +252,7 @@ send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
 {
 	struct courier *c = ctx;
 
-	(void)send_section(c, BTT_WARNINGS);
+	send_section(c, BTT_WARNINGS);
 	if (s->partial)
 		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
 	if (c->job->options->stats)

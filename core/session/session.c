@@ -102,8 +102,8 @@ finish(struct session *s)
 		s->sink->finished(s->sink->ctx, s->stage, s->snapshot);
 }
 
-static void
-mark_partial(struct session *s)
+void
+session_mark_partial(struct session *s)
 {
 	s->snapshot->partial = true;
 	snapshot_attr_bool(s->snapshot, "snapshot.partial", true);
@@ -115,7 +115,7 @@ session_has_time(struct session *s)
 	if (s->budget.spent == false)
 		return true;
 	if (s->snapshot->partial == false)
-		mark_partial(s);
+		session_mark_partial(s);
 	return false;
 }
 
@@ -231,7 +231,17 @@ open_target(struct session *s, bt_error_t *e)
 static bool
 init(struct session *s, struct snapshot *out, bt_error_t *e)
 {
-	enum { SCRATCH_MIB = 512, PLANS = 1000000, ARENA_FACTOR = 24 };
+	/* A variable takes some 120 bytes in memory and, in columns and
+	 * compressed, about one in the file; what does not fit in the file is
+	 * found out when it is written. */
+	enum {
+		SCRATCH_MIB = 512,
+		PLANS = 1000000,
+		VALUES_MIB = 256,
+		VALUES_FACTOR = 12,
+		ARENA_MIB = 768,
+		ARENA_FACTOR = 24
+	};
 	const struct session_options *o = s->options;
 	uint64_t max = o->max_size != 0 ? o->max_size
 					: SESSION_DEFAULT_MAX_SIZE;
@@ -246,9 +256,10 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
 	/* A model in memory is larger than its packed form. */
-	if (snapshot_init(out, (size_t)max * ARENA_FACTOR) == false)
+	if (snapshot_init(
+		out, ((size_t)ARENA_MIB << 20) + max * ARENA_FACTOR) == false)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
-	out->values_cap = max;
+	out->values_cap = ((uint64_t)VALUES_MIB << 20) + max * VALUES_FACTOR;
 	stamp(out);
 	return true;
 }
@@ -302,7 +313,7 @@ stage(struct session *s, enum session_stage which, bool wanted,
 	if (session_skips(s, which)) {
 		snapshot_warn(s->snapshot, session_stage_name(which), "skipped",
 		    "stage '%s' was left out", session_stage_name(which));
-		mark_partial(s);
+		session_mark_partial(s);
 		return;
 	}
 	begin(s, which);
@@ -356,7 +367,7 @@ session_collect(const struct session_options *options,
 		return false;
 	}
 	if (target_process(s.target)->core_truncated)
-		mark_partial(&s);
+		session_mark_partial(&s);
 	collect_analysis_begin(&s);
 	stacks(&s);
 	stage(&s, SESSION_MODULES, options->modules, collect_modules);

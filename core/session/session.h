@@ -110,7 +110,7 @@ struct session_sink {
 	void (*enter)(void *ctx, enum session_stage stage, const char *module);
 	/* The snapshot is filled as far as this stage goes. */
 	void (*finished)(
-	    void *ctx, enum session_stage stage, const struct snapshot *s);
+	    void *ctx, enum session_stage stage, struct snapshot *s);
 	/* Everything is collected; nothing has been freed yet. */
 	void (*complete)(
 	    void *ctx, struct snapshot *s, const struct session_stats *stats);

@@ -78,6 +78,7 @@ struct session {
 
 /* session.c */
 bool session_skips(const struct session *s, enum session_stage stage);
+void session_mark_partial(struct session *s);
 /* False when the stage's time is over (then once a warning). */
 bool session_has_time(struct session *s);
 

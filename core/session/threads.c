@@ -179,7 +179,7 @@ fill_frames(
 	if (out->frames == NULL) {
 		snapshot_warn(s->snapshot, "threads", "limit",
 		    "thread %u: no room for its %u frames", t->tid, fill.room);
-		s->snapshot->partial = true;
+		session_mark_partial(s);
 		return;
 	}
 	(void)walk_each(s, fill_frame, &fill);

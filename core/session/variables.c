@@ -39,6 +39,16 @@ have_reader(struct session *s)
 	return s->reader != NULL;
 }
 
+/* The reader refuses what does not fit; what it could still place is not worth
+ * the walk. */
+static bool
+has_room(const struct snapshot *s)
+{
+	enum { WORTH_IT = 4096 };
+
+	return s->values_cap - s->values_bytes > WORTH_IT;
+}
+
 static bool
 fill_frame(void *ctx, const struct frame_step *step)
 {
@@ -57,7 +67,7 @@ fill_frame(void *ctx, const struct frame_step *step)
 	/* The walk is the same one that made the frames, unless it ran out of
 	 * time then or now. */
 	if (fill->next == fill->thread->n_frames ||
-	    session_has_time(s) == false)
+	    session_has_time(s) == false || has_room(s->snapshot) == false)
 		return false;
 	out = &fill->thread->frames[fill->next++];
 	if (out->ip != step->frame->pc || out->location != step->location)
@@ -69,6 +79,16 @@ fill_frame(void *ctx, const struct frame_step *step)
 		return true;
 	value_frame_variables(s->reader, &frame, out);
 	return true;
+}
+
+static void
+warn_full(struct session *s, uint32_t thread)
+{
+	snapshot_warn(s->snapshot, "variables", "limit",
+	    "--max-size is reached: variables of the last %zu threads are "
+	    "missing wholly or in part",
+	    s->snapshot->threads.count - thread);
+	session_mark_partial(s);
 }
 
 void
@@ -93,6 +113,10 @@ collect_variables(struct session *s)
 		 * other threads' locals use up the room. */
 		if (i == 0)
 			value_follow_pending(s->reader);
+		if (has_room(s->snapshot) == false) {
+			warn_full(s, i);
+			break;
+		}
 	}
 	value_follow_pending(s->reader);
 }

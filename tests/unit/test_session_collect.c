@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "base/budget.h"
-#include "session/session.h"
+#include "formats/btt.h"
+#include "session/supervisor.h"
 #include "session_fixture.h"
 
 /* ---- programs and their cores ---- */
@@ -235,6 +236,51 @@ found:
 	snapshot_deinit(&s);
 }
 
+static const char noise_source[] =
+    "volatile unsigned seed = 1, sum;\n"
+    "__attribute__((noinline)) static unsigned down(int n)\n"
+    "{ unsigned noise[48];\n"
+    "  for (int i = 0; i < 48; i++)\n"
+    "    noise[i] = seed = seed * 1664525u + 1013904223u ^ seed >> 7;\n"
+    "  if (n == 0) *(volatile int *)0 = 1;\n"
+    "  sum += down(n - 1); return noise[n % 48]; }\n"
+    "int main(void) { return (int)down(2000); }\n";
+
+/* Values that no compression makes fit: the outer frames give theirs up. */
+TEST_WITHIN(values_over_the_cap, 60)
+{
+	struct session_options o = options(crash(noise_source, "-O0", ""));
+	struct supervisor_output output = {.path = test_path("out.btt")};
+	struct supervisor_console console = {.ctx = NULL};
+	const struct snap_thread *t;
+	const struct snap_variable *v;
+	struct snapshot s;
+	bool partial;
+	char *path, *data;
+	size_t size;
+	bt_error_t e;
+
+	o.max_size = SESSION_MIN_MAX_SIZE;
+	test_ok(TEST_HARD, "supervisor_snapshot",
+	    supervisor_snapshot(&o, &output, &console, &path, &partial, &e),
+	    &e);
+	expect_true(partial);
+	data = test_read_file(path, &size);
+	expect_true(size <= SESSION_MIN_MAX_SIZE + 4096);
+	assert_true(snapshot_init(&s, 256 * 1024 * 1024));
+	test_ok(TEST_HARD, "btt_read", btt_read(data, size, &s, &e), &e);
+	t = &s.threads.items[0];
+	assert_true(t->n_frames > 2000);
+	v = variable(&s, "down", "noise");
+	assert_not_null(v);
+	expect_int(v->kind, SNAP_ARRAY);
+	expect_uint(v->n_children, 48);
+	expect_uint(t->frames[1900].n_variables, 0);
+	snapshot_deinit(&s);
+	free(data);
+	free(path);
+}
+
 /* With no time at all there are threads and registers, and it is said. */
 TEST_WITHIN(no_time, 60)
 {
@@ -262,7 +308,7 @@ static enum session_stage seen[32];
 static size_t n_seen;
 
 static void
-see(void *ctx, enum session_stage stage, const struct snapshot *s)
+see(void *ctx, enum session_stage stage, struct snapshot *s)
 {
 
 	(void)ctx;
