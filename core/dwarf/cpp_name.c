@@ -89,7 +89,7 @@ put_cv(struct parser *s, unsigned cv)
 }
 
 struct integer {
-	bool is_signed, is_unsigned, is_short, is_char, is_double, is_int128;
+	bool is_signed, is_unsigned, is_short, is_char, is_double;
 	bool is_int;
 	int longs;
 };
@@ -111,8 +111,6 @@ take_integer_word(struct parser *s, struct integer *n)
 		n->is_char = true;
 	else if (take_word(s, "double"))
 		n->is_double = true;
-	else if (take_word(s, "__int128"))
-		n->is_int128 = true;
 	else
 		return false;
 	return true;
@@ -135,8 +133,6 @@ put_integer(struct parser *s, unsigned *cv)
 		buf_puts(&s->out, n.is_signed ? "signed char" : "char");
 	else if (n.is_double)
 		buf_puts(&s->out, n.longs > 0 ? "long double" : "double");
-	else if (n.is_int128)
-		buf_puts(&s->out, "__int128");
 	else if (n.is_short)
 		buf_puts(&s->out, "short");
 	else if (n.longs > 1)

@@ -298,9 +298,7 @@ compare_u64(const void *pa, const void *pb)
 	return *a < *b ? -1 : *a > *b;
 }
 
-/* Whether a concrete variable further in stands for an abstract one. clang
- * gives a concrete block no origin, so an abstract block looks unused although
- * its variables live on; they are in scope only inside that block. */
+/* Whether a concrete variable further in stands for an abstract one. */
 static bool
 lives_below(struct collection *c, uint64_t key)
 {
@@ -333,6 +331,21 @@ lives_below(struct collection *c, uint64_t key)
 		compare_u64) != NULL;
 }
 
+/* clang gives a concrete block no origin, so an abstract block looks unused
+ * although its variables live on; they are in scope only inside that block. */
+static bool
+block_lives_below(struct collection *c, const struct dw_die *block)
+{
+	struct dw_iter it;
+
+	for (dw_children(&it, block); dw_next(&it);) {
+		if (is_variable(it.die.abbrev->tag) &&
+		    lives_below(c, dw_die_key(dw_die_ref(&it.die))))
+			return true;
+	}
+	return false;
+}
+
 /* Shows the origin's children in order, concrete ones in their place. */
 static void
 merge_abstract(struct collection *c, const struct dw_die *origin)
@@ -362,9 +375,8 @@ merge_abstract(struct collection *c, const struct dw_die *origin)
 				show(c, &item->die);
 			item->shown = true;
 		} else if (is_variable(d.abbrev->tag)) {
-			if (c->stack.count <= 1 || !lives_below(c, key))
-				show(c, &d);
-		} else if (is_transparent(&d)) {
+			show(c, &d);
+		} else if (is_transparent(&d) && !block_lives_below(c, &d)) {
 			push_children(c, &d);
 		}
 	}

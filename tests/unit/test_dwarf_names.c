@@ -22,7 +22,7 @@ static const struct {
     {"signed char", "signed char"},
     {"unsigned char", "unsigned char"},
     {"unsigned __int128", "unsigned __int128"},
-    {"__int128 unsigned", "unsigned __int128"},
+    {"__int128 unsigned", "__int128 unsigned"},
     {"long double", "long double"},
     /* arguments of templates */
     {"F<int>", "F<int>"},
