@@ -105,6 +105,23 @@ collect_sizes(struct session *s)
 		snapshot_attr_uint(s->snapshot, "vm.stack.size", stack / 1024);
 }
 
+/* What the system counts itself is nearer to the truth. */
+static void
+collect_live(struct session *s)
+{
+	const struct target_fact *facts;
+	size_t n = target_facts(s->target, &facts);
+
+	for (size_t i = 0; i < n; i++) {
+		if (facts[i].text != NULL)
+			snapshot_attr_string(
+			    s->snapshot, facts[i].key, facts[i].text);
+		else
+			snapshot_attr_uint(
+			    s->snapshot, facts[i].key, facts[i].number);
+	}
+}
+
 static void
 collect_ids(struct session *s, const struct target_process *p)
 {
@@ -144,7 +161,8 @@ collect_process(struct session *s)
 		    state[0] != '?')
 			snapshot_attr_string(out, "state", state);
 	}
-	snapshot_attr_uint(out, "core.size", p->core_size);
+	if (p->live == false)
+		snapshot_attr_uint(out, "core.size", p->core_size);
 	if (p->core_missing != 0)
 		snapshot_attr_uint(out, "core.missing", p->core_missing);
 	/* When the core was last written is when the process died, unless it
@@ -153,6 +171,7 @@ collect_process(struct session *s)
 		snapshot_attr_int(out, "core.mtime", p->core_mtime);
 	snapshot_attr_int(out, "timestamp", out->created_seconds);
 	collect_sizes(s);
+	collect_live(s);
 }
 
 /* Lines of key=value; what is no such line is not an attribute. */
@@ -202,8 +221,9 @@ collect_facts(struct session *s)
 static bool
 is_headline(const char *code)
 {
-	static const char *const codes[] = {
-	    "core.truncated", "core.header", "core.no-threads"};
+	static const char *const codes[] = {"core.truncated", "core.header",
+	    "core.no-threads", "live.uninterruptible", "live.refused",
+	    "live.incomplete"};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
 		if (strcmp(code, codes[i]) == 0)
@@ -238,7 +258,9 @@ collect_warnings(struct session *s)
 	for (; s->warnings_taken < n; s->warnings_taken++) {
 		const struct target_warning *one = &w[s->warnings_taken];
 
-		snapshot_warn(s->snapshot, "core", one->code, "%s", one->text);
+		snapshot_warn(s->snapshot,
+		    target_process(s->target)->live ? "live" : "core",
+		    one->code, "%s", one->text);
 		if (s->sink->log != NULL)
 			s->sink->log(s->sink->ctx,
 			    is_loud(s, one) ? SESSION_WARNING : SESSION_INFO,
@@ -328,7 +350,7 @@ collect_modules(struct session *s)
 		out->perms[1] = (m->perms & TARGET_W) != 0 ? 'w' : '-';
 		out->perms[2] = (m->perms & TARGET_X) != 0 ? 'x' : '-';
 		/* A core does not tell shared from private. */
-		out->perms[3] = 'p';
+		out->perms[3] = (m->perms & TARGET_SHARED) != 0 ? 's' : 'p';
 		out->path = snapshot_string(s->snapshot, m->path);
 	}
 }

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "session/session_private.h"
+#include "target/live.h"
 
 static const char *const stage_names[SESSION_STAGE__COUNT] = {
     [SESSION_OPEN] = "open",
@@ -216,8 +217,13 @@ open_target(struct session *s, bt_error_t *e)
 	set_finder(s);
 	options.opener = &s->opener.base;
 	options.finder = s->finder;
-	if (target_core_open(&options, &s->target, e) == false)
+	if (o->capture != NULL) {
+		if (target_live_open(&options, o->capture, &s->target, e) ==
+		    false)
+			return false;
+	} else if (target_core_open(&options, &s->target, e) == false) {
 		return false;
+	}
 	s->unwinder = unwinder_create(s->target, &s->budget);
 	if (s->unwinder == NULL)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
@@ -366,7 +372,8 @@ session_collect(const struct session_options *options,
 		deinit(&s);
 		return false;
 	}
-	if (target_process(s.target)->core_truncated)
+	if (target_process(s.target)->core_truncated ||
+	    target_process(s.target)->cut_short)
 		session_mark_partial(&s);
 	collect_analysis_begin(&s);
 	stacks(&s);

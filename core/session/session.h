@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pipeline: a core goes in, a filled snapshot comes out. The work is done
+ * The pipeline: a core or the capture of a live process goes in, a filled
+ * snapshot comes out. The work is done
  * in stages, in order of importance, and a sink is told after each one, so
  * that whoever listens (the worker, which passes sections on) keeps what is
  * finished when a later stage dies.
@@ -41,6 +42,8 @@ const char *session_level_name(enum session_level level); /* "warning" */
 /* Any case; false for a name that is none. */
 bool session_level_parse(const char *name, enum session_level *out);
 
+struct capture;
+
 struct session_attribute {
 	const char *key, *value;
 };
@@ -49,8 +52,11 @@ struct session_attribute {
  * be NULL themselves. */
 struct session_options {
 	const char *core_path;
-	const char *exe_path; /* NULL: found from the core */
-	bool force;	      /* use a mismatched executable */
+	int32_t pid;	       /* of a live process; 0: a core is examined */
+	uint64_t max_pause_ns; /* that it may stand still; 0: default */
+	const struct capture *capture; /* of it, set by the supervisor */
+	const char *exe_path;	       /* NULL: found from the core */
+	bool force;		       /* use a mismatched executable */
 	const char *sysroot;
 	const char *const *debug_paths; /* searched before the default ones */
 	const char *const *load;	/* modules to load debug info of */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/budget.h"
+#include "session/capture_run.h"
 #include "session/jobs.h"
 #include "session/output.h"
 #include "session/run.h"
@@ -29,6 +30,7 @@ struct supervisor {
 	struct session_options options; /* of the next attempt */
 	struct job job;
 	uint64_t deadline;
+	struct capture *capture; /* NULL: a core */
 	const char *without[WITHOUT_MAX + 1];
 	char faulty[WITHOUT_MAX][64];
 	size_t n_without;
@@ -149,6 +151,26 @@ lower_the_bar(struct supervisor *v)
 	return true;
 }
 
+/* A live process is captured once, whatever becomes of the workers. */
+static bool
+capture(struct supervisor *v, bt_error_t *e)
+{
+	const struct session_options *o = &v->options;
+	struct capture_options options = {
+	    .pid = o->pid,
+	    .max_pause_ns = o->max_pause_ns,
+	    .threads = o->threads,
+	    .n_threads = o->n_threads,
+	};
+
+	if (o->pid == 0)
+		return true;
+	if (capture_run(&options, v->deadline, &v->capture, e) == false)
+		return false;
+	v->options.capture = v->capture;
+	return true;
+}
+
 /* Runs workers until one is done or nothing more can be left out. False: no
  * worker could be started, or it said that nothing can be had. */
 static bool
@@ -250,7 +272,7 @@ supervisor_snapshot(const struct session_options *options,
 	    begin_output(&p, output->path, output->overwrite, false, e) ==
 		false)
 		return false;
-	ok = supervisor_init(&v, options, NULL, console, e) &&
+	ok = supervisor_init(&v, options, NULL, console, e) && capture(&v, e) &&
 	    attempt_all(&v, job_snapshot, e);
 	if (ok && run_sections(&v.run)->count == 0)
 		ok = fail_empty(&v, e);
@@ -261,6 +283,7 @@ supervisor_snapshot(const struct session_options *options,
 		(void)sections_warn(
 		    run_sections(&v.run), v.notes, v.n_notes, true);
 	ok = ok && publish(&v, output, &p, begun, path_out, e);
+	capture_close(v.capture);
 	run_deinit(&v.run);
 	return ok;
 }
@@ -274,10 +297,11 @@ supervisor_report(const struct session_options *options,
 	bool ok;
 
 	ok = supervisor_init(&v, options, report, console, e) &&
-	    attempt_all(&v, job_report, e);
+	    capture(&v, e) && attempt_all(&v, job_report, e);
 	if (ok && v.run.done == false)
 		ok = fail_empty(&v, e);
 	*partial = v.run.partial || v.n_notes != 0;
+	capture_close(v.capture);
 	run_deinit(&v.run);
 	return ok;
 }

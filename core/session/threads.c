@@ -31,8 +31,8 @@ warn(struct session *s, const char *code, const char *what, uint32_t tid)
 {
 	char text[128];
 
-	(void)snprintf(text, sizeof(text), "%s %u: the core has no such thread",
-	    what, tid);
+	(void)snprintf(text, sizeof(text), "%s %u: the %s has no such thread",
+	    what, tid, target_process(s->target)->live ? "process" : "core");
 	snapshot_warn(s->snapshot, "threads", code, "%s", text);
 	if (s->sink->log != NULL)
 		s->sink->log(s->sink->ctx, SESSION_WARNING, text);
@@ -80,6 +80,22 @@ fill_registers(
 	for (uint32_t i = 0; i < n; i++)
 		out->registers[i] = (struct snap_register){
 		    snapshot_string(s->snapshot, names[i]), values[i]};
+}
+
+static void
+fill_kernel_frames(
+    struct session *s, const struct target_thread *t, struct snap_thread *out)
+{
+	if (t->n_kernel_frames == 0)
+		return;
+	out->kernel_frames = arena_array(&s->snapshot->arena,
+	    t->n_kernel_frames, sizeof(*out->kernel_frames));
+	if (out->kernel_frames == NULL)
+		return;
+	for (size_t i = 0; i < t->n_kernel_frames; i++)
+		out->kernel_frames[i] = snapshot_string(
+		    s->snapshot, t->kernel_frames[i]);
+	out->n_kernel_frames = (uint32_t)t->n_kernel_frames;
 }
 
 /* The snapshot's threads in their order, with everything but frames. */
@@ -202,6 +218,7 @@ collect_thread(struct session *s, uint32_t index)
 	out->state = out->fault ? 'F' : t->state != '\0' ? t->state : '?';
 	out->stop_reason = "";
 	fill_registers(s, t, out);
+	fill_kernel_frames(s, t, out);
 	/* Registers are had for all threads; stacks as long as there is time.
 	 */
 	if (session_has_time(s))

@@ -111,51 +111,18 @@ read_prpsinfo(struct core *c, struct view v, uint64_t offset)
 	p->args = text_field(t, &v, 80);
 }
 
-static bool
-is_fault(int number)
-{
-	return number == SIGSEGV || number == SIGBUS || number == SIGILL ||
-	    number == SIGFPE || number == SIGTRAP;
-}
-
-/* si_code of signals that carry who sent them (kill, sigqueue, tkill,
- * message queue). */
-static bool
-has_sender(int code)
-{
-	return code == SI_USER || code == SI_QUEUE || code == SI_TKILL ||
-	    code == SI_MESGQ;
-}
-
 static void
 read_siginfo(struct core *c, struct view v, uint64_t offset)
 {
 	struct target *t = &c->base;
 	struct target_thread *thread = last_thread(c);
 	struct target_signal s = {0};
-	uint64_t address;
 
-	s.number = (int)view_u32(&v);
-	s.errnum = (int)view_u32(&v);
-	s.code = (int)view_u32(&v);
-	if (!view_ok(&v)) {
+	if (!target_siginfo_parse(v, &s)) {
 		target_warn(t, "core.note",
 		    "NT_SIGINFO at offset 0x%llx is too short (%zu bytes)",
 		    (unsigned long long)offset, v.size);
 		return;
-	}
-	s.present = true;
-	s.has_info = true;
-	view_skip(&v, 4);
-	address = view_u64(&v);
-	if (view_ok(&v) && s.code > 0 && s.code != SI_KERNEL &&
-	    is_fault(s.number)) {
-		s.has_address = true;
-		s.address = address;
-	} else if (view_ok(&v) && has_sender(s.code)) {
-		s.has_sender = true;
-		s.sender_pid = (int32_t)(uint32_t)address;
-		s.sender_uid = (uint32_t)(address >> 32);
 	}
 	if (thread != NULL && !thread->signal.present)
 		thread->signal = s;
@@ -331,8 +298,9 @@ count_duplicates(struct core *c)
 static bool
 is_core_signal(int number)
 {
-	return is_fault(number) || number == SIGQUIT || number == SIGABRT ||
-	    number == SIGSYS || number == SIGXCPU || number == SIGXFSZ;
+	return target_signal_is_fault(number) || number == SIGQUIT ||
+	    number == SIGABRT || number == SIGSYS || number == SIGXCPU ||
+	    number == SIGXFSZ;
 }
 
 /*

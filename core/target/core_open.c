@@ -29,7 +29,7 @@ core_close(struct target *t)
 
 static const struct target_ops core_ops = {
     .view = core_view,
-    .read = NULL,
+    .fetch = NULL,
     .close = core_close,
 };
 

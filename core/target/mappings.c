@@ -168,6 +168,10 @@ count_dumped(struct target *t)
 		const uint8_t *bytes;
 		size_t got;
 
+		if (t->ops->is_live && (m->perms & TARGET_R) != 0) {
+			m->dumped = m->end - m->start;
+			continue;
+		}
 		while (m->dumped < m->end - m->start &&
 		    (got = t->ops->view(t, m->start + m->dumped,
 			 (size_t)(m->end - m->start - m->dumped), &bytes)) != 0)

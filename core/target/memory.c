@@ -2,7 +2,8 @@
 /*
  * Memory of the target. First the bytes it holds itself; then, for mappings
  * that nobody could have written to, the same bytes of the file that was
- * mapped, if that file is proven to be the right one.
+ * mapped, if that file is proven to be the right one; last what a backend can
+ * only get by asking for it.
  */
 #include "target/target_private.h"
 
@@ -77,7 +78,11 @@ target_view(
 {
 	size_t got = t->ops->view(t, address, size, out);
 
-	return got != 0 || size == 0 ? got : image_view(t, address, size, out);
+	if (got == 0 && size != 0)
+		got = image_view(t, address, size, out);
+	if (got == 0 && size != 0 && t->ops->fetch != NULL)
+		got = t->ops->fetch(t, address, size, out);
+	return got;
 }
 
 static size_t
@@ -95,15 +100,10 @@ read_through(
 		if (at < address)
 			break;
 		got = t->ops->view(t, at, size - done, &bytes);
-		if (got == 0 && t->ops->read != NULL) {
-			got = t->ops->read(t, at, to + done, size - done);
-			if (got != 0) {
-				done += got;
-				continue;
-			}
-		}
 		if (got == 0 && !own_only)
 			got = image_view(t, at, size - done, &bytes);
+		if (got == 0 && t->ops->fetch != NULL)
+			got = t->ops->fetch(t, at, size - done, &bytes);
 		if (got == 0)
 			break;
 		memcpy(to + done, bytes, got);

@@ -15,6 +15,7 @@ static const size_t ranges_max = (size_t)1 << 22;
 static const size_t modules_max = (size_t)1 << 20;
 static const size_t auxv_max = 4096;
 static const size_t warnings_max = 1000;
+static const size_t facts_max = 1000;
 static const uint64_t own_steps = UINT64_C(1) << 32;
 
 bool
@@ -31,6 +32,7 @@ target_init(struct target *t, const struct target_ops *ops,
 	vec_init(&t->modules, modules_max);
 	vec_init(&t->auxv, auxv_max);
 	vec_init(&t->warnings, warnings_max);
+	vec_init(&t->facts, facts_max);
 	t->opener = options->opener;
 	t->finder = options->finder;
 	if (t->finder.opener == NULL)
@@ -63,6 +65,7 @@ target_deinit(struct target *t)
 	vec_deinit(&t->modules);
 	vec_deinit(&t->auxv);
 	vec_deinit(&t->warnings);
+	vec_deinit(&t->facts);
 	strings_deinit(&t->strings);
 	arena_deinit(&t->arena);
 }
@@ -138,6 +141,13 @@ target_warnings(const struct target *t, const struct target_warning **out)
 {
 	*out = t->warnings.items;
 	return t->warnings.count;
+}
+
+size_t
+target_facts(const struct target *t, const struct target_fact **out)
+{
+	*out = t->facts.items;
+	return t->facts.count;
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one interface over a core file and (later) a captured live process:
+ * The one interface over a core file and a captured live process:
  * threads, registers, mappings, modules, memory, signal, auxv, process facts.
  * Nothing above this room knows which it has, or whether it was damaged:
  * what is missing is absent, and each loss is a target_warning.
@@ -21,6 +21,7 @@ enum {
 	TARGET_R = 4,
 	TARGET_W = 2,
 	TARGET_X = 1,
+	TARGET_SHARED = 8, /* writing changes the file, or others see it */
 	/* Neither the core nor the file tells: a part that gdb left out of its
 	 * core, of a file that is gone. May be code. */
 	TARGET_PERMS_UNKNOWN = 0x80
@@ -92,6 +93,9 @@ struct target_thread {
 	struct arch_thread_regs regs;
 	struct target_signal signal; /* its own NT_SIGINFO, if any */
 	bool fault; /* the thread that received the deadly signal */
+	/* Where it waits in the kernel, innermost first. */
+	const char **kernel_frames;
+	size_t n_kernel_frames;
 };
 
 struct target_process {
@@ -106,6 +110,16 @@ struct target_process {
 	uint64_t core_missing; /* bytes of segments that the file lacks */
 	int64_t core_mtime;    /* seconds */
 	bool from_gcore;       /* no fault: taken from a live process */
+	bool live;	       /* it is one */
+	bool cut_short;	       /* and could not be captured as a whole */
+};
+
+/* What the system tells of a live process beyond all that: attributes of the
+ * snapshot, by their names. */
+struct target_fact {
+	const char *key;
+	const char *text; /* NULL: a number */
+	uint64_t number;
 };
 
 struct target_warning {
@@ -142,6 +156,7 @@ size_t target_mappings(
 size_t target_modules(struct target *t, struct target_module **out);
 size_t target_warnings(
     const struct target *t, const struct target_warning **out);
+size_t target_facts(const struct target *t, const struct target_fact **out);
 /* Adds one (text is formatted into the target's arena). */
 void target_warn(struct target *t, const char *code, const char *format, ...)
     BT_PRINTF(3, 4);

@@ -18,10 +18,12 @@ struct target_ops {
 	/* Bytes the target itself holds (not from images), in place. */
 	size_t (*view)(struct target *t, bt_addr_t address, size_t size,
 	    const uint8_t **out);
-	/* Bytes that cannot be had in place; NULL: there are none. */
-	size_t (*read)(
-	    struct target *t, bt_addr_t address, void *out, size_t size);
+	/* Bytes that must be got first, where neither view nor the module's
+	 * file has them; NULL: there are none. */
+	size_t (*fetch)(struct target *t, bt_addr_t address, size_t size,
+	    const uint8_t **out);
 	void (*close)(struct target *t);
+	bool is_live; /* all that is mapped can be fetched */
 };
 
 struct auxv_entry {
@@ -69,6 +71,7 @@ struct target {
 	module_vec modules;
 	VEC(struct auxv_entry) auxv;
 	VEC(struct target_warning) warnings;
+	VEC(struct target_fact) facts;
 	uint64_t warnings_dropped;
 
 	struct target_module *exe;
@@ -91,6 +94,11 @@ size_t target_read_own(
     struct target *t, bt_addr_t address, void *out, size_t size);
 /* Path for messages: one printable line, in the target's arena. */
 const char *target_show(struct target *t, const char *path);
+
+/* siginfo.c: a siginfo_t. False when it is too short. */
+bool target_siginfo_parse(struct view v, struct target_signal *out);
+/* A signal by which the processor reports a fault. */
+bool target_signal_is_fault(int number);
 
 /* mappings.c */
 bool mappings_build(struct target *t, bt_error_t *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bt: the stacks of a core or a snapshot, for reading.
+ * bt: the stacks of a live process, a core or a snapshot, for reading.
  */
 #include <unistd.h>
 
@@ -14,11 +14,12 @@ struct bt_options {
 };
 
 static const char bt_usage[] =
-    "Usage: bt [OPTION]... --core CORE [EXE]\n"
+    "Usage: bt [OPTION]... PID\n"
+    "       bt [OPTION]... --core CORE [EXE]\n"
     "       bt [OPTION]... FILE.btt\n"
     "\n"
-    "Prints the stack of every thread of a core or a snapshot, the faulting\n"
-    "thread first, below a verdict of a few lines.\n"
+    "Prints the stack of every thread of a live process, a core or a\n"
+    "snapshot, the faulting thread first, below a verdict of a few lines.\n"
     "\n";
 
 static bool
@@ -69,6 +70,10 @@ static const struct option_row bt_rows[] = {
 	core_option_debug_path},
     {0, "force", NULL, "use an executable that does not match the core",
 	core_option_force},
+    {0, "max-pause", "MS",
+	"longest time for copying memory of a stopped\n"
+	"process (250)",
+	core_option_max_pause},
     {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
     {0, "stats", NULL,
 	"print time per stage and where debug information\n"
@@ -79,7 +84,8 @@ static const struct option_row bt_rows[] = {
     {0, NULL, NULL, NULL, NULL},
 };
 
-/* What is to be printed: the snapshot file, or NULL for the core. */
+/* What is to be printed: the snapshot file, or NULL for the core or process.
+ */
 static bool
 choose(struct bt_options *o, const char **snapshot, bt_error_t *e)
 {
@@ -93,13 +99,10 @@ choose(struct bt_options *o, const char **snapshot, bt_error_t *e)
 	}
 	if (c->n_operands == 0)
 		return bt_fail(e, BT_E_USAGE,
-		    "nothing given; use bt --core CORE [EXE], bt FILE.btt, or "
-		    "--help");
+		    "nothing given; use bt PID, bt --core CORE [EXE], bt "
+		    "FILE.btt, or --help");
 	if (program_is_pid(c->operands[0]))
-		return bt_fail(e, BT_E_USAGE,
-		    "%s: live processes are not supported by this version; "
-		    "give a core with --core",
-		    c->operands[0]);
+		return core_option_pid(c, e);
 	*snapshot = c->operands[0];
 	return true;
 }

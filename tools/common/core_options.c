@@ -80,6 +80,33 @@ core_option_timeout(void *ctx, const char *value, bt_error_t *e)
 }
 
 bool
+core_option_max_pause(void *ctx, const char *value, bt_error_t *e)
+{
+	enum { LONGEST_MS = 60 * 60 * 1000, NS_PER_MS = 1000000 };
+	struct core_options *o = ctx;
+	uint64_t ms;
+
+	if (text_u64(value, &ms) == false || ms == 0 || ms > LONGEST_MS)
+		return bt_fail(e, BT_E_USAGE,
+		    "--max-pause: '%s' is not a number of milliseconds", value);
+	o->session.max_pause_ns = ms * NS_PER_MS;
+	return true;
+}
+
+bool
+core_option_pid(struct core_options *o, bt_error_t *e)
+{
+	uint64_t pid;
+
+	if (text_u64(o->operands[0], &pid) == false || pid == 0 ||
+	    pid > INT32_MAX)
+		return bt_fail(
+		    e, BT_E_USAGE, "'%s' is not a process id", o->operands[0]);
+	o->session.pid = (int32_t)pid;
+	return true;
+}
+
+bool
 core_option_help(void *ctx, const char *value, bt_error_t *e)
 {
 	struct core_options *o = ctx;

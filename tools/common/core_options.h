@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options that both programs have: where the core and its files are.
+ * Options that both programs have: what is examined, and where its files are.
  */
 #ifndef COMMON_CORE_OPTIONS_H
 #define COMMON_CORE_OPTIONS_H
@@ -25,6 +25,7 @@ bool core_option_load(void *ctx, const char *value, bt_error_t *e);
 bool core_option_force(void *ctx, const char *value, bt_error_t *e);
 bool core_option_stats(void *ctx, const char *value, bt_error_t *e);
 bool core_option_timeout(void *ctx, const char *value, bt_error_t *e);
+bool core_option_max_pause(void *ctx, const char *value, bt_error_t *e);
 bool core_option_help(void *ctx, const char *value, bt_error_t *e);
 bool core_option_version(void *ctx, const char *value, bt_error_t *e);
 bool core_option_operand(void *ctx, const char *value, bt_error_t *e);
@@ -32,6 +33,9 @@ bool core_option_operand(void *ctx, const char *value, bt_error_t *e);
 /* A thread id. */
 bool core_option_tid(
     const char *option, const char *value, uint32_t *out, bt_error_t *e);
+
+/* The first operand is the id of the live process to examine. */
+bool core_option_pid(struct core_options *o, bt_error_t *e);
 
 /* Copies the lists into the session's options. */
 void core_options_finish(struct core_options *o);

@@ -9,11 +9,13 @@
 #include "ptrace/options.h"
 
 const char ptrace_usage[] =
-    "Usage: ptrace [OPTION]... --core CORE [EXE]\n"
+    "Usage: ptrace [OPTION]... PID\n"
+    "       ptrace [OPTION]... --core CORE [EXE]\n"
     "       ptrace -b FILE.btt [--format=text|json]\n"
     "\n"
-    "Turns the core file of a crashed program into a small, self-contained\n"
-    "snapshot that tells why it died, and prints the snapshot's path.\n"
+    "Turns a running process or the core file of a crashed program into a\n"
+    "small, self-contained snapshot that tells what it does or why it died,\n"
+    "and prints the snapshot's path.\n"
     "EXE is found from the core when it is left out.\n"
     "\n";
 
@@ -219,6 +221,10 @@ const struct option_row ptrace_rows[] = {
 	"'long-option = value'",
 	on_config},
     {0, "max-size", "SIZE", "most bytes of the snapshot (32M)", on_max_size},
+    {0, "max-pause", "MS",
+	"longest time for copying memory of a stopped\n"
+	"process (250)",
+	core_option_max_pause},
     {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
     {0, "sysroot", "DIR", "find modules and debug files below DIR",
 	core_option_sysroot},
@@ -259,13 +265,11 @@ check(struct ptrace_options *o, bt_error_t *e)
 		    e, BT_E_USAGE, "--output and -O exclude each other");
 	if (c->session.core_path == NULL && c->n_operands != 0 &&
 	    program_is_pid(c->operands[0]))
-		return bt_fail(e, BT_E_USAGE,
-		    "%s: live processes are not supported by this version; "
-		    "give a core with --core",
-		    c->operands[0]);
+		return core_option_pid(c, e);
 	if (c->session.core_path == NULL)
 		return bt_fail(e, BT_E_USAGE,
-		    "no core given; use ptrace --core CORE [EXE], or --help");
+		    "nothing given; use ptrace PID, ptrace --core CORE [EXE], "
+		    "or --help");
 	if (c->n_operands > 1)
 		return bt_fail(
 		    e, BT_E_USAGE, "too many operands: '%s'", c->operands[1]);
@@ -288,7 +292,8 @@ ptrace_options_parse(
 	    check(o, e) == false)
 		return false;
 	core_options_finish(&o->core);
-	s->exe_path = o->core.n_operands != 0 ? o->core.operands[0] : NULL;
+	s->exe_path =
+	    s->pid == 0 && o->core.n_operands != 0 ? o->core.operands[0] : NULL;
 	s->attributes = o->attributes.items;
 	s->n_attributes = o->attributes.count;
 	s->classifiers = o->classifiers.items;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking a capture with a deadline. A process that reads foreign memory can be
+ * made to wait for ever (a page that a user-space file system does not
+ * deliver); then it is killed, which lets the target run on, and what it had
+ * copied by then is used.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "base/budget.h"
+#include "session/capture_run.h"
+#include "session/worker.h"
+
+enum {
+	NS_PER_MS = 1000000,
+	ATTEMPTS_MAX = 3,
+	/* Beyond the pause asked for: stopping tens of thousands of threads
+	 * on a busy machine takes seconds. */
+	SLACK_MS = 8000
+};
+
+static int
+take(void *ctx, int fd)
+{
+	(void)fd; /* its end is the message */
+	return (int)capture_take(ctx);
+}
+
+/* False when it is too late. */
+static bool
+wait_for_end(const struct worker *w, uint64_t deadline)
+{
+	for (;;) {
+		struct pollfd p = {.fd = w->fd, .events = POLLIN};
+		uint64_t now = bt_now_ns();
+		int n;
+
+		if (now >= deadline)
+			return false;
+		n = poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1);
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+}
+
+static bool
+fail(const struct capture *c, bool in_time, int status, bt_error_t *e)
+{
+	if (!in_time)
+		return bt_fail(e, BT_E_TIMEOUT,
+		    "process %d: its threads could not be stopped in time; it "
+		    "runs on",
+		    c->options.pid);
+	if (WIFEXITED(status) && c->error.code != BT_OK) {
+		*e = c->error;
+		return false;
+	}
+	return bt_fail(e, BT_E_INTERNAL,
+	    "process %d: its capture ended unexpectedly (status 0x%x); it "
+	    "runs on",
+	    c->options.pid, (unsigned)status);
+}
+
+/* *again: it became another program while we looked. */
+static bool
+attempt(struct capture *c, uint64_t deadline, bool *again, bt_error_t *e)
+{
+	const struct worker_limits limits = {0, 0};
+	bool in_time;
+	struct worker w;
+	int status;
+
+	if (!worker_start(&w, &limits, take, c, e))
+		return false;
+	in_time = wait_for_end(&w, deadline);
+	/* One that has left by itself keeps its status. */
+	worker_stop(&w);
+	status = worker_reap(&w);
+	*again = in_time && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == CAPTURE_AGAIN;
+	if (*again)
+		return bt_fail(e, BT_E_GONE,
+		    "process %d becomes another program (exec) again and "
+		    "again",
+		    c->options.pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CAPTURE_FAILED)
+		return fail(c, in_time, status, e);
+	return c->progress >= CAPTURE_REGISTERS || fail(c, in_time, status, e);
+}
+
+static bool
+seal(struct capture *c, bt_error_t *e)
+{
+	return capture_seal(c) || bt_fail_os(e, errno, "cannot seal a capture");
+}
+
+bool
+capture_run(const struct capture_options *options, uint64_t deadline_ns,
+    struct capture **out, bt_error_t *e)
+{
+	uint64_t pause = options->max_pause_ns != 0
+	    ? options->max_pause_ns
+	    : (uint64_t)CAPTURE_DEFAULT_MAX_PAUSE_MS * NS_PER_MS;
+	uint64_t latest = bt_now_ns() + pause + (uint64_t)SLACK_MS * NS_PER_MS;
+	bool again = true;
+
+	if (latest < deadline_ns)
+		deadline_ns = latest;
+	for (int i = 0; i < ATTEMPTS_MAX && again; i++) {
+		struct capture *c;
+
+		if (!capture_open(options, &c, e))
+			return false;
+		if (attempt(c, deadline_ns, &again, e) && seal(c, e)) {
+			*out = c;
+			return true;
+		}
+		capture_close(c);
+	}
+	return false;
+}

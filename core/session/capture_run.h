@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The supervisor's part of a capture: a process of its own takes it, with a
+ * deadline, so that the supervisor never waits for a target and a target never
+ * for the supervisor.
+ */
+#ifndef SESSION_CAPTURE_RUN_H
+#define SESSION_CAPTURE_RUN_H
+
+#include "target/capture.h"
+
+/* The capture is sealed and closed by the caller. */
+bool capture_run(const struct capture_options *options, uint64_t deadline_ns,
+    struct capture **out, bt_error_t *e);
+
+#endif /* SESSION_CAPTURE_RUN_H */

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening a capture, the order in which it is taken, and its memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "target/capture_private.h"
+#include "target/procfs.h"
+
+/* What a capture may hold at most; only what is written takes memory. */
+static const size_t size_most = (size_t)2 << 30;
+static const size_t size_least = (size_t)16 << 20;
+static const size_t text_max = (size_t)256 << 20;
+static const size_t tasks_max = (size_t)1 << 22;
+static const size_t areas_max = (size_t)1 << 22;
+static const size_t pages_max = (size_t)1 << 19;
+static const uint64_t ns_per_ms = 1000000;
+
+/*
+ * Memory shared with children. Shared mappings are not copied by fork, not
+ * even their page tables; and nothing of them counts before it is written, so
+ * a large reservation costs nothing where overcommit is allowed.
+ */
+static struct capture *
+reserve(void)
+{
+	for (size_t size = size_most; size >= size_least; size /= 2) {
+		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		struct capture *c = p;
+
+		if (p == MAP_FAILED)
+			continue;
+		c->size = size;
+		c->used = (sizeof(*c) + CAPTURE_PAGE - 1) &
+		    ~(size_t)(CAPTURE_PAGE - 1);
+		c->proc_fd = c->mm_fd = c->mem_fd = c->root_fd = c->pid_fd = -1;
+		return c;
+	}
+	return NULL;
+}
+
+void *
+capture_alloc(struct capture *c, size_t size)
+{
+	const size_t align = 64;
+	void *p;
+
+	if (size > c->size || c->size - c->used < size + align) {
+		c->full = true;
+		return NULL;
+	}
+	p = (uint8_t *)c + c->used;
+	c->used += (size + align - 1) & ~(align - 1);
+	return p;
+}
+
+bool
+capture_seal(struct capture *c)
+{
+	return mprotect(c, c->size, PROT_READ) == 0;
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void
+capture_close(struct capture *c)
+{
+	if (c == NULL)
+		return;
+	close_fd(c->proc_fd);
+	close_fd(c->mm_fd);
+	close_fd(c->mem_fd);
+	close_fd(c->root_fd);
+	close_fd(c->pid_fd);
+	(void)munmap(c, c->size);
+}
+
+/* ---- opening ---- */
+
+static bool
+read_stat(int dir, const char *path, struct procfs_stat *out)
+{
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, 8192);
+	ok = procfs_read(dir, path, &text) &&
+	    procfs_parse_stat(view_of(text.data, text.size), out);
+	buf_deinit(&text);
+	return ok;
+}
+
+/*
+ * A descriptor of the process, taken first: as long as it can be signalled,
+ * the number still means the process that we looked at.
+ */
+static bool
+open_pid(struct capture *c, bt_error_t *e)
+{
+	int32_t pid = c->options.pid;
+
+	c->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (c->pid_fd < 0 && errno == ESRCH)
+		return bt_fail(e, BT_E_GONE, "no such process: %d", pid);
+	return true; /* refused to threads, and absent before Linux 5.3 */
+}
+
+/* The leader may have ended while other threads go on; then only they have
+ * the address space. */
+static bool
+open_living(struct capture *c, bt_error_t *e)
+{
+	int dir = openat(
+	    c->proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tid_vec tids;
+
+	vec_init(&tids, tasks_max);
+	if (dir >= 0)
+		(void)capture_tids(dir, &tids);
+	for (size_t i = 0; i < tids.count && c->mm_fd < 0; i++) {
+		struct procfs_stat stat;
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "%u/stat", tids.items[i]);
+		if (!read_stat(dir, path, &stat) || procfs_is_dead(stat.state))
+			continue;
+		(void)snprintf(path, sizeof(path), "%u", tids.items[i]);
+		c->mm_fd = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		c->mm_tid = tids.items[i];
+	}
+	vec_deinit(&tids);
+	close_fd(dir);
+	return c->mm_fd >= 0 ||
+	    bt_fail(e, BT_E_GONE, "process %d has just ended", c->options.pid);
+}
+
+static bool
+open_files(struct capture *c, int proc, bt_error_t *e)
+{
+	int32_t pid = c->options.pid;
+	struct procfs_stat stat;
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "%d", pid);
+	c->proc_fd = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->proc_fd < 0 || !read_stat(c->proc_fd, "stat", &stat))
+		return bt_fail(e, BT_E_GONE, "no such process: %d", pid);
+	c->started = stat.starttime;
+	if (!open_living(c, e))
+		return false;
+	c->mem_fd = openat(c->mm_fd, "mem", O_RDONLY | O_CLOEXEC);
+	if (c->mem_fd < 0)
+		return capture_explain(proc, pid, errno, e);
+	c->root_fd = openat(c->mm_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return true;
+}
+
+bool
+capture_open(
+    const struct capture_options *options, struct capture **out, bt_error_t *e)
+{
+	struct capture *c = reserve();
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok;
+
+	if (c == NULL) {
+		close_fd(proc);
+		return bt_fail(e, BT_E_NOMEM, "out of memory for a capture");
+	}
+	c->options = *options;
+	if (c->options.max_pause_ns == 0)
+		c->options.max_pause_ns = CAPTURE_DEFAULT_MAX_PAUSE_MS *
+		    ns_per_ms;
+	ok = open_pid(c, e) && capture_check(proc, options->pid, e) &&
+	    open_files(c, proc, e);
+	close_fd(proc);
+	if (!ok) {
+		capture_close(c);
+		return false;
+	}
+	*out = c;
+	return true;
+}
+
+/* ---- taking ---- */
+
+bool
+capture_read_text(
+    struct taking *t, int dir, const char *path, struct capture_text *out)
+{
+	uint8_t *copy;
+
+	buf_clear(&t->text);
+	errno = 0;
+	(void)procfs_read(dir, path, &t->text);
+	if (t->text.size == 0 ||
+	    (copy = capture_alloc(t->c, t->text.size)) == NULL)
+		return false;
+	memcpy(copy, t->text.data, t->text.size);
+	out->data = copy;
+	out->size = t->text.size;
+	return true;
+}
+
+static void
+read_exe(struct capture *c)
+{
+	char path[4096];
+	ssize_t n = readlinkat(c->mm_fd, "exe", path, sizeof(path));
+	uint8_t *copy = n > 0 ? capture_alloc(c, (size_t)n) : NULL;
+
+	if (copy == NULL)
+		return;
+	memcpy(copy, path, (size_t)n);
+	c->exe = (struct capture_text){copy, (size_t)n};
+}
+
+/* What is true of the process before the stop: afterwards its state would be
+ * that of a traced one. */
+static uint64_t
+read_texts(struct taking *t)
+{
+	struct capture *c = t->c;
+	uint64_t start;
+
+	(void)capture_read_text(t, c->proc_fd, "stat", &c->stat);
+	/* Of a leader that has ended it tells nothing about memory. */
+	(void)capture_read_text(t, c->mm_fd, "status", &c->status);
+	(void)capture_read_text(t, c->mm_fd, "cmdline", &c->cmdline);
+	(void)capture_read_text(t, c->mm_fd, "cgroup", &c->cgroup);
+	(void)capture_read_text(t, c->mm_fd, "auxv", &c->auxv);
+	read_exe(c);
+	start = bt_now_ns();
+	(void)capture_read_text(t, c->mm_fd, "maps", &c->maps);
+	return bt_now_ns() - start;
+}
+
+/* Pages that will certainly be written are had now, not during the pause. */
+static void
+prefault(struct capture *c)
+{
+#ifdef MADV_POPULATE_WRITE
+	const size_t page = CAPTURE_PAGE, per_thread = (size_t)5 * CAPTURE_PAGE,
+		     most = (size_t)64 << 20, fixed = (size_t)4 << 20;
+	size_t start = c->used & ~(page - 1);
+	size_t want = fixed + c->n_threads * per_thread;
+
+	if (want > most)
+		want = most;
+	if (want <= c->size - start)
+		(void)madvise((uint8_t *)c + start, want, MADV_POPULATE_WRITE);
+#else
+	(void)c;
+#endif
+}
+
+/* The memory opened at the beginning is that of the threads we stopped, unless
+ * an exec came between: of the old address space nothing can be read then. */
+static bool
+same_address_space(const struct capture *c)
+{
+	struct view v = capture_view(&c->maps);
+	struct procfs_mapping m;
+	size_t bad = 0, tried = 0;
+
+	while (tried < 64 && procfs_next_mapping(&v, &m, &bad)) {
+		uint8_t byte;
+
+		if (!m.readable || m.path.size == 0 || m.path.data[0] == '[')
+			continue;
+		tried++;
+		if (pread(c->mem_fd, &byte, 1, (off_t)m.start) == 1)
+			return true;
+	}
+	return tried == 0;
+}
+
+/* Many mappings take longer to print than a pause may last; then those from
+ * before the stop have to do. */
+static void
+read_maps(struct taking *t, uint64_t cost)
+{
+	struct capture *c = t->c;
+	struct capture_text again = {0};
+
+	if (cost < c->options.max_pause_ns / 4 &&
+	    capture_read_text(t, c->mm_fd, "maps", &again))
+		c->maps = again;
+	else
+		c->maps_before = true;
+}
+
+/* The process that has the number is the one that was looked at. */
+static bool
+still_same(struct capture *c)
+{
+	struct procfs_stat stat;
+
+	if (c->pid_fd >= 0)
+		return syscall(SYS_pidfd_send_signal, c->pid_fd, 0, NULL, 0) ==
+		    0 ||
+		    errno != ESRCH;
+	return read_stat(c->proc_fd, "stat", &stat) &&
+	    stat.starttime == c->started;
+}
+
+static bool
+fail_gone(struct capture *c)
+{
+	return bt_fail(&c->error, BT_E_GONE,
+	    "process %d ended while it was being captured", c->options.pid);
+}
+
+static size_t
+count_usable(const struct capture *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_threads; i++)
+		n += c->threads[i].kind == CAPTURE_STOPPED ||
+		    c->threads[i].kind == CAPTURE_UNINTERRUPTIBLE;
+	return n;
+}
+
+/* Between the stop and the resumption. */
+static enum capture_end
+copy(struct taking *t, uint64_t maps_cost)
+{
+	struct capture *c = t->c;
+
+	threads_registers(t);
+	if (t->exec)
+		return CAPTURE_AGAIN;
+	if (!still_same(c) || count_usable(c) == 0) {
+		(void)fail_gone(c);
+		return CAPTURE_FAILED;
+	}
+	if (!same_address_space(c))
+		return CAPTURE_AGAIN;
+	c->progress = CAPTURE_REGISTERS;
+	read_maps(t, maps_cost);
+	if (memory_areas(t))
+		memory_copy(t);
+	return CAPTURE_DONE;
+}
+
+static enum capture_end
+take(struct taking *t)
+{
+	struct capture *c = t->c;
+	uint64_t maps_cost = read_texts(t);
+	enum capture_end end = CAPTURE_FAILED;
+	struct timespec now;
+
+	if (!threads_seize(t))
+		return CAPTURE_FAILED;
+	prefault(c);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	c->captured_seconds = (uint64_t)now.tv_sec;
+	t->pause_start = bt_now_ns();
+	if (threads_stop(t))
+		end = copy(t, maps_cost);
+	else if (t->exec)
+		end = CAPTURE_AGAIN;
+	threads_resume(t);
+	c->pause_ns = bt_now_ns() - t->pause_start;
+	if (end == CAPTURE_DONE)
+		c->progress = CAPTURE_COMPLETE;
+	return end;
+}
+
+enum capture_end
+capture_take(struct capture *c)
+{
+	struct taking t = {.c = c};
+	enum capture_end end;
+	sigset_t child;
+
+	/* A stop is told by SIGCHLD, which is waited for with a deadline. */
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	buf_init(&t.text, text_max);
+	map_init(&t.tids, tasks_max);
+	map_init(&t.asked, pages_max);
+	vec_init(&t.tasks, tasks_max);
+	vec_init(&t.areas, areas_max);
+	vec_init(&t.pages, pages_max);
+	end = take(&t);
+	free(t.seen);
+	vec_deinit(&t.pages);
+	vec_deinit(&t.areas);
+	vec_deinit(&t.tasks);
+	map_deinit(&t.asked);
+	map_deinit(&t.tids);
+	buf_deinit(&t.text);
+	return end;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The capture of a live process: every thread is stopped, its registers, the
+ * stacks and some of the memory they point to are copied, and it runs on. This
+ * is the one step that needs the right to trace, and the one during which the
+ * target stands still; so it is small, parses nothing but text of /proc, and
+ * everything else (ELF, DWARF, values) works on the copy afterwards.
+ *
+ * A capture lies in memory that is shared with children: it is opened by the
+ * supervisor, taken by a process of its own (if that is killed, at whatever
+ * moment, the kernel lets the target run on), sealed, and read by the worker.
+ * Pointers in it are the same in all of them.
+ */
+#ifndef TARGET_CAPTURE_H
+#define TARGET_CAPTURE_H
+
+#include "base/error.h"
+
+enum {
+	CAPTURE_GREGS_MAX = 27 * 8,
+	CAPTURE_NAME_MAX = 32,
+	CAPTURE_SIGINFO_SIZE = 128
+};
+
+struct capture_text {
+	const uint8_t *data;
+	size_t size;
+};
+
+enum capture_thread_kind {
+	CAPTURE_RUNNING, /* not stopped yet: never in a complete capture */
+	CAPTURE_STOPPED, /* registers are exact */
+	CAPTURE_GONE,	 /* ended meanwhile: not a thread any more */
+	CAPTURE_ZOMBIE,	 /* ended, but its process goes on */
+	/* In the kernel, where no signal reaches it (a vfork, a dead disk);
+	 * program counter and stack pointer as the kernel shows them. */
+	CAPTURE_UNINTERRUPTIBLE,
+	CAPTURE_REFUSED /* may not be traced */
+};
+
+struct capture_thread {
+	uint32_t tid;
+	uint8_t kind; /* enum capture_thread_kind */
+	char state;   /* before the stop, as in /proc; '?' unknown */
+	char name[CAPTURE_NAME_MAX];
+	uint32_t gregs_size; /* 0: none */
+	uint8_t gregs[CAPTURE_GREGS_MAX];
+	const uint8_t *xstate; /* NULL: none */
+	uint32_t xstate_size;
+	bool xstate_is_fx;
+	/* A signal was about to be delivered; it is delivered after all. */
+	bool has_siginfo;
+	uint8_t siginfo[CAPTURE_SIGINFO_SIZE];
+	/* In a system call just before the stop. */
+	bool has_context;
+	uint64_t sp, pc;
+	struct capture_text kernel; /* stack in the kernel at that time */
+};
+
+/* Memory of the target: whole pages. */
+struct capture_range {
+	bt_addr_t start;
+	uint64_t size;
+	const uint8_t *bytes;
+};
+
+struct capture_options {
+	int32_t pid;
+	uint64_t max_pause_ns; /* 0: default */
+	/* The threads whose stacks matter; none: all. */
+	const uint32_t *threads;
+	size_t n_threads;
+};
+
+enum { CAPTURE_DEFAULT_MAX_PAUSE_MS = 250 };
+
+enum capture_progress {
+	CAPTURE_OPENED,
+	CAPTURE_REGISTERS, /* of all threads are there */
+	CAPTURE_COMPLETE
+};
+
+struct capture {
+	struct capture_options options;
+	/* Opened in the supervisor, inherited by all. */
+	int proc_fd;	  /* /proc/PID */
+	int mm_fd;	  /* /proc/PID/task/TID of a live thread */
+	int mem_fd;	  /* its memory; ends with the address space */
+	int root_fd;	  /* its root directory; -1: not to be had */
+	int pid_fd;	  /* -1: the kernel has none */
+	uint32_t mm_tid;  /* that thread */
+	uint64_t started; /* ticks after boot, tells a reused pid */
+
+	volatile uint8_t progress; /* enum capture_progress */
+	bt_error_t error;	   /* when it could not be taken */
+
+	struct capture_thread *threads;
+	size_t n_threads, threads_room;
+	struct capture_range *ranges; /* in no order, disjoint */
+	size_t n_ranges, ranges_room;
+	struct capture_text stat, status, cmdline, cgroup, auxv, maps, exe;
+	bool maps_before;  /* read before the stop: too many to wait for */
+	uint64_t pause_ns; /* from the first thread's stop to the last's end */
+	uint64_t captured_seconds; /* Unix time */
+	unsigned passes;	   /* over the list of threads */
+	size_t uninterruptible, refused;
+	uint64_t bytes, left_out; /* copied; not copied for want of time */
+
+	/* The memory itself. */
+	size_t size, used;
+	bool full;
+};
+
+/* How an attempt to take it ended. */
+enum capture_end {
+	CAPTURE_DONE,
+	CAPTURE_FAILED, /* the error says why */
+	CAPTURE_AGAIN	/* it became another program meanwhile */
+};
+
+/*
+ * Looks at the process without touching it, and refuses what cannot be done,
+ * each reason with a line of its own: BT_E_GONE, BT_E_PERMISSION,
+ * BT_E_UNSUPPORTED, BT_E_USAGE.
+ */
+bool capture_open(const struct capture_options *options, struct capture **out,
+    bt_error_t *e) BT_CHECK;
+/* Stops, copies, resumes. Runs in a process of its own, which ends soon
+ * afterwards: threads that could not be stopped are released by that. */
+enum capture_end capture_take(struct capture *c);
+/* Nothing can be changed in it any more. False when it cannot be. */
+bool capture_seal(struct capture *c);
+void capture_close(struct capture *c); /* NULL allowed */
+
+#endif /* TARGET_CAPTURE_H */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shared by the files that take a capture.
+ */
+#ifndef TARGET_CAPTURE_PRIVATE_H
+#define TARGET_CAPTURE_PRIVATE_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "base/view.h"
+#include "target/arch/arch.h"
+#include "target/capture.h"
+
+enum { CAPTURE_PAGE = 4096 };
+
+/* What the taking process keeps of a thread for itself. */
+struct capture_task {
+	bool seized;
+	int inject; /* signal that was taken from it and goes back */
+};
+
+/* A mapping, as far as copying needs it. */
+struct capture_area {
+	bt_addr_t start, end;
+	bool wanted; /* may be written to, so no file has its bytes */
+};
+
+struct taking {
+	struct capture *c;
+	struct buf text; /* a file being read */
+	struct map tids; /* -> index + 1 */
+	VEC(struct capture_task) tasks;
+	VEC(struct capture_area) areas; /* sorted */
+	VEC(uint64_t) pages;		/* asked for, not yet read */
+	struct map asked;		/* all pages ever asked for */
+	uint64_t *seen;			/* page numbers looked at, a cache */
+	uint64_t pause_start;
+	bool stack_denied; /* kernel stacks are not for us */
+	bool exec;	   /* it became another program */
+	bool no_vm_readv;
+};
+
+/* capture.c: memory of the capture. NULL when it is full. */
+void *capture_alloc(struct capture *c, size_t size);
+bool capture_read_text(
+    struct taking *t, int dir, const char *path, struct capture_text *out);
+
+static inline struct view
+capture_view(const struct capture_text *text)
+{
+	return view_of(text->data, text->size);
+}
+
+/* capture_refuse.c. proc is an open /proc. */
+/* Refuses what is plain from looking at it. */
+bool capture_check(int proc, int32_t pid, bt_error_t *e);
+/* Says why tracing failed with errnum. */
+bool capture_explain(int proc, int32_t pid, int errnum, bt_error_t *e);
+
+/* capture_threads.c */
+/* Seizes all threads there are; they still run. */
+bool threads_seize(struct taking *t);
+/* Stops them and all that appear meanwhile. */
+bool threads_stop(struct taking *t);
+void threads_registers(struct taking *t);
+void threads_resume(struct taking *t);
+/* Reads a directory of tasks into tids. */
+typedef VEC(uint32_t) tid_vec;
+bool capture_tids(int dir, tid_vec *out);
+
+/* capture_memory.c */
+bool memory_areas(struct taking *t); /* from the maps */
+void memory_copy(struct taking *t);
+
+#endif /* TARGET_CAPTURE_PRIVATE_H */
