@@ -107,37 +107,52 @@ close_core(struct session *s)
 	opener_local_deinit(&s->opener);
 }
 
+/* The variables of a function's activation in that physical frame. */
+static bool
+read_frame(struct session *s, size_t index, const char *function, bool follow,
+    struct snap_frame *out)
+{
+	struct unwind_frame *f = &s->stack.frames.items[index];
+	struct value_frame frame = {
+	    .stack = &s->stack,
+	    .index = index,
+	    .follow = follow,
+	};
+	struct target_thread *threads;
+
+	(void)target_threads(s->target, &threads);
+	frame.thread = &threads[0];
+	if (f->module == NULL || (frame.dwarf = dwarf_of(s, f->module)) == NULL)
+		return false;
+	frame.plan = dwarf_plan_at(
+	    frame.dwarf, unwind_lookup_pc(f) - f->module->bias, true);
+	for (unsigned k = 0; frame.plan != NULL && k < frame.plan->n_scopes;
+	     k++) {
+		if (strcmp(frame.plan->scopes[k].name, function) != 0)
+			continue;
+		frame.scope = k;
+		memset(out, 0, sizeof(*out));
+		value_frame_variables(s->reader, &frame, out);
+		return out->variables_collected;
+	}
+	return false;
+}
+
+static bool
+variables_at(struct session *s, size_t index, const char *function,
+    struct snap_frame *out)
+{
+	return read_frame(s, index, function, false, out);
+}
+
 /* The variables of the first activation of a function. */
 static bool
 variables_of(struct session *s, const char *function, bool follow,
     struct snap_frame *out)
 {
-	struct target_thread *threads;
-
-	(void)target_threads(s->target, &threads);
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
-		struct unwind_frame *f = &s->stack.frames.items[i];
-		struct value_frame frame = {
-		    .thread = &threads[0],
-		    .stack = &s->stack,
-		    .index = i,
-		    .follow = follow,
-		};
-
-		if (f->module == NULL ||
-		    (frame.dwarf = dwarf_of(s, f->module)) == NULL)
-			continue;
-		frame.plan = dwarf_plan_at(
-		    frame.dwarf, unwind_lookup_pc(f) - f->module->bias, true);
-		for (unsigned k = 0;
-		     frame.plan != NULL && k < frame.plan->n_scopes; k++) {
-			if (strcmp(frame.plan->scopes[k].name, function) != 0)
-				continue;
-			frame.scope = k;
-			memset(out, 0, sizeof(*out));
-			value_frame_variables(s->reader, &frame, out);
-			return out->variables_collected;
-		}
+		if (read_frame(s, i, function, follow, out))
+			return true;
 	}
 	return false;
 }
@@ -428,6 +443,36 @@ expect_followed(struct session *s, const struct snap_frame *f)
 	expect_int(find(f, "str")->object, 0);
 }
 
+/* Thread-local, initial value 99 and once incremented. */
+static void
+expect_thread_local(struct session *s)
+{
+	struct target_module *modules;
+	struct target_thread *threads;
+	struct dwarf_variable variable;
+	struct snap_variable v;
+	struct dwarf *dwarf = NULL;
+	bt_error_t e;
+	size_t i = 0, n = target_modules(s->target, &modules);
+
+	for (; i < n && (dwarf = dwarf_of(s, &modules[i])) == NULL; i++)
+		;
+	assert_true(dwarf != NULL);
+	(void)target_threads(s->target, &threads);
+	assert_true(dwarf_global(dwarf, "tls", NULL, &variable));
+	assert_ok(value_global(s->reader, &threads[0], &modules[i], dwarf,
+		      &variable, &v, &e),
+	    &e);
+	expect_str(v.name, "tls");
+	expect_int(v.kind, SNAP_INT);
+	expect_int(v.value.i, 100);
+	/* Without a thread there is none. */
+	assert_ok(value_global(
+		      s->reader, NULL, &modules[i], dwarf, &variable, &v, &e),
+	    &e);
+	expect_int(v.kind, SNAP_UNAVAILABLE);
+}
+
 static void
 check_kinds(const char *compiler)
 {
@@ -444,6 +489,7 @@ check_kinds(const char *compiler)
 	expect_variables(&f, kinds_main, COUNT(kinds_main));
 	expect_cut(&f);
 	expect_followed(&s, &f);
+	expect_thread_local(&s);
 	close_core(&s);
 }
 
@@ -697,4 +743,51 @@ TEST(optimised_gcc_dwarf4)
 TEST(optimised_clang)
 {
 	expect_true(check_optimised("clang", "-O2 -w") >= 5);
+}
+
+/* Each activation's n is known only from its caller's: the chain is longer than
+ * what is evaluated at once, and is remembered. */
+static const char recursion_source[] =
+    "#include <stdlib.h>\n"
+    "volatile int sink;\n"
+    "__attribute__((noinline, noclone)) int down(int n, int m) {\n"
+    "  if (n == 0) abort();\n"
+    "  sink = n; int r = down(n - 1, m); sink = r; return r + 1; }\n"
+    "int main(void) { return down(150, 77) + sink; }\n";
+
+TEST(long_chain_of_entry_values)
+{
+	unsigned known = 0, passed = 0, frames = 0;
+	struct snap_frame f;
+	struct session s;
+
+	make_core("gcc", "-O2 -w -fno-optimize-sibling-calls", "p.c",
+	    recursion_source);
+	open_core(&s);
+	for (size_t skip = 0; skip < s.stack.frames.count; skip++) {
+		const struct snap_variable *n, *m;
+		uint64_t steps = s.budget.steps;
+
+		if (variables_at(&s, skip, "down", &f) == false)
+			continue;
+		n = find(&f, "n");
+		m = find(&f, "m");
+		assert_true(n != NULL && m != NULL);
+		if (n->kind != SNAP_UNAVAILABLE) {
+			expect_int(n->value.i, frames);
+			known++;
+		}
+		if (m->kind != SNAP_UNAVAILABLE) {
+			expect_int(m->value.i, 77);
+			passed++;
+		}
+		/* Not the whole chain again for each frame. */
+		if (frames > 0)
+			expect_true(steps - s.budget.steps < 1000);
+		frames++;
+	}
+	expect_int(frames, 151);
+	expect_true(known >= 150);
+	expect_true(passed >= 150);
+	close_core(&s);
 }
