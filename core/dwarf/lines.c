@@ -151,20 +151,20 @@ directory_of(const struct dw_lines *t, const struct dw_line_file *file)
 	return i < t->directories.count ? t->directories.items[i] : NULL;
 }
 
-/* What relative directories start from: in version 5 directory 0, before that
- * the unit's DW_AT_comp_dir. */
+/* What relative directories start from: the unit's DW_AT_comp_dir, which
+ * version 5 repeats as directory 0 (glibc's are both relative: "./csu"). */
 static void
 append_base(struct buf *b, struct dw_lines *t)
 {
-	const char *comp_dir = dw_unit_comp_dir(t->unit);
+	const char *base = dw_unit_comp_dir(t->unit);
 	const char *first = t->version >= 5 && t->directories.count > 0
 	    ? t->directories.items[0]
 	    : NULL;
 
-	if (comp_dir != NULL && (first == NULL || first[0] != '/'))
-		append_path(b, comp_dir);
-	if (first != NULL)
-		append_path(b, first);
+	if (first != NULL && (base == NULL || first[0] == '/'))
+		base = first;
+	if (base != NULL)
+		append_path(b, base);
 }
 
 static const char *
