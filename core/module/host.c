@@ -16,6 +16,7 @@ module_host_create(const struct module_host_options *options)
 	host->target = options->target;
 	host->target_handle.host = host;
 	host->backtrace.host = host;
+	host->search_left = MODULE_SEARCH_MAX;
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
 	return host;
@@ -49,6 +50,7 @@ module_host_destroy(struct module_host *host)
 		free(module);
 	}
 	announce(host, NULL);
+	module_unwinder_end(host);
 	vec_deinit(&host->modules);
 	vec_deinit(&host->callbacks);
 	free(host);

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "module/module.h"
+#include "unwind/unwind.h"
 
 enum {
 	MODULE_MODULES_MAX = 256,
@@ -44,8 +45,19 @@ struct ptrace_frame {
 	uint32_t index;
 };
 
+struct ptrace_context {
+	ptrace_thread_t *thread;
+	struct arch_thread_regs regs;
+	bool from_handler, live; /* saved for a signal handler */
+	struct arch_trap trap;
+	bt_addr_t handler; /* pc of the frame it interrupted us with, or 0 */
+	bool has_signal;
+	struct target_signal signal;
+};
+
 struct ptrace_thread {
 	struct module_host *host;
+	struct ptrace_context *now, *fault; /* made on first use */
 	uint32_t index;			    /* in snapshot->threads */
 	const struct target_thread *target; /* NULL: not in the target */
 	struct ptrace_frame *frames;	    /* made on first use */
@@ -70,7 +82,25 @@ struct module_host {
 	VEC(struct pmodule *) modules;
 	VEC(struct module_callback) callbacks;
 	struct pmodule *current; /* whose callback runs */
+	/* frame_api.c: the thread that was unwound last. */
+	struct unwinder *unwinder; /* made on first use */
+	struct budget unwind_budget;
+	struct unwind_stack stack;
+	const struct ptrace_thread *unwound;
+	uint64_t search_left; /* bytes that searches may still read */
 };
+
+/* Bytes that all searches of a run may read together: some 0.1 s. */
+#define MODULE_SEARCH_MAX (UINT64_C(256) << 20)
+
+/* frame_api.c */
+struct unwinder *module_unwinder(struct module_host *host);
+void module_unwinder_end(struct module_host *host);
+
+/* target_api.c: decodes at the pc of the registers. */
+bool module_decode(struct module_host *host,
+    const struct arch_thread_regs *regs, ptrace_instruction_t *out,
+    bt_error_t *e);
 
 /* Name of the module that runs now, for what it says; NULL: none. */
 static inline const char *

@@ -13,6 +13,9 @@ _Static_assert((int)PTRACE_PERM_READ == (int)TARGET_R &&
 _Static_assert((int)PTRACE_FLOW_TRAP == (int)INSN_FLOW_TRAP &&
 	(int)PTRACE_FLOW_RETURN == (int)INSN_FLOW_RETURN,
     "flow kinds are the same in the interface and in the decoder");
+_Static_assert((int)PTRACE_KIND_HALT == (int)INSN_KIND_HALT &&
+	(int)PTRACE_KIND_FLOAT == (int)INSN_KIND_FLOAT,
+    "instruction kinds are the same in the interface and in the decoder");
 _Static_assert((int)PTRACE_OPERANDS_MAX == (int)INSN_OPERANDS_MAX,
     "all operands of an instruction fit");
 
@@ -131,20 +134,33 @@ ptrace_target_symbol(ptrace_target_t *t, bt_addr_t address, bt_addr_t *start)
 	return symbol.name;
 }
 
+static bool
+get_register(const struct arch_thread_regs *regs, int32_t number, uint64_t *out)
+{
+
+	if (number == PTRACE_REGISTER_THREAD_POINTER)
+		return arch_thread_pointer(regs, out);
+	if (number == PTRACE_REGISTER_SP)
+		number = ARCH_SP;
+	else if (number == PTRACE_REGISTER_PC)
+		number = ARCH_PC;
+	return number >= 0 && regs_get(&regs->regs, (unsigned)number, out);
+}
+
 bool
 ptrace_thread_register(ptrace_thread_t *thread, int32_t number, uint64_t *out)
 {
 	const struct target_thread *t = thread->target;
 
-	if (t == NULL || t->has_regs == false)
-		return false;
-	if (number == PTRACE_REGISTER_SP)
-		number = ARCH_SP;
-	else if (number == PTRACE_REGISTER_PC)
-		number = ARCH_PC;
-	if (number < 0)
-		return false;
-	return regs_get(&t->regs.regs, (unsigned)number, out);
+	return t != NULL && t->has_regs && get_register(&t->regs, number, out);
+}
+
+bool
+ptrace_context_register(
+    const ptrace_context_t *c, int32_t number, uint64_t *out)
+{
+
+	return get_register(&c->regs, number, out);
 }
 
 static void
@@ -184,6 +200,10 @@ fill_instruction(
 
 	out->length = in->length;
 	out->flow = in->flow;
+	out->kind = in->kind;
+	out->divisor_size = in->divisor_size;
+	out->divisor_known = in->divisor_known;
+	out->divisor = in->divisor;
 	out->privileged = in->privileged;
 	out->target_known = in->target_known;
 	out->address = address;
@@ -197,10 +217,9 @@ fill_instruction(
 }
 
 bool
-ptrace_thread_instruction(
-    ptrace_thread_t *thread, ptrace_instruction_t *out, bt_error_t *e)
+module_decode(struct module_host *host, const struct arch_thread_regs *regs,
+    ptrace_instruction_t *out, bt_error_t *e)
 {
-	const struct target_thread *t = thread->target;
 	uint8_t code[INSN_BYTES_MAX];
 	struct insn insn;
 	uint64_t pc;
@@ -208,17 +227,45 @@ ptrace_thread_instruction(
 
 	if (FITS(out, ptrace_instruction_t) == false)
 		return bt_fail(e, BT_E_USAGE, "size of the struct is not set");
-	if (ptrace_thread_register(thread, PTRACE_REGISTER_PC, &pc) == false)
+	if (!regs_get(&regs->regs, ARCH_PC, &pc))
 		return bt_fail(e, BT_E_NOTFOUND, "thread has no registers");
-	got = target_read(thread->host->target, pc, code, sizeof(code));
+	got = target_read(host->target, pc, code, sizeof(code));
 	if (got == 0)
 		return bt_fail_fault(e, pc, "code at 0x%llx is not readable",
 		    (unsigned long long)pc);
-	if (insn_decode(code, got, pc, &t->regs, &t->regs.regs, &insn) == false)
+	if (insn_decode(code, got, pc, regs, &regs->regs, &insn) == false)
 		return bt_fail(e, BT_E_FORMAT,
 		    "bytes at 0x%llx are no instruction",
 		    (unsigned long long)pc);
 	fill_instruction(&insn, pc, out);
+	return true;
+}
+
+bool
+ptrace_thread_instruction(
+    ptrace_thread_t *thread, ptrace_instruction_t *out, bt_error_t *e)
+{
+
+	if (thread->target == NULL || thread->target->has_regs == false)
+		return bt_fail(e, BT_E_NOTFOUND, "thread has no registers");
+	return module_decode(thread->host, &thread->target->regs, out, e);
+}
+
+bool
+ptrace_target_instruction(
+    ptrace_target_t *t, bt_addr_t address, ptrace_instruction_t *out)
+{
+	uint8_t code[INSN_BYTES_MAX];
+	struct insn insn;
+	size_t got;
+
+	if (FITS(out, ptrace_instruction_t) == false)
+		return false;
+	got = target_read(t->host->target, address, code, sizeof(code));
+	if (got == 0 ||
+	    insn_decode(code, got, address, NULL, NULL, &insn) == false)
+		return false;
+	fill_instruction(&insn, address, out);
 	return true;
 }
 

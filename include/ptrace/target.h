@@ -20,6 +20,10 @@ extern "C" {
 typedef struct ptrace_target ptrace_target_t;
 typedef struct ptrace_thread ptrace_thread_t;
 typedef struct ptrace_frame ptrace_frame_t;
+/* Registers at one moment: of a thread now, or when a fault hit it. */
+typedef struct ptrace_context ptrace_context_t;
+/* A variable as the snapshot has it. */
+typedef struct ptrace_variable ptrace_variable_t;
 
 enum { /* permissions of a mapping */
 	PTRACE_PERM_EXEC = 1,
@@ -28,6 +32,7 @@ enum { /* permissions of a mapping */
 };
 
 enum { /* DWARF numbers of the registers every architecture has */
+	PTRACE_REGISTER_THREAD_POINTER = -3, /* of a thread: its local storage*/
 	PTRACE_REGISTER_SP = -2,
 	PTRACE_REGISTER_PC = -1
 };
@@ -72,6 +77,16 @@ enum ptrace_flow { /* what the instruction does to the program counter */
 	PTRACE_FLOW_TRAP
 };
 
+enum ptrace_instruction_kind { /* what a trap may have come from */
+	PTRACE_KIND_OTHER,
+	PTRACE_KIND_DIVIDE,	   /* unsigned integers */
+	PTRACE_KIND_DIVIDE_SIGNED, /* signed integers */
+	PTRACE_KIND_FLOAT,	   /* x87, SSE, AVX arithmetic */
+	PTRACE_KIND_BREAKPOINT,	   /* int3 */
+	PTRACE_KIND_UNDEFINED,	   /* ud2 and its like: meant to trap */
+	PTRACE_KIND_HALT	   /* hlt: a library's way to stop */
+};
+
 typedef struct ptrace_operand { /* a memory operand that is accessed */
 	bool read, write;
 	bool implicit;	      /* push, call, ret, string instructions */
@@ -104,11 +119,87 @@ typedef struct ptrace_instruction {
 	uint32_t n_operands;
 	ptrace_operand_t operands[PTRACE_OPERANDS_MAX];
 	char text[128]; /* "mov dword ptr [rax + 0x18], edx" */
-	uint64_t reserved[4];
+	uint32_t kind;	/* enum ptrace_instruction_kind */
+	/* Of a division: the divisor's width, and its value when a register
+	 * holds it; in memory it is operand 0. */
+	uint8_t divisor_size;
+	bool divisor_known;
+	uint64_t divisor;
+	uint64_t reserved[2];
 } ptrace_instruction_t;
 #define PTRACE_INSTRUCTION_INIT                                                \
 	{                                                                      \
 		.size = sizeof(ptrace_instruction_t)                           \
+	}
+
+/* What the processor said of a fault, as the kernel left it on the stack of a
+ * signal handler. */
+typedef struct ptrace_trap {
+	uint32_t size;
+	uint32_t number; /* of the exception */
+	uint64_t error;	 /* its error code */
+	bool page_fault;
+	bool write, execute, protection; /* of a page fault */
+	bool handler_live;		 /* the handler had not returned */
+	bt_addr_t address;		 /* of a page fault */
+	bt_addr_t handler; /* a pc within the handler; 0: unknown */
+	uint64_t reserved[4];
+} ptrace_trap_t;
+#define PTRACE_TRAP_INIT                                                       \
+	{                                                                      \
+		.size = sizeof(ptrace_trap_t)                                  \
+	}
+
+/* The system call that a thread is in. */
+typedef struct ptrace_syscall {
+	uint32_t size;
+	int64_t number;
+	uint64_t arguments[6];
+	uint64_t reserved[4];
+} ptrace_syscall_t;
+#define PTRACE_SYSCALL_INIT                                                    \
+	{                                                                      \
+		.size = sizeof(ptrace_syscall_t)                               \
+	}
+
+/* One loaded ELF file. Strings are borrowed until the target ends. */
+typedef struct ptrace_module {
+	uint32_t size;
+	bool executable; /* the program itself */
+	bool vdso;
+	bool has_file; /* found on this machine, and the right one */
+	const char *path, *name;
+	bt_addr_t start, end;
+	uint64_t bias; /* run-time address less the file's own */
+	uint64_t reserved[4];
+} ptrace_module_t;
+#define PTRACE_MODULE_INIT                                                     \
+	{                                                                      \
+		.size = sizeof(ptrace_module_t)                                \
+	}
+
+enum ptrace_variable_kind {
+	PTRACE_VARIABLE_OTHER,
+	PTRACE_VARIABLE_NUMBER,
+	PTRACE_VARIABLE_POINTER,
+	PTRACE_VARIABLE_STRUCT,
+	PTRACE_VARIABLE_ARRAY
+};
+
+typedef struct ptrace_variable_info {
+	uint32_t size;
+	uint32_t kind; /* enum ptrace_variable_kind */
+	bool parameter, has_address, has_value;
+	uint32_t n_children; /* members or elements */
+	const char *name, *type;
+	bt_addr_t address;
+	uint64_t value;	 /* of a number or pointer */
+	uint64_t length; /* elements or bytes, 0: unknown */
+	uint64_t reserved[4];
+} ptrace_variable_info_t;
+#define PTRACE_VARIABLE_INFO_INIT                                              \
+	{                                                                      \
+		.size = sizeof(ptrace_variable_info_t)                         \
 	}
 
 /* The signal that killed the process. False: none (a healthy process). */
@@ -121,12 +212,23 @@ bool ptrace_target_read(ptrace_target_t *t, bt_addr_t address, void *out,
 /* How many bytes from address on were readable (at most size). */
 size_t ptrace_target_read_some(
     ptrace_target_t *t, bt_addr_t address, void *out, size_t size);
+/* The first aligned word in [start, end) whose value is in [low, high], from
+ * low addresses to high. Unreadable parts are skipped. False: none. The host
+ * bounds the work of all searches of a run: past that, false as well. */
+bool ptrace_target_find_word(ptrace_target_t *t, bt_addr_t start, bt_addr_t end,
+    uint64_t low, uint64_t high, bt_addr_t *found, uint64_t *value);
+/* An entry of the auxiliary vector (AT_*). */
+bool ptrace_target_auxv(ptrace_target_t *t, uint64_t type, uint64_t *value);
 
 /* False when no mapping holds the address. */
 bool ptrace_target_mapping(
     ptrace_target_t *t, bt_addr_t address, ptrace_mapping_t *out);
 /* The nearest mapping that ends at or below address, or starts above it. */
 bool ptrace_target_mapping_below(
+    ptrace_target_t *t, bt_addr_t address, ptrace_mapping_t *out);
+/* The first mapping that ends above the address: start with 0, go on with the
+ * end of the last. False: no more. */
+bool ptrace_target_mapping_next(
     ptrace_target_t *t, bt_addr_t address, ptrace_mapping_t *out);
 /* An address the processor can form (48-bit sign-extended). */
 bool ptrace_target_canonical(ptrace_target_t *t, bt_addr_t address);
@@ -135,6 +237,72 @@ bool ptrace_target_canonical(ptrace_target_t *t, bt_addr_t address);
  * Borrowed until the target ends. */
 const char *ptrace_target_symbol(
     ptrace_target_t *t, bt_addr_t address, bt_addr_t *start);
+
+/* Address of the first definition of a name in a module (NULL: in all, in load
+ * order), its size (0: unknown). By the linkage name. */
+bool ptrace_target_symbol_named(ptrace_target_t *t, const ptrace_module_t *m,
+    const char *name, bt_addr_t *address, uint64_t *size);
+/* Loaded modules in load order. */
+uint32_t ptrace_target_n_modules(ptrace_target_t *t);
+bool ptrace_target_module(ptrace_target_t *t, uint32_t i, ptrace_module_t *out);
+bool ptrace_target_module_at(
+    ptrace_target_t *t, bt_addr_t address, ptrace_module_t *out);
+/* What the module's file on this machine has for a run-time address (before
+ * relocation): how many of size bytes; 0 without the right file. */
+size_t ptrace_target_read_file(
+    ptrace_target_t *t, bt_addr_t address, void *out, size_t size);
+/* Bounds of the function that holds a pc, from call frame information. */
+bool ptrace_target_function(
+    ptrace_target_t *t, bt_addr_t pc, bt_addr_t *start, bt_addr_t *end);
+/* Decodes an instruction without registers. */
+bool ptrace_target_instruction(
+    ptrace_target_t *t, bt_addr_t address, ptrace_instruction_t *out);
+/* The function that a call through the procedure linkage table goes to:
+ * "memcpy". NULL: not such a call. */
+const char *ptrace_target_call_name(
+    ptrace_target_t *t, const ptrace_instruction_t *call);
+
+/* ---- contexts ---- */
+
+/* The thread as it stood when the snapshot was taken. NULL: no registers. */
+ptrace_context_t *ptrace_thread_context(ptrace_thread_t *thread);
+/* The thread when the fault hit it: what the kernel saved for a signal handler
+ * that ran (or had run) afterwards, else the same as ptrace_thread_context. */
+ptrace_context_t *ptrace_thread_fault_context(ptrace_thread_t *thread);
+/* False: the context is not from a handler's stack. */
+bool ptrace_context_trap(const ptrace_context_t *c, ptrace_trap_t *out);
+/* The signal that belongs to it. */
+bool ptrace_context_signal(const ptrace_context_t *c, ptrace_signal_t *out);
+bool ptrace_context_register(
+    const ptrace_context_t *c, int32_t number, uint64_t *out);
+/* The instruction at its program counter, with effective addresses. */
+bool ptrace_context_instruction(
+    const ptrace_context_t *c, ptrace_instruction_t *out, bt_error_t *e);
+/* The frame of the thread that the context belongs to; NULL: not shown. */
+ptrace_frame_t *ptrace_context_frame(const ptrace_context_t *c);
+
+/* The system call the thread is in; false: none, or unknown. */
+bool ptrace_thread_syscall(ptrace_thread_t *thread, ptrace_syscall_t *out);
+/* A module's thread-local block of a thread. */
+bool ptrace_thread_local_block(ptrace_thread_t *thread,
+    const ptrace_module_t *m, bt_addr_t *address, uint64_t *size);
+/* The stack: from the stack pointer up to where the mapping ends. */
+bool ptrace_thread_stack(
+    ptrace_thread_t *thread, bt_addr_t *start, bt_addr_t *end);
+
+/* Registers of any frame, as far as they are known there; inlined frames have
+ * those of the function that holds them. */
+bool ptrace_frame_register(ptrace_frame_t *f, int32_t number, uint64_t *out);
+/* The canonical frame address: the stack pointer before the call. */
+bool ptrace_frame_cfa(ptrace_frame_t *f, bt_addr_t *out);
+
+/* Variables, valid for the run. */
+uint32_t ptrace_frame_n_variables(ptrace_frame_t *f);
+const ptrace_variable_t *ptrace_frame_variable(ptrace_frame_t *f, uint32_t i);
+bool ptrace_variable_info(
+    const ptrace_variable_t *v, ptrace_variable_info_t *out);
+const ptrace_variable_t *ptrace_variable_child(
+    const ptrace_variable_t *v, uint32_t i);
 
 /* Register of a thread at the moment of the snapshot (frame 0), by DWARF
  * number or PTRACE_REGISTER_*. */

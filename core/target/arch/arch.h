@@ -97,6 +97,24 @@ typedef size_t arch_read_fn(
 bool arch_sigframe_regs(
     bt_addr_t sp, arch_read_fn *read, void *ctx, struct regs *out);
 
+/* What the kernel left beside them of the exception that caused the signal:
+ * its number, error code and, of a page fault, the address. These are stale
+ * when the signal was not caused by an exception. */
+struct arch_trap {
+	uint64_t error, number, address;
+	uint16_t cs;
+	bool page_fault, write, execute, protection;
+	/* The siginfo that lies behind, if the handler asked for one. */
+	int info_number, info_code;
+	uint64_t info_address;
+};
+bool arch_sigframe_trap(
+    bt_addr_t sp, arch_read_fn *read, void *ctx, struct arch_trap *out);
+
+/* The system call a thread is in: number and six arguments. */
+bool arch_syscall(
+    const struct arch_thread_regs *r, int64_t *number, uint64_t args[6]);
+
 /* PC of the instruction that ends at pc is a call? (checks the bytes before a
  * return address; code ends at the return address). */
 bool arch_is_after_call(const uint8_t *code_before, size_t size);

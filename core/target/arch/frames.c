@@ -43,6 +43,61 @@ arch_sigframe_regs(
 	return true;
 }
 
+/* The rest of the mcontext: flags, the segment selectors (cs lowest), error
+ * code, exception number, old mask, cr2. The struct ucontext ends after the
+ * signal mask, 304 bytes in; a siginfo follows. */
+bool
+arch_sigframe_trap(
+    bt_addr_t sp, arch_read_fn *read, void *ctx, struct arch_trap *out)
+{
+	enum { FLAGS = 17, SEGMENTS, ERROR, NUMBER, MASK, CR2, WORDS };
+	enum { PAGE_FAULT = 14, PROTECTION = 1, WRITE = 2, FETCH = 16 };
+	const uint64_t mcontext = 40, siginfo = 304;
+	uint64_t words[WORDS];
+	struct {
+		int32_t number, error, code, pad;
+		uint64_t address;
+	} info;
+
+	memset(out, 0, sizeof(*out));
+	if (sp > UINT64_MAX - siginfo - sizeof(info) ||
+	    read(ctx, sp + mcontext, words, sizeof(words)) != sizeof(words))
+		return false;
+	out->cs = (uint16_t)words[SEGMENTS];
+	out->error = words[ERROR];
+	out->number = words[NUMBER];
+	out->address = words[CR2];
+	out->page_fault = out->number == PAGE_FAULT;
+	if (out->page_fault) {
+		out->protection = (out->error & PROTECTION) != 0;
+		out->write = (out->error & WRITE) != 0;
+		out->execute = (out->error & FETCH) != 0;
+	}
+	if (read(ctx, sp + siginfo, &info, sizeof(info)) == sizeof(info)) {
+		out->info_number = info.number;
+		out->info_code = info.code;
+		out->info_address = info.address;
+	}
+	return true;
+}
+
+/* System V psABI, A.2.1: the arguments of a system call; the kernel keeps its
+ * number in orig_ax, which is -1 when the thread is in none. */
+bool
+arch_syscall(
+    const struct arch_thread_regs *r, int64_t *number, uint64_t args[6])
+{
+	static const uint8_t order[6] = {5, 4, 1, 10, 8, 9};
+
+	if (r->complete == false || (int64_t)r->orig_ax < 0)
+		return false;
+	*number = (int64_t)r->orig_ax;
+	for (unsigned i = 0; i < 6; i++)
+		if (!regs_get(&r->regs, order[i], &args[i]))
+			return false;
+	return true;
+}
+
 /* Length that an FF /2 with this ModRM byte (and SIB byte) has, without
  * prefixes; 0: no near call. */
 static size_t

@@ -236,6 +236,54 @@ flow_of(const instruction *in)
 	}
 }
 
+static enum insn_kind
+kind_of(const instruction *in)
+{
+	switch (in->mnemonic) {
+	case ZYDIS_MNEMONIC_DIV:
+		return INSN_KIND_DIVIDE;
+	case ZYDIS_MNEMONIC_IDIV:
+		return INSN_KIND_DIVIDE_SIGNED;
+	case ZYDIS_MNEMONIC_INT3:
+		return INSN_KIND_BREAKPOINT;
+	case ZYDIS_MNEMONIC_UD0:
+	case ZYDIS_MNEMONIC_UD1:
+	case ZYDIS_MNEMONIC_UD2:
+		return INSN_KIND_UNDEFINED;
+	case ZYDIS_MNEMONIC_HLT:
+		return INSN_KIND_HALT;
+	default:
+		break;
+	}
+	switch (in->meta.isa_ext) {
+	case ZYDIS_ISA_EXT_X87:
+	case ZYDIS_ISA_EXT_SSE:
+	case ZYDIS_ISA_EXT_SSE2:
+	case ZYDIS_ISA_EXT_SSE3:
+	case ZYDIS_ISA_EXT_SSE4:
+	case ZYDIS_ISA_EXT_AVX:
+	case ZYDIS_ISA_EXT_AVX2:
+	case ZYDIS_ISA_EXT_AVX512EVEX:
+	case ZYDIS_ISA_EXT_FMA:
+	case ZYDIS_ISA_EXT_FMA4:
+		return INSN_KIND_FLOAT;
+	default:
+		return INSN_KIND_OTHER;
+	}
+}
+
+static void
+fill_divisor(const struct insn_source *s, const operand *op, struct insn *out)
+{
+	if (out->kind != INSN_KIND_DIVIDE &&
+	    out->kind != INSN_KIND_DIVIDE_SIGNED)
+		return;
+	out->divisor_size = (uint8_t)(op->size / 8);
+	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
+		out->divisor_known = register_value(
+		    s, op->reg.value, &out->divisor);
+}
+
 /* What a program at CPL 3 with IOPL 0 must not do. */
 static bool
 is_privileged(const instruction *in)
@@ -318,6 +366,8 @@ insn_decode(const uint8_t *code, size_t size, uint64_t pc,
 	out->length = in.length;
 	out->flow = flow_of(&in);
 	out->privileged = is_privileged(&in);
+	out->kind = kind_of(&in);
+	fill_divisor(&s, &ops[0], out);
 	fill_operands(&s, &in, ops, in.operand_count, out);
 	fill_target(&s, ops, in.operand_count, out);
 	insn_text(&in, ops, pc, out->text, sizeof(out->text));

@@ -20,6 +20,16 @@ enum insn_flow {
 	INSN_FLOW_TRAP /* int3, ud2, hlt and their like */
 };
 
+enum insn_kind { /* what a trap may have come from */
+	INSN_KIND_OTHER,
+	INSN_KIND_DIVIDE,
+	INSN_KIND_DIVIDE_SIGNED,
+	INSN_KIND_FLOAT,
+	INSN_KIND_BREAKPOINT,
+	INSN_KIND_UNDEFINED,
+	INSN_KIND_HALT
+};
+
 struct insn_operand { /* a memory operand that is really accessed */
 	bool read, write;
 	bool implicit;	      /* push, call, ret, string instructions */
@@ -44,6 +54,11 @@ struct insn {
 	uint64_t target; /* direct target, or the value of a register target */
 	int target_register; /* DWARF number of "call *%rax", or -1 */
 	int target_operand;  /* index of the memory operand holding it, or -1 */
+	enum insn_kind kind;
+	/* Of a division: its width in bytes; the value, when in a register */
+	uint8_t divisor_size;
+	bool divisor_known;
+	uint64_t divisor;
 	unsigned n_operands;
 	struct insn_operand operands[INSN_OPERANDS_MAX];
 	char text[INSN_TEXT_MAX]; /* "mov dword ptr [rax + 0x18], edx" */
