@@ -245,8 +245,8 @@ send_stats(struct courier *c, const struct session_stats *st)
 	buf_deinit(&text);
 }
 
-/* The rest is sent before anything is freed: what is freed after that costs
- * nobody's time, as the supervisor ends us when it has heard this. */
+/* The rest is sent before anything is freed: the supervisor goes on while that
+ * is done. */
 static void
 send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
 {

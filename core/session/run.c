@@ -247,11 +247,14 @@ run_worker(struct run *r, worker_body *body, void *ctx, uint64_t deadline_ns,
 	link_reader_init(&reader, r->worker.fd, r->sections.bytes.cap);
 	listen_to(r, &reader, deadline_ns, console);
 	link_reader_deinit(&reader);
-	worker_stop(&r->worker);
 	/* The end of one that is done is not waited for here: taking down its
 	 * memory may take longer than what is left to do. */
-	if (r->done == false)
+	if (r->done) {
+		worker_leave(&r->worker);
+	} else {
+		worker_stop(&r->worker);
 		r->status = worker_reap(&r->worker);
+	}
 	r->stage = stage_now(r);
 	worker_note_module(r->note, r->module, sizeof(r->module));
 	return true;

@@ -61,6 +61,18 @@ confine(const struct worker_limits *limits, pid_t parent)
 #endif
 }
 
+/* In a build that measures coverage this writes the counts, which _exit would
+ * lose; in others there is no such function. */
+void __gcov_dump(void) __attribute__((weak));
+
+static _Noreturn void
+leave(int status)
+{
+	if (__gcov_dump != NULL)
+		__gcov_dump();
+	_exit(status);
+}
+
 bool
 worker_start(struct worker *w, const struct worker_limits *limits,
     worker_body *body, void *ctx, bt_error_t *e)
@@ -84,11 +96,20 @@ worker_start(struct worker *w, const struct worker_limits *limits,
 	if (w->pid == 0) {
 		(void)close(fds[0]);
 		confine(limits, parent);
-		_exit(body(ctx, fds[1]));
+		leave(body(ctx, fds[1]));
 	}
 	(void)close(fds[1]);
 	w->fd = fds[0];
 	return true;
+}
+
+void
+worker_leave(struct worker *w)
+{
+
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	w->fd = -1;
 }
 
 void
@@ -97,9 +118,7 @@ worker_stop(struct worker *w)
 	if (w->pid <= 0)
 		return;
 	(void)kill(w->pid, SIGKILL);
-	if (w->fd >= 0)
-		(void)close(w->fd);
-	w->fd = -1;
+	worker_leave(w);
 }
 
 /* Waits for the end of the process, but not for ever. False where the kernel
@@ -121,18 +140,31 @@ wait_a_while(pid_t pid)
 	return true;
 }
 
+static pid_t
+collect(pid_t pid, int *status)
+{
+	int how = wait_a_while(pid) ? WNOHANG : 0;
+	pid_t got;
+
+	do {
+		got = waitpid(pid, status, how);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
 int
 worker_reap(struct worker *w)
 {
-	int status = 0, how;
+	int status = 0;
 	pid_t got;
 
 	if (w->pid <= 0)
 		return 0;
-	how = wait_a_while(w->pid) ? WNOHANG : 0;
-	do {
-		got = waitpid(w->pid, &status, how);
-	} while (got < 0 && errno == EINTR);
+	got = collect(w->pid, &status);
+	if (got == 0) {
+		(void)kill(w->pid, SIGKILL);
+		got = collect(w->pid, &status);
+	}
 	w->pid = 0;
 	return got > 0 ? status : 0;
 }

@@ -40,11 +40,13 @@ typedef int worker_body(void *ctx, int fd);
 bool worker_start(struct worker *w, const struct worker_limits *limits,
     worker_body *body, void *ctx, bt_error_t *e);
 
-/* Nothing more is expected of the worker: it is killed if it still runs. */
+/* Nobody listens to the worker any more; it may end in its own time. */
+void worker_leave(struct worker *w);
+/* The same, and it is killed if it still runs. */
 void worker_stop(struct worker *w);
-/* Collects its wait status, which a worker that had left by itself keeps; 0
- * when it has none (never started, or stuck in the kernel, where not even a
- * kill gets it out: nobody waits for that). */
+/* Collects its wait status, which a worker that has left by itself keeps. One
+ * that does not end is killed after a while; 0 when it was never started, or
+ * is stuck in the kernel, where not even a kill gets it out. */
 int worker_reap(struct worker *w);
 
 #endif /* SESSION_WORKER_H */
