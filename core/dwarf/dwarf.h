@@ -273,6 +273,11 @@ size_t dwarf_tail_calls(struct dwarf *d, uint64_t function_pc,
 bool dwarf_global(struct dwarf *d, const char *name, const char *cu,
     struct dwarf_variable *out);
 
+/* Visits the globals and statics at file scope until the visitor says false.
+ * cu: substring of the unit's name, name: exact; both may be NULL. */
+void dwarf_globals_each(struct dwarf *d, const char *cu, const char *name,
+    bool (*visit)(void *ctx, const struct dwarf_variable *variable), void *ctx);
+
 struct dwarf_stats {
 	uint64_t units_total, units_parsed, dies, line_rows, plans;
 };

@@ -93,3 +93,34 @@ dwarf_global(struct dwarf *d, const char *name, const char *cu,
 	}
 	return found;
 }
+
+void
+dwarf_globals_each(struct dwarf *d, const char *cu, const char *name,
+    bool (*visit)(void *ctx, const struct dwarf_variable *variable), void *ctx)
+{
+	struct dw_unit_iter it = {0};
+	struct dwarf_variable variable;
+	struct dwarf_unit *u;
+	struct dw_top top;
+	struct dw_die die;
+
+	while (dw_each_unit(d, &it, &u)) {
+		if (in_unit(u, cu) == false)
+			continue;
+		dw_top_init(&top, u);
+		while (dw_top_next(&top, &die)) {
+			const char *found;
+
+			if (die.abbrev->tag != DW_TAG_variable ||
+			    dw_attr_flag(&die, DW_AT_declaration))
+				continue;
+			found = dw_attr_string(&die, DW_AT_name);
+			if (found == NULL ||
+			    (name != NULL && strcmp(found, name) != 0) ||
+			    !dw_variable_read(&die, &variable))
+				continue;
+			if (visit(ctx, &variable) == false)
+				return;
+		}
+	}
+}

@@ -5,7 +5,7 @@
  * usual one-operation locations recognised. Then a frame only evaluates the
  * slots of the plan.
  */
-#include "value/value_private.h"
+#include "value/raw_private.h"
 
 const struct value_limits value_default_limits = {
     .string_bytes = 1024,
@@ -225,42 +225,49 @@ value_begin(struct value_reader *r)
 		arena_reset(&r->scratch);
 }
 
+/* Where the slot's value is in this frame. */
 static void
-slot_read(
-    struct evaluator *ev, const struct slot *slot, struct snap_variable *v)
+slot_source(struct evaluator *ev, const struct slot *slot, struct source *out)
 {
 	struct value_reader *r = ev->r;
-	struct source source;
 	uint64_t base, size;
 
-	value_begin(r);
 	switch (slot->how) {
 	case SLOT_FRAME:
 		if (ev->base_state == BASE_KNOWN)
 			source_memory(
-			    r, &source, ev->base + (uint64_t)slot->offset);
+			    r, out, ev->base + (uint64_t)slot->offset);
 		else if (value_frame_base(ev, &base, NULL))
-			source_memory(
-			    r, &source, base + (uint64_t)slot->offset);
+			source_memory(r, out, base + (uint64_t)slot->offset);
 		else
-			source_none(&source, "frame base not known");
+			source_none(out, "frame base not known");
 		break;
 	case SLOT_ADDRESS:
-		source_memory(r, &source, (uint64_t)slot->offset + ev->bias);
+		source_memory(r, out, (uint64_t)slot->offset + ev->bias);
 		break;
 	case SLOT_BLOCK:
 		size = slot->size != UINT64_MAX ? slot->size
 						: value_size(ev, slot->shape);
 		value_locate_block(
-		    ev, slot->location->unit, slot->block, size, &source);
+		    ev, slot->location->unit, slot->block, size, out);
 		break;
 	case SLOT_LOCATION:
-		value_locate(ev, slot->location, slot->size, &source);
+		value_locate(ev, slot->location, slot->size, out);
 		break;
 	default:
-		source_none(&source, slot->reason);
+		source_none(out, slot->reason);
 		break;
 	}
+}
+
+static void
+slot_read(
+    struct evaluator *ev, const struct slot *slot, struct snap_variable *v)
+{
+	struct source source;
+
+	value_begin(ev->r);
+	slot_source(ev, slot, &source);
 	value_read(ev, slot->shape, &source, 0, 0, v);
 }
 
@@ -319,6 +326,28 @@ value_frame_variables(
 	out->n_variables = plan->n_slots;
 	out->variables = variables;
 	out->variables_collected = true;
+}
+
+bool
+value_raw_frame(struct value_reader *r, const struct value_frame *f, uint32_t i,
+    struct value_raw *out)
+{
+	const struct scope_plan *plan;
+	struct evaluator ev;
+	struct source source;
+
+	if (f->plan == NULL || f->scope >= f->plan->n_scopes ||
+	    f->index >= f->stack->frames.count)
+		return false;
+	plan = scope_plan_of(r, f);
+	if (plan == NULL || i >= plan->n_slots)
+		return false;
+	frame_evaluator(r, f, &ev);
+	value_begin(r);
+	slot_source(&ev, &plan->slots[i], &source);
+	raw_set(
+	    out, &ev, plan->slots[i].shape, plan->slots[i].name, &source, 0);
+	return true;
 }
 
 /* ---- globals ---- */
