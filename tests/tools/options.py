@@ -62,7 +62,7 @@ def same_everywhere(bench, t):
 
 # Arguments, exit status, what the one line on stderr contains.
 WRONG = [
-    ([], 1, "no core given"),
+    ([], 1, "nothing given"),
     (["--bogus"], 1, "unknown option '--bogus'"),
     (["--bogus=1"], 1, "unknown option '--bogus'"),
     (["-Z"], 1, "unknown option '-Z'"),
@@ -71,7 +71,9 @@ WRONG = [
     (["--core="], 1, "--core needs a file"),
     (["-o"], 1, "'-o' needs an argument"),
     (["--faulted=1"], 1, "takes no argument"),
-    (["4711"], 1, "live processes are not supported"),
+    (["--max-pause=x", "1"], 1, "--max-pause"),
+    # Larger than any: pid_max is at most 2^22 (proc(5)).
+    (["2147483647"], 2, "no such process"),
     (["--core", "c", "e", "x"], 1, "too many operands: 'x'"),
     (["--core", "c", "e", "x", "y"], 1, "too many operands: 'y'"),
     (["--core", "c", "-o", "a", "-O", "b"], 1, "exclude each other"),
@@ -101,10 +103,10 @@ def wrong_lines(bench, t):
         t.check(done.stderr.startswith("ptrace: ") and text in done.stderr,
                 args, "stderr:", done.stderr, "lacks", text)
     t.equal(os.listdir(where), [], "files left by wrong command lines:")
-    for args in (["--bogus"], [], ["12"]):
+    for args, status in ((["--bogus"], 1), ([], 1), (["2147483647"], 2)):
         done = bench.run("bt", *args, cwd=where)
         t.equal((done.returncode, done.stdout, done.stderr.count("\n")),
-                (1, "", 1), "bt", args)
+                (status, "", 1), "bt", args)
 
 
 def answers(bench, t):

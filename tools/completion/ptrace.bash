@@ -45,14 +45,14 @@ _inquest_ptrace()
 {
 	_inquest_words "--core --output -o -O --overwrite --kv --application
 	    --classifier --thread --fault-thread --faulted --load --global
-	    --resource --config --max-size --timeout --sysroot --debug-path
+	    --resource --config --max-size --max-pause --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --help -h --version"
 }
 
 _inquest_bt()
 {
 	_inquest_words "--core --no-variables --json --color --load --sysroot
-	    --debug-path --force --timeout --stats --help -h --version"
+	    --debug-path --force --max-pause --timeout --stats --help -h --version"
 }
 
 complete -o filenames -F _inquest_ptrace ptrace
