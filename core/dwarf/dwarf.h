@@ -139,7 +139,7 @@ struct dwarf_member {
 };
 
 struct dwarf_enumerator {
-	const char *name;
+	const char *name; /* C++: with its scopes, "ns::Color::red" */
 	int64_t value;
 };
 
