@@ -284,6 +284,7 @@ settle_headless(struct target *t)
 	for (size_t i = 0; i < t->modules.count; i++) {
 		struct target_module *m = &t->modules.items[i];
 		const struct target_mapping *map;
+		size_t warned = t->warnings.count;
 
 		if (!m->has_header && !m->is_vdso && looked++ < looked_max)
 			(void)target_module_image(t, m);
@@ -291,8 +292,11 @@ settle_headless(struct target *t)
 		/* Not known to be code, and no ELF file: data. */
 		if (!m->has_header && m->image == NULL && !m->is_exe &&
 		    map != NULL && (map->perms & TARGET_PERMS_UNKNOWN) != 0 &&
-		    strstr(m->name, ".so") == NULL)
+		    strstr(m->name, ".so") == NULL) {
+			/* That a locale archive is no ELF file is no news. */
+			t->warnings.count = warned;
 			continue;
+		}
 		t->modules.items[kept++] = *m;
 	}
 	t->modules.count = kept;
