@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "image/internal.h"
+#include "image/symserver.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +23,13 @@ struct search {
 	const struct image_build_id *id; /* it must have; NULL: CRC */
 	bool exact;			 /* no CRC in place of the id */
 	uint32_t crc;
-	bool needs_info; /* must have .debug_info */
 	struct image *found;
+	struct image *symbols; /* belongs to it, but has only .symtab */
+	bt_error_t refused;    /* the first that was there and was refused */
 };
 
-static bool
-has_debug_info(const struct image *image)
+bool
+debugfile_has_info(const struct image *image)
 {
 	const struct image_section *s = image_section_find(
 	    image, ".debug_info");
@@ -36,7 +38,7 @@ has_debug_info(const struct image *image)
 }
 
 static void
-report(const struct search *s, const char *path, const char *reason)
+report(struct search *s, const char *path, const char *reason)
 {
 	struct debugfile_candidate candidate = {path, reason};
 
@@ -44,14 +46,23 @@ report(const struct search *s, const char *path, const char *reason)
 		s->f->tried(s->f->ctx, s->image, &candidate);
 }
 
+static void
+refuse(struct search *s, const char *path, const char *reason)
+{
+	char shown[160];
+
+	report(s, path, reason);
+	if (s->refused.code == 0)
+		bt_fail(&s->refused, BT_E_MISMATCH, "%s: %s",
+		    text_escape_into(shown, sizeof(shown), path), reason);
+}
+
 /* Why an opened candidate does not belong to the image; NULL: it does. */
 static const char *
-refusal(const struct search *s, struct image *candidate)
+stranger(const struct search *s, struct image *candidate)
 {
 	const struct image_build_id *id = image_build_id(candidate);
 
-	if (s->needs_info && !has_debug_info(candidate))
-		return "has no .debug_info";
 	if (s->id != NULL && id != NULL)
 		return image_build_id_equal(s->id, id) ? NULL
 						       : "has another build-id";
@@ -63,26 +74,49 @@ refusal(const struct search *s, struct image *candidate)
 	return NULL;
 }
 
+/* Takes the candidate's reference. True when the search is over. */
+static bool
+judge(struct search *s, const char *path, struct image *candidate)
+{
+	const char *reason = stranger(s, candidate);
+
+	if (reason == NULL && debugfile_has_info(candidate)) {
+		report(s, path, NULL);
+		s->found = candidate;
+		return true;
+	}
+	if (reason != NULL) {
+		refuse(s, path, reason);
+	} else if (s->symbols == NULL && image_has_symtab(candidate)) {
+		report(s, path, "has only symbols");
+		s->symbols = candidate;
+		return false;
+	} else {
+		refuse(s, path, "has no .debug_info");
+	}
+	image_unref(candidate);
+	return false;
+}
+
 /* True when the search is over. */
 static bool
 try_path(struct search *s, const char *path)
 {
 	struct image *candidate;
-	const char *reason;
 	bt_error_t e = {0};
 
-	if (!image_open(s->f->opener, OPENER_DEBUG, path, &candidate, &e)) {
-		report(s, path, e.code == BT_E_NOTFOUND ? "not found" : e.text);
+	if (image_open(s->f->opener, OPENER_DEBUG, path, &candidate, &e))
+		return judge(s, path, candidate);
+	if (e.code == BT_E_NOTFOUND) {
+		report(s, path, "not found");
 		return false;
 	}
-	reason = refusal(s, candidate);
-	report(s, path, reason);
-	if (reason != NULL) {
-		image_unref(candidate);
-		return false;
+	report(s, path, e.text);
+	if (s->refused.code == 0) {
+		s->refused = e;
+		s->refused.code = BT_E_MISMATCH;
 	}
-	s->found = candidate;
-	return true;
+	return false;
 }
 
 /* Tries the path that the format makes; one too long is passed over. */
@@ -159,7 +193,7 @@ try_debuglink(struct search *s, const char *real_path)
 	if (image_section_find(s->image, ".gnu_debuglink") == NULL)
 		return false;
 	if (!image_debuglink(s->image, &name, &s->crc)) {
-		report(s, ".gnu_debuglink", "is damaged, or names a path");
+		refuse(s, ".gnu_debuglink", "is damaged, or names a path");
 		return false;
 	}
 	s->exact = false;
@@ -177,29 +211,53 @@ try_debuglink(struct search *s, const char *real_path)
 	return false;
 }
 
+/* The last place: the user's debuginfod server. */
+static bool
+try_server(struct search *s)
+{
+	struct image *candidate;
+	bt_error_t e = {0};
+
+	if (s->f->server == NULL || s->id == NULL || s->id->size == 0)
+		return false;
+	if (symserver_fetch(
+		s->f->server, SYMSERVER_DEBUGINFO, s->id, &candidate, &e))
+		return judge(s, image_path(candidate), candidate);
+	report(s, "debuginfod", e.text);
+	if (e.code != BT_E_NOTFOUND && s->refused.code == 0)
+		s->refused = e;
+	return false;
+}
+
 bool
 debugfile_find(const struct debugfile_finder *f, struct image *image,
     const char *real_path, struct image **out, bt_error_t *e)
 {
-	struct search s = {.f = f,
-	    .image = image,
-	    .id = image_build_id(image),
-	    .exact = true,
-	    .needs_info = true};
+	struct search s = {
+	    .f = f, .image = image, .id = image_build_id(image), .exact = true};
+	char shown[128];
 
 	*out = NULL;
-	if (has_debug_info(image)) {
+	if (debugfile_has_info(image)) {
 		*out = image_ref(image);
 		return true;
 	}
-	if (!try_build_id(&s) && !try_debuglink(&s, real_path)) {
-		char shown[128];
-
-		return bt_fail(e, BT_E_NOTFOUND, "no debug info for %s",
-		    text_escape_into(shown, sizeof(shown), real_path));
+	if (try_build_id(&s) || try_debuglink(&s, real_path) ||
+	    try_server(&s)) {
+		image_unref(s.symbols);
+		*out = s.found;
+		return true;
 	}
-	*out = s.found;
-	return true;
+	*out = s.symbols;
+	if (s.symbols != NULL)
+		return true;
+	if (s.refused.code != 0) {
+		if (e != NULL)
+			*e = s.refused;
+		return false;
+	}
+	return bt_fail(e, BT_E_NOTFOUND, "no debug info for %s",
+	    text_escape_into(shown, sizeof(shown), real_path));
 }
 
 /* As written, then by build-id, then where dwz of Fedora and Debian puts it. */
@@ -227,11 +285,7 @@ debugfile_find_alt(const struct debugfile_finder *f, struct image *debug,
 {
 	const struct image_build_id *own = image_build_id(debug);
 	struct image_build_id id;
-	struct search s = {.f = f,
-	    .image = debug,
-	    .id = &id,
-	    .exact = true,
-	    .needs_info = true};
+	struct search s = {.f = f, .image = debug, .id = &id, .exact = true};
 	const char *path;
 	char shown[128];
 
@@ -242,9 +296,36 @@ debugfile_find_alt(const struct debugfile_finder *f, struct image *debug,
 	if (own != NULL && image_build_id_equal(own, &id))
 		return bt_fail(e, BT_E_MISMATCH,
 		    "alternate debug file %s is the file itself", shown);
-	if (!try_altlink(&s, path))
-		return bt_fail(e, BT_E_NOTFOUND,
-		    "alternate debug file %s not found", shown);
-	*out = s.found;
-	return true;
+	if (try_altlink(&s, path) || try_server(&s)) {
+		image_unref(s.symbols);
+		*out = s.found;
+		return true;
+	}
+	image_unref(s.symbols);
+	if (s.refused.code != 0)
+		return bt_fail(e, BT_E_MISMATCH,
+		    "alternate debug file refused: %s", s.refused.text);
+	return bt_fail(
+	    e, BT_E_NOTFOUND, "alternate debug file %s not found", shown);
+}
+
+bool
+debugfile_find_executable(const struct debugfile_finder *f,
+    const struct image_build_id *id, struct image **out, bt_error_t *e)
+{
+	const struct image_build_id *found;
+
+	*out = NULL;
+	if (f->server == NULL || id->size == 0)
+		return bt_fail(e, BT_E_NOTFOUND, "no debuginfod server");
+	if (!symserver_fetch(f->server, SYMSERVER_EXECUTABLE, id, out, e))
+		return false;
+	found = image_build_id(*out);
+	if (found != NULL && image_build_id_equal(found, id))
+		return true;
+	(void)bt_fail(
+	    e, BT_E_MISMATCH, "%s: has another build-id", image_path(*out));
+	image_unref(*out);
+	*out = NULL;
+	return false;
 }

@@ -44,6 +44,8 @@ map_file(struct image *image, int fd, bt_error_t *e)
 
 	if (fstat(fd, &st) != 0)
 		return bt_fail_os(e, errno, "cannot stat");
+	if (!S_ISREG(st.st_mode))
+		return bt_fail(e, BT_E_FORMAT, "not a regular file");
 	if (st.st_size <= 0)
 		return bt_fail_format(e, 0, "empty file");
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -56,28 +58,34 @@ map_file(struct image *image, int fd, bt_error_t *e)
 }
 
 bool
+image_open_fd(int fd, const char *path, struct image **out, bt_error_t *e)
+{
+	struct image *image = image_new(path, e);
+
+	*out = NULL;
+	if (image == NULL)
+		return false;
+	if (!map_file(image, fd, e) || !image_parse(image, e)) {
+		image_unref(image);
+		return fail_with_path(path, e);
+	}
+	*out = image;
+	return true;
+}
+
+bool
 image_open(struct opener *o, enum opener_kind kind, const char *path,
     struct image **out, bt_error_t *e)
 {
-	struct image *image;
 	int fd = opener_open(o, kind, path, e);
+	bool ok;
 
 	*out = NULL;
 	if (fd < 0)
 		return false;
-	image = image_new(path, e);
-	if (image == NULL) {
-		close(fd);
-		return false;
-	}
-	if (!map_file(image, fd, e) || !image_parse(image, e)) {
-		close(fd);
-		image_unref(image);
-		return fail_with_path(path, e);
-	}
+	ok = image_open_fd(fd, path, out, e);
 	close(fd);
-	*out = image;
-	return true;
+	return ok;
 }
 
 bool
@@ -115,6 +123,12 @@ free_section_cache(struct image *image)
 		free(image->cache[i].error);
 	}
 	free(image->cache);
+	while (image->joined != NULL) {
+		struct joined *next = image->joined->next;
+
+		free(image->joined);
+		image->joined = next;
+	}
 }
 
 void

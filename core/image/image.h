@@ -51,6 +51,10 @@ struct image_symbol {
  * names it). *out is owned: image_unref. */
 bool image_open(struct opener *o, enum opener_kind kind, const char *path,
     struct image **out, bt_error_t *e) BT_CHECK;
+/* The same for a file that is open already (a debuginfod client's), which must
+ * be a regular one; the caller keeps fd. */
+bool image_open_fd(
+    int fd, const char *path, struct image **out, bt_error_t *e) BT_CHECK;
 /* Takes ownership of malloc'd bytes, also on failure. The bytes are laid out
  * as in the file (by p_offset). name is for messages. */
 bool image_from_memory(void *bytes, size_t size, const char *name,
@@ -80,6 +84,9 @@ const struct image_section *image_section_find(
  * zstd, and the old .zdebug_* form, which is found under its .debug_* name).
  * Absent: false with BT_E_NOTFOUND. A compression ratio above the cap or a
  * size above the limit is BT_E_LIMIT. Valid as long as the image.
+ *
+ * In an object file (ET_REL: a .dwo file) several sections can have one name,
+ * as each type unit is a group of its own: they are given joined.
  */
 bool image_section_view(struct image *image, const char *name, struct view *out,
     bt_error_t *e) BT_CHECK;

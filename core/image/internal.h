@@ -5,9 +5,10 @@
  *	image.c		open, map, reference count, headers
  *	section.c	section bytes, inflated on first use
  *	note.c		build-id, debug links
- *	dynamic.c	PT_DYNAMIC and the hash tables, for images without
- *sections symtab.c	finding symbol tables, names, iteration symindex.c
- *address -> symbol plt.c		address of a PLT stub -> name
+ *	dynamic.c	PT_DYNAMIC and hash tables: images without sections
+ *	symtab.c	finding symbol tables, names, iteration
+ *	symindex.c	address -> symbol
+ *	plt.c		address of a PLT stub -> name
  */
 #ifndef IMAGE_INTERNAL_H
 #define IMAGE_INTERNAL_H
@@ -29,6 +30,14 @@ struct section_cache { /* one per section, made on first inflation */
 	uint8_t *bytes;
 	size_t size;
 	bt_error_t *error; /* why it could not be inflated */
+};
+
+/* The sections of one name in an object file, one after the other. */
+struct joined {
+	struct joined *next;
+	const char *name;
+	size_t size;
+	uint8_t bytes[];
 };
 
 struct symspan { /* [start, start + len) belongs to symbol number index */
@@ -80,6 +89,7 @@ struct image {
 	bool debug_only; /* its code sections hold no bytes */
 	uint64_t bias;	 /* of addresses in PT_DYNAMIC, see image.h */
 	struct section_cache *cache;
+	struct joined *joined;
 
 	bool build_id_tried;
 	struct image_build_id build_id;

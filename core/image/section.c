@@ -158,6 +158,66 @@ section_bytes(struct image *image, const struct image_section *s,
 	return true;
 }
 
+/* Two passes over the sections of a name: their size, then their bytes. A
+ * damaged one is left out. */
+static struct joined *
+join(struct image *image, const char *name)
+{
+	struct joined *all = NULL;
+	size_t total = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < image->nsections; i++) {
+			const struct image_section *s = &image->sections[i];
+			struct view v;
+
+			if (strcmp(s->name, name) != 0 ||
+			    !section_bytes(image, s, &v, NULL) ||
+			    v.size > IMAGE_MAX_SECTION - total)
+				continue;
+			if (pass == 0) {
+				total += v.size;
+			} else if (v.size > 0 && v.size <= total - all->size) {
+				memcpy(all->bytes + all->size, v.data, v.size);
+				all->size += v.size;
+			}
+		}
+		if (pass == 0 && (all = malloc(sizeof(*all) + total)) == NULL)
+			return NULL;
+		all->size = pass == 0 ? 0 : all->size;
+	}
+	all->name = name;
+	return all;
+}
+
+/* True when it was one of several: *out is all of them. */
+static bool
+joined_view(
+    struct image *image, const struct image_section *first, struct view *out)
+{
+	const struct image_section *end = image->sections + image->nsections;
+	const struct image_section *s = first;
+	struct joined *j;
+
+	for (j = image->joined; j != NULL; j = j->next) {
+		if (strcmp(j->name, first->name) == 0)
+			break;
+	}
+	while (j == NULL && ++s < end) {
+		if (strcmp(s->name, first->name) != 0)
+			continue;
+		j = join(image, first->name);
+		if (j == NULL)
+			return false;
+		j->next = image->joined;
+		image->joined = j;
+	}
+	if (j == NULL)
+		return false;
+	*out = view_of(j->bytes, j->size);
+	return true;
+}
+
 bool
 image_section_view(
     struct image *image, const char *name, struct view *out, bt_error_t *e)
@@ -167,5 +227,7 @@ image_section_view(
 	*out = view_of(NULL, 0);
 	if (s == NULL)
 		return bt_fail(e, BT_E_NOTFOUND, "no section %s", name);
+	if (image->type == ET_REL && joined_view(image, s, out))
+		return true;
 	return section_bytes(image, s, out, e) || bt_wrap(e, "%s", name);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "image/symserver.h"
 #include "session/session_private.h"
 #include "target/live.h"
 
@@ -175,7 +176,28 @@ set_finder(struct session *s)
 	    .dirs = s->dirs,
 	    .tried = s->options->stats && s->stats != NULL ? note_search : NULL,
 	    .ctx = s,
+	    .server = s->server,
 	};
+}
+
+/* Debug files: below the user's directories, which need not be below the
+ * sysroot, and on the user's debuginfod server. */
+static bool
+open_finder(struct session *s, bt_error_t *e)
+{
+	static const uint64_t server_ns = UINT64_C(10000000000);
+	const char *const *dir = s->options->debug_paths;
+
+	for (; dir != NULL && *dir != NULL; dir++)
+		if (opener_local_debug_dir(&s->opener, *dir, e) == false)
+			return false;
+	/* It must leave time for what has to be done without the files. */
+	s->server = symserver_new(
+	    s->timeout_ns != 0 && s->timeout_ns / 2 < server_ns
+		? s->timeout_ns / 2
+		: server_ns);
+	set_finder(s);
+	return true;
 }
 
 /* Who made it, when, and a name that no other snapshot has. */
@@ -214,7 +236,8 @@ open_target(struct session *s, bt_error_t *e)
 	if (opener_local_init(&s->opener, o->sysroot, e) == false)
 		return false;
 	s->has_opener = true;
-	set_finder(s);
+	if (open_finder(s, e) == false)
+		return false;
 	options.opener = &s->opener.base;
 	options.finder = s->finder;
 	if (o->capture != NULL) {
@@ -280,6 +303,7 @@ deinit(struct session *s)
 			dwarf_close(s->dwarfs[i].dwarf);
 	unwinder_destroy(s->unwinder);
 	target_close(s->target);
+	symserver_free(s->server);
 	if (s->has_opener)
 		opener_local_deinit(&s->opener);
 	unwind_stack_deinit(&s->stack);

@@ -55,6 +55,7 @@ struct session {
 	bool has_opener;
 	const char *dirs[SESSION_DIRS_MAX];
 	struct debugfile_finder finder;
+	struct symserver *server; /* NULL: the user has set none */
 	struct target *target;
 	struct unwinder *unwinder;
 	struct value_reader *reader;

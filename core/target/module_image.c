@@ -226,9 +226,31 @@ from_memory(struct target *t, struct target_module *m)
 	    !memelf_to_file(t, &elf, &bytes, &size) ||
 	    !image_from_memory(bytes, size, m->path, &image, NULL))
 		return false;
+	/* The loader has relocated the copy's PT_DYNAMIC. */
+	image_set_dynamic_bias(image, m->bias);
 	m->image = image;
 	m->image_path = m->path;
 	m->mismatched = false;
+	return true;
+}
+
+/* A file that is not on this machine, from the user's debuginfod server. */
+static bool
+from_server(struct target *t, struct target_module *m)
+{
+	struct image *image;
+	bt_error_t e = {0};
+
+	if (t->finder.server == NULL || m->build_id.size == 0)
+		return false;
+	if (!debugfile_find_executable(&t->finder, &m->build_id, &image, &e)) {
+		if (e.code != BT_E_NOTFOUND)
+			target_warn(t, "module.server", "%s: %s",
+			    target_show(t, m->path), e.text);
+		return false;
+	}
+	m->mismatched = false;
+	accept(t, m, image, image_path(image), SAME);
 	return true;
 }
 
@@ -310,7 +332,8 @@ find_image(struct target *t, struct target_module *m)
 			target_warn(t, "exe.unusable", "%s", e.text);
 	}
 	if (try_path(t, m, m->path, &e) ||
-	    (m->is_exe && try_exec_name(t, m, &ignored)) || from_memory(t, m))
+	    (m->is_exe && try_exec_name(t, m, &ignored)) || from_server(t, m) ||
+	    from_memory(t, m))
 		return;
 	if (e.code != BT_E_MISMATCH)
 		target_warn(t, "module.missing", "%s: %s",
@@ -372,7 +395,8 @@ target_module_debug(struct target *t, struct target_module *m)
 			    target_show(t, m->path), e.text);
 		return NULL;
 	}
-	m->debug_kind = TARGET_DEBUG_DWARF;
+	m->debug_kind = debugfile_has_info(m->debug) ? TARGET_DEBUG_DWARF
+						     : TARGET_DEBUG_SYMTAB;
 	m->debug_path = strings_add(&t->strings, image_path(m->debug));
 	return m->debug;
 }

@@ -59,7 +59,9 @@ struct target_module {
 	/* What follows is filled by target_module_image and _debug. */
 	bool image_tried, debug_tried;
 	struct image *image;	/* NULL: not found, or refused */
-	struct image *debug;	/* has .debug_info; may equal image */
+	/* Has .debug_info (may equal image), or is a separate file that has
+	 * only symbols: debug_kind tells. */
+	struct image *debug;
 	const char *image_path; /* where it was found on this machine */
 	const char *debug_path;
 	enum target_debug debug_kind;

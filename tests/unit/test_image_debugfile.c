@@ -14,6 +14,7 @@ struct finder {
 	struct debugfile_finder f;
 	const char *dirs[3];
 	size_t tried;
+	bool refused; /* something was there, and was no good */
 	char paths[TRIED_MAX][512];
 	char reasons[TRIED_MAX][256];
 };
@@ -31,6 +32,8 @@ note_candidate(void *ctx, const struct image *image,
 	snprintf(f->reasons[f->tried], sizeof(f->reasons[0]), "%s",
 	    candidate->reason != NULL ? candidate->reason : "taken");
 	f->tried++;
+	f->refused |= candidate->reason != NULL &&
+	    strcmp(candidate->reason, "not found") != 0;
 }
 
 static void
@@ -83,6 +86,7 @@ found_for(struct finder *f, const char *prog)
 	bool ok;
 
 	f->tried = 0;
+	f->refused = false;
 	ok = debugfile_find(&f->f, image, prog, &debug, &e);
 	if (ok) {
 		struct view v;
@@ -91,7 +95,7 @@ found_for(struct finder *f, const char *prog)
 		expect_ok(image_section_view(debug, ".debug_info", &v, &e), &e);
 		expect_true(v.size > 0);
 	} else {
-		expect_int(e.code, BT_E_NOTFOUND);
+		expect_int(e.code, f->refused ? BT_E_MISMATCH : BT_E_NOTFOUND);
 		expect_null(debug);
 	}
 	image_unref(debug);
@@ -255,6 +259,112 @@ TEST(a_wrong_build_id_is_refused)
 	free(path);
 }
 
+/* A package of symbols without DWARF is better than nothing. */
+TEST(only_symbols)
+{
+	struct image *image, *debug;
+	struct image_symbol symbol;
+	struct finder f;
+	char *path;
+	bt_error_t e;
+
+	init_finder(&f);
+	split("");
+	path = build_id_path("debug");
+	must_run("cd %s && objcopy --strip-debug prog.debug %s && "
+		 "mv prog.debug moved",
+	    test_dir(), path);
+	image = must_open(test_path("prog"));
+	expect_false(image_symbol_named(image, "main", &symbol));
+	assert_ok(
+	    debugfile_find(&f.f, image, test_path("prog"), &debug, &e), &e);
+	expect_str(reason_of(&f, path), "has only symbols");
+	expect_str(image_path(debug), path);
+	expect_false(debugfile_has_info(debug));
+	expect_true(image_symbol_named(debug, "main", &symbol));
+	image_unref(debug);
+	/* A later place with DWARF comes before it. */
+	must_run("cd %s && mv moved prog.debug", test_dir());
+	expect_str(found_for(&f, test_path("prog")), test_path("prog.debug"));
+	image_unref(image);
+	free(path);
+}
+
+static const char *
+accept_all(void *ctx, struct image *candidate)
+{
+	(void)candidate;
+	return *(const bool *)ctx ? NULL : "has another id";
+}
+
+/* Where a .dwo file may lie. No compiler is needed: any ELF file is one. */
+TEST(split_files)
+{
+	static const struct {
+		const char *comp_dir, *name, *place; /* "@": the directory */
+	} cases[] = {
+	    {"@/obj", "a.dwo", "obj/a.dwo"},
+	    {NULL, "@/obj/a.dwo", "obj/a.dwo"},
+	    {"/absent", "@/obj/a.dwo", "obj/a.dwo"},
+	    {"@/obj", "sub/a.dwo", "obj/sub/a.dwo"},
+	    {"@/obj", "../a.dwo", "a.dwo"},
+	    {"/absent", "sub/a.dwo", "sub/a.dwo"},
+	    {"/absent", "sub/a.dwo", "a.dwo"},
+	    {"/absent", "sub/a.dwo", "debug/absent/sub/a.dwo"},
+	    {"/absent", "sub/a.dwo", "debug/a.dwo"},
+	    {"obj", "a.dwo", "obj/a.dwo"},
+	    {NULL, "a.dwo", "a.dwo"},
+	};
+	struct image *image;
+
+	build("prog", "");
+	image = must_open(test_path("prog"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char comp_dir[512], name[512];
+		const char *dir = cases[i].comp_dir, *file = cases[i].name;
+		bool good = true;
+		struct finder f;
+		struct image *dwo;
+		bt_error_t e;
+		struct debugfile_split s = {
+		    .debug = image, .refuse = accept_all, .ctx = &good};
+
+		init_finder(&f);
+		if (dir != NULL && dir[0] == '@') {
+			snprintf(comp_dir, sizeof(comp_dir), "%s%s", test_dir(),
+			    dir + 1);
+			dir = comp_dir;
+		}
+		if (file[0] == '@') {
+			snprintf(
+			    name, sizeof(name), "%s%s", test_dir(), file + 1);
+			file = name;
+		}
+		s.comp_dir = dir;
+		s.name = file;
+		must_run("cd %s && rm -rf obj sub debug *.dwo && mkdir obj",
+		    test_dir());
+		expect_code(
+		    debugfile_find_dwo(&f.f, &s, &dwo, &e), &e, BT_E_NOTFOUND);
+		must_run("cd %s && mkdir -p $(dirname %s) && cp prog %s",
+		    test_dir(), cases[i].place, cases[i].place);
+		expect_ok(debugfile_find_dwo(&f.f, &s, &dwo, &e), &e);
+		if (dwo != NULL)
+			expect_contains(image_path(dwo), cases[i].place);
+		image_unref(dwo);
+		good = false;
+		expect_code(
+		    debugfile_find_dwo(&f.f, &s, &dwo, &e), &e, BT_E_MISMATCH);
+		expect_contains(e.text, "has another id");
+		must_run("cd %s && rm %s && mkfifo %s", test_dir(),
+		    cases[i].place, cases[i].place);
+		expect_code(
+		    debugfile_find_dwo(&f.f, &s, &dwo, &e), &e, BT_E_MISMATCH);
+		expect_contains(e.text, "regular");
+	}
+	image_unref(image);
+}
+
 TEST(candidates_that_are_no_files)
 {
 	struct finder f;
@@ -386,7 +496,8 @@ TEST(alternate_debug_file_by_build_id)
 	must_run("cd %s && cp two debug/.build-id/%.2s/%s.debug", test_dir(),
 	    hex, hex + 2);
 	expect_code(
-	    debugfile_find_alt(&f.f, image, &alt, &e), &e, BT_E_NOTFOUND);
+	    debugfile_find_alt(&f.f, image, &alt, &e), &e, BT_E_MISMATCH);
+	expect_contains(e.text, "has another build-id");
 	image_unref(image);
 }
 
