@@ -141,6 +141,7 @@ struct collection {
 	const struct dw_level *inner;
 	struct dw_variables *parameters, *locals;
 	uint64_t end; /* of the last walk that ended in order */
+	size_t moved; /* depth of the stack: see in_moved_block */
 };
 
 static bool
@@ -331,8 +332,9 @@ lives_below(struct collection *c, uint64_t key)
 		compare_u64) != NULL;
 }
 
-/* clang gives a concrete block no origin, so an abstract block looks unused
- * although its variables live on; they are in scope only inside that block. */
+/* clang gives a concrete block no origin, and GCC may move one: then an
+ * abstract block looks unused although its variables live on; they are in scope
+ * only inside that block. Its static variables have a place nevertheless. */
 static bool
 block_lives_below(struct collection *c, const struct dw_die *block)
 {
@@ -344,6 +346,24 @@ block_lives_below(struct collection *c, const struct dw_die *block)
 			return true;
 	}
 	return false;
+}
+
+/* Inside an abstract block that lives on elsewhere. */
+static bool
+in_moved_block(struct collection *c)
+{
+	if (c->stack.count < c->moved)
+		c->moved = 0;
+	return c->moved != 0;
+}
+
+static bool
+has_place(const struct dw_die *d)
+{
+	struct dw_value v;
+
+	return dw_attr(d, DW_AT_location, &v) ||
+	    dw_attr(d, DW_AT_const_value, &v);
 }
 
 /* Shows the origin's children in order, concrete ones in their place. */
@@ -375,9 +395,13 @@ merge_abstract(struct collection *c, const struct dw_die *origin)
 				show(c, &item->die);
 			item->shown = true;
 		} else if (is_variable(d.abbrev->tag)) {
-			show(c, &d);
-		} else if (is_transparent(&d) && !block_lives_below(c, &d)) {
+			if (!in_moved_block(c) ||
+			    (has_place(&d) && !lives_below(c, key)))
+				show(c, &d);
+		} else if (is_transparent(&d)) {
 			push_children(c, &d);
+			if (!in_moved_block(c) && block_lives_below(c, &d))
+				c->moved = c->stack.count;
 		}
 	}
 	free(sorted);

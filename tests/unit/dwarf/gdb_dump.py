@@ -2,6 +2,7 @@
 """Run by gdb: prints for every address in the file $PCS what GDB knows of it,
 in the lines that dwarf_fixture.h writes from a plan."""
 import os
+import re
 
 import gdb
 
@@ -29,7 +30,12 @@ def without_parameters(name):
 
 
 def path_of(symtab):
-    return os.path.normpath(symtab.fullname()) if symtab else "-"
+    if not symtab:
+        return "-"
+    # With a relative compilation directory, which version 5 repeats in the
+    # line table, GDB writes it twice: glibc's "./csu/./csu/init-first.c".
+    path = os.path.normpath(symtab.fullname())
+    return path if path[0] == "/" else re.sub(r"^([^/]+/)\1", r"\1", path)
 
 
 def is_enumerator(symbol):
