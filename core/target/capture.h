@@ -15,6 +15,7 @@
 #define TARGET_CAPTURE_H
 
 #include "base/error.h"
+#include "target/procfs.h"
 
 enum {
 	CAPTURE_GREGS_MAX = 27 * 8,
@@ -33,7 +34,7 @@ enum capture_thread_kind {
 	CAPTURE_GONE,	 /* ended meanwhile: not a thread any more */
 	CAPTURE_ZOMBIE,	 /* ended, but its process goes on */
 	/* In the kernel, where no signal reaches it (a vfork, a dead disk);
-	 * program counter and stack pointer as the kernel shows them. */
+	 * registers only as far as the kernel shows them. */
 	CAPTURE_UNINTERRUPTIBLE,
 	CAPTURE_REFUSED /* may not be traced */
 };
@@ -53,7 +54,7 @@ struct capture_thread {
 	uint8_t siginfo[CAPTURE_SIGINFO_SIZE];
 	/* In a system call just before the stop. */
 	bool has_context;
-	uint64_t sp, pc;
+	struct procfs_syscall context;
 	struct capture_text kernel; /* stack in the kernel at that time */
 };
 

@@ -323,7 +323,7 @@ context_of(const struct capture *c, size_t i, struct arch_thread_regs *out)
 		    view_of(thread->gregs, thread->gregs_size), out);
 	if (thread->kind != CAPTURE_UNINTERRUPTIBLE || !thread->has_context)
 		return false;
-	regs_set(&out->regs, ARCH_SP, thread->sp);
+	regs_set(&out->regs, ARCH_SP, thread->context.sp);
 	return true;
 }
 

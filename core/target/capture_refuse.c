@@ -231,14 +231,15 @@ may_trace_all(int proc)
 	return (mask >> REFUSE_CAP_SYS_PTRACE & 1) != 0;
 }
 
-/* The kernel gives the files of a process that is not dumpable to root. */
+/* The kernel gives the files of a process that is not dumpable to root (all
+ * but its directory). */
 static bool
 is_dumpable(int proc, int32_t pid, uint64_t uid)
 {
 	char path[32];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%d", pid);
+	(void)snprintf(path, sizeof(path), "%d/environ", pid);
 	return fstatat(proc, path, &st, 0) != 0 || st.st_uid == uid;
 }
 

@@ -138,19 +138,15 @@ describe(struct taking *t, int dir, struct capture_thread *thread)
 static void
 describe_wait(struct taking *t, int dir, struct capture_thread *thread)
 {
-	struct procfs_syscall call;
 	char path[32];
 
 	if (thread->state == 'R')
 		return;
 	(void)snprintf(path, sizeof(path), "%u/syscall", thread->tid);
 	buf_clear(&t->text);
-	if (procfs_read(dir, path, &t->text) &&
-	    procfs_parse_syscall(view_of(t->text.data, t->text.size), &call)) {
-		thread->has_context = true;
-		thread->sp = call.sp;
-		thread->pc = call.pc;
-	}
+	thread->has_context = procfs_read(dir, path, &t->text) &&
+	    procfs_parse_syscall(
+		view_of(t->text.data, t->text.size), &thread->context);
 	if (t->stack_denied)
 		return;
 	(void)snprintf(path, sizeof(path), "%u/stack", thread->tid);
@@ -471,8 +467,8 @@ check_wait(struct capture_thread *thread)
 	    !arch_gregs_parse(
 		view_of(thread->gregs, thread->gregs_size), &regs) ||
 	    !regs_get(&regs.regs, ARCH_SP, &sp) ||
-	    !regs_get(&regs.regs, ARCH_PC, &pc) || sp != thread->sp ||
-	    pc != thread->pc)
+	    !regs_get(&regs.regs, ARCH_PC, &pc) || sp != thread->context.sp ||
+	    pc != thread->context.pc)
 		thread->kernel = (struct capture_text){0};
 }
 

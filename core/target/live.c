@@ -138,8 +138,9 @@ read_context(const struct capture_thread *from, struct target_thread *to)
 		regs->xstate_is_fx = from->xstate_is_fx;
 	} else if (from->kind == CAPTURE_UNINTERRUPTIBLE && from->has_context) {
 		/* All the kernel shows of a thread that cannot be stopped. */
-		regs_set(&regs->regs, ARCH_SP, from->sp);
-		regs_set(&regs->regs, ARCH_PC, from->pc);
+		arch_syscall_regs(regs, from->context.number,
+		    from->context.arguments, from->context.sp,
+		    from->context.pc);
 		to->has_regs = true;
 	}
 }
@@ -180,7 +181,7 @@ read_threads(struct live *l, bt_error_t *e)
 		target_warn(&l->base, "live.uninterruptible",
 		    "%zu threads are blocked in the kernel (a vfork, a disk "
 		    "that does not answer) and could not be stopped; of them "
-		    "only the program counter and the stack pointer are known",
+		    "only the registers of the system call are known",
 		    c->uninterruptible);
 	if (c->refused != 0)
 		target_warn(&l->base, "live.refused",

@@ -353,9 +353,12 @@ procfs_next_kernel_frame(struct view *v, struct view *frame)
 bool
 procfs_parse_syscall(struct view text, struct procfs_syscall *out)
 {
+	memset(out, 0, sizeof(*out));
 	if (!decimal_signed(&text, &out->number))
 		return false;
-	if (out->number >= 0 && !skip_words(&text, 6))
-		return false;
+	for (unsigned i = 0; out->number >= 0 && i < 6; i++) {
+		if (!hexadecimal(&text, &out->arguments[i]))
+			return false;
+	}
 	return hexadecimal(&text, &out->sp) && hexadecimal(&text, &out->pc);
 }

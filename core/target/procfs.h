@@ -61,6 +61,7 @@ bool procfs_next_kernel_frame(struct view *v, struct view *frame);
 /* /proc/PID/task/TID/syscall of a thread that does not run. */
 struct procfs_syscall {
 	int64_t number; /* -1: not in a system call */
+	uint64_t arguments[6];
 	uint64_t sp, pc;
 };
 bool procfs_parse_syscall(struct view text, struct procfs_syscall *out);

@@ -68,6 +68,11 @@ bool arch_reg_list(const struct arch_thread_regs *r, unsigned i,
  * of 8 bytes. */
 bool arch_gregs_parse(struct view v, struct arch_thread_regs *out);
 
+/* A thread in a system call, as far as the kernel tells of one that it cannot
+ * stop (/proc/PID/task/TID/syscall). */
+void arch_syscall_regs(struct arch_thread_regs *out, int64_t number,
+    const uint64_t arguments[6], uint64_t sp, uint64_t pc);
+
 /*
  * Bytes of any register in a frame: general registers from regs (of that
  * frame), vector and x87 registers from the thread's extended state, only when

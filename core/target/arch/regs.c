@@ -94,6 +94,25 @@ arch_gregs_parse(struct view v, struct arch_thread_regs *out)
 	return true;
 }
 
+/* Linux system calls: arguments in rdi, rsi, rdx, r10, r8, r9; the instruction
+ * leaves the return address in rcx. */
+void
+arch_syscall_regs(struct arch_thread_regs *out, int64_t number,
+    const uint64_t arguments[6], uint64_t sp, uint64_t pc)
+{
+	static const uint8_t order[6] = {5, 4, 1, 10, 8, 9};
+	const unsigned rcx = 2;
+
+	regs_set(&out->regs, ARCH_SP, sp);
+	regs_set(&out->regs, ARCH_PC, pc);
+	if (number < 0)
+		return;
+	out->orig_ax = (uint64_t)number;
+	regs_set(&out->regs, rcx, pc);
+	for (unsigned i = 0; i < 6; i++)
+		regs_set(&out->regs, order[i], arguments[i]);
+}
+
 bool
 arch_reg_list(const struct arch_thread_regs *r, unsigned i, const char **name,
     uint64_t *value)
