@@ -75,8 +75,13 @@ read_site(const struct dw_die *d, struct dwarf_call_site *s)
 			break;
 		}
 	}
-	if (s->return_pc == 0)
-		s->return_pc = call_pc;
+	/* clang gives a tail call only the address of its jump. One past it is
+	 * not where a call would return to, but looking up the byte before, as
+	 * for a return address, finds the jump. */
+	if (s->return_pc == 0 && call_pc != 0) {
+		s->return_pc = call_pc + 1;
+		s->only_call_pc = true;
+	}
 	set_target(s, origin);
 }
 

@@ -251,6 +251,7 @@ struct dwarf_call_site {
 	struct dwarf_unit *unit;
 	uint64_t return_pc;
 	bool tail_call;
+	bool only_call_pc; /* return_pc is one past the start of the jump */
 	const char *target_name; /* linkage name of DW_AT_call_origin; NULL */
 	uint64_t target_low_pc;	 /* 0: unknown or not defined here */
 	struct view target; /* DW_AT_call_target expression; may be empty */

@@ -182,6 +182,10 @@ keep(struct tail_walk *w, struct tail_chain *out)
 
 	if (ips == NULL)
 		return;
+	/* Where the jump ends is not known: no frame, as in GDB. */
+	for (unsigned i = 0; i < n; i++)
+		if (shown(w, i)->only_call_pc)
+			return;
 	for (unsigned i = 0; i < n; i++)
 		ips[i] = shown(w, i)->return_pc + w->module->bias;
 	*out = (struct tail_chain){n, ips};
