@@ -137,3 +137,26 @@ ptrace_frame_inline(const ptrace_frame_t *f)
 
 	return module_snap_frame(f)->location->is_inline;
 }
+
+bool
+ptrace_frame_signal(const ptrace_frame_t *f)
+{
+
+	return module_snap_frame(f)->signal_frame;
+}
+
+bool
+ptrace_frame_stack_pointer(const ptrace_frame_t *f, uint64_t *out)
+{
+	const struct snap_frame *frame = module_snap_frame(f);
+
+	*out = frame->sp;
+	return frame->has_sp;
+}
+
+uint64_t
+ptrace_thread_frames_skipped(const ptrace_thread_t *t)
+{
+
+	return module_snap_thread(t)->frames_skipped;
+}

@@ -224,8 +224,9 @@ from_frames(ptrace_thread_t *thread)
 		c = context_at(thread, f->sp, true);
 		if (c == NULL)
 			continue;
+		/* A return address may be past the end of its function. */
 		if (i > 0)
-			c->handler = t->frames[i - 1].ip;
+			c->handler = t->frames[i - 1].ip - (i > 1);
 		return c;
 	}
 	return NULL;

@@ -185,6 +185,59 @@ pmodule_finding_add(ptrace_backtrace_t *bt, const pmodule_finding_t *finding)
 	return copy_evidence(s, finding, out);
 }
 
+double
+pmodule_finding_confidence(ptrace_backtrace_t *bt, const char *class_name)
+{
+	const struct snapshot *s = bt->host->snapshot;
+	double best = 0;
+
+	for (size_t i = 0; i < s->findings.count; i++) {
+		const struct snap_finding *f = &s->findings.items[i];
+
+		if (f->confidence > best &&
+		    (class_name == NULL ||
+			strcmp(f->class_name, class_name) == 0))
+			best = f->confidence;
+	}
+	return best;
+}
+
+/* The writers check the whole syntax; here only what would be a slip. */
+static bool
+add_json(struct snapshot *s, const char *json, const char **place)
+{
+	size_t n = json != NULL ? strlen(json) : 0;
+
+	if (n < 2 || json[0] != '{' || json[n - 1] != '}' || place == NULL)
+		return false;
+	*place = arena_strdup(&s->arena, json);
+	return *place != NULL;
+}
+
+bool
+pmodule_lock_add(ptrace_backtrace_t *bt, const char *json)
+{
+	struct snapshot *s = bt->host->snapshot;
+	const char **place = vec_push(&s->locks);
+
+	if (add_json(s, json, place))
+		return true;
+	s->locks.count -= place != NULL;
+	return false;
+}
+
+bool
+pmodule_heap_add(ptrace_backtrace_t *bt, const char *json)
+{
+	struct snapshot *s = bt->host->snapshot;
+	const char **place = vec_push(&s->heap);
+
+	if (add_json(s, json, place))
+		return true;
+	s->heap.count -= place != NULL;
+	return false;
+}
+
 void
 pmodule_log(
     pmodule_t *pm, enum pmodule_log_level level, const char *format, ...)

@@ -92,6 +92,8 @@ bool ptrace_thread_fault(const ptrace_thread_t *t);
 ptrace_backtrace_t *ptrace_thread_backtrace(ptrace_thread_t *t);
 uint32_t ptrace_thread_n_frames(const ptrace_thread_t *t);
 ptrace_frame_t *ptrace_thread_frame(ptrace_thread_t *t, uint32_t i);
+/* Frames of a very deep stack that were left out of its middle. */
+uint64_t ptrace_thread_frames_skipped(const ptrace_thread_t *t);
 
 ptrace_thread_t *ptrace_frame_thread(ptrace_frame_t *f);
 uint32_t ptrace_frame_index(const ptrace_frame_t *f);
@@ -101,6 +103,9 @@ const char *ptrace_frame_object(const ptrace_frame_t *f);
 const char *ptrace_frame_path(const ptrace_frame_t *f);
 uint32_t ptrace_frame_line(const ptrace_frame_t *f); /* 0: unknown */
 bool ptrace_frame_inline(const ptrace_frame_t *f);
+/* The trampoline through which a signal handler was called. */
+bool ptrace_frame_signal(const ptrace_frame_t *f);
+bool ptrace_frame_stack_pointer(const ptrace_frame_t *f, uint64_t *out);
 
 /* ---- what a module says ---- */
 
@@ -166,6 +171,16 @@ typedef struct pmodule_finding {
  * confidence, of equals the first. */
 bool pmodule_finding_add(
     ptrace_backtrace_t *bt, const pmodule_finding_t *finding);
+
+/* The highest confidence with which a class was found so far, by any module; 0:
+ * not found. NULL: of all classes. */
+double pmodule_finding_confidence(
+    ptrace_backtrace_t *bt, const char *class_name);
+
+/* An entry of the snapshot's lists of locks and of heap facts: one JSON object
+ * each; refused when it is not. */
+bool pmodule_lock_add(ptrace_backtrace_t *bt, const char *json);
+bool pmodule_heap_add(ptrace_backtrace_t *bt, const char *json);
 
 enum pmodule_log_level {
 	PMODULE_LOG_DEBUG,

@@ -6,9 +6,27 @@
 
 /* modules/NAME.c defines pmodule_descriptor_NAME. */
 extern const pmodule_descriptor_t pmodule_descriptor_fault;
+extern const pmodule_descriptor_t pmodule_descriptor_sent;
+extern const pmodule_descriptor_t pmodule_descriptor_abort;
+extern const pmodule_descriptor_t pmodule_descriptor_stack;
+extern const pmodule_descriptor_t pmodule_descriptor_jump;
+extern const pmodule_descriptor_t pmodule_descriptor_null;
+extern const pmodule_descriptor_t pmodule_descriptor_access;
+extern const pmodule_descriptor_t pmodule_descriptor_arithmetic;
+extern const pmodule_descriptor_t pmodule_descriptor_insn;
 
+/* In the order of judgement: of findings with equal confidence the first is the
+ * primary one, and later modules see what earlier ones found. */
 static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_fault,
+    &pmodule_descriptor_sent,
+    &pmodule_descriptor_abort,
+    &pmodule_descriptor_stack,
+    &pmodule_descriptor_jump,
+    &pmodule_descriptor_null,
+    &pmodule_descriptor_access,
+    &pmodule_descriptor_arithmetic,
+    &pmodule_descriptor_insn,
 };
 
 void

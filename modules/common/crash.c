@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Resolves a fault.
+ *
+ * What the kernel tells (x86-64): a page fault gives SEGV_MAPERR or
+ * SEGV_ACCERR with the first faulting byte; every #GP gives SI_KERNEL with
+ * address 0, whatever the cause, and #SS the same as SIGBUS; a jump to bad
+ * memory faults at the target with address == pc, but a call to a
+ * non-canonical target faults at the call. So the instruction decides, never
+ * the address alone: address 0 with SI_KERNEL is no null pointer, and 0x7a1200
+ * may well be one (a[i] with a null a).
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "crash.h"
+
+/* The first page is never mapped. */
+static const uint64_t null_page = 4096;
+
+bool
+crash_is_null(uint64_t value)
+{
+
+	return value < null_page || value >= -null_page;
+}
+
+bool
+crash_direction_is(const struct crash *c, const char *direction)
+{
+
+	return c->direction != NULL && strcmp(c->direction, direction) == 0;
+}
+
+static const char *
+operand_direction(const ptrace_operand_t *o)
+{
+
+	/* The kernel reports a read-modify-write as a write. */
+	return o->write ? "write" : "read";
+}
+
+static void
+set_address(struct crash *c, bt_addr_t address)
+{
+
+	c->has_address = true;
+	c->address = address;
+}
+
+static void
+set_operand(struct crash *c, const ptrace_operand_t *o)
+{
+
+	c->operand = o;
+	c->direction = operand_direction(o);
+}
+
+/* ---- general protection ---- */
+
+/* Where control would have gone; false when it cannot be known. */
+static bool
+flow_target(struct crash *c, bt_addr_t *out)
+{
+	const ptrace_instruction_t *in = &c->instruction;
+	const ptrace_operand_t *o;
+
+	if (in->flow == PTRACE_FLOW_RETURN)
+		return ptrace_target_read(
+		    c->target, c->sp, out, sizeof(*out), NULL);
+	if (in->flow != PTRACE_FLOW_CALL && in->flow != PTRACE_FLOW_JUMP)
+		return false;
+	if (in->target_known) {
+		*out = in->target;
+		return true;
+	}
+	if (in->target_operand < 0)
+		return false;
+	o = &in->operands[in->target_operand];
+	return o->effective_known &&
+	    ptrace_target_read(
+		c->target, o->effective, out, sizeof(*out), NULL);
+}
+
+/* In the order in which the processor looks: the operand's address, where
+ * control would go, alignment. */
+static void
+resolve_protection(struct crash *c)
+{
+	const ptrace_instruction_t *in = &c->instruction;
+	bt_addr_t target;
+
+	for (uint32_t i = 0; i < in->n_operands; i++) {
+		const ptrace_operand_t *o = &in->operands[i];
+
+		if (o->effective_known == false ||
+		    ptrace_target_canonical(c->target, o->effective))
+			continue;
+		set_operand(c, o);
+		set_address(c, o->effective);
+		return;
+	}
+	if (flow_target(c, &target) &&
+	    !ptrace_target_canonical(c->target, target)) {
+		c->direction = "execute";
+		c->bad_target = true;
+		set_address(c, target);
+		return;
+	}
+	for (uint32_t i = 0; i < in->n_operands; i++) {
+		const ptrace_operand_t *o = &in->operands[i];
+
+		if (o->align < 2 || o->effective_known == false ||
+		    o->effective % o->align == 0)
+			continue;
+		set_operand(c, o);
+		set_address(c, o->effective);
+		return;
+	}
+}
+
+/* ---- page faults ---- */
+
+static bool
+covers(const ptrace_operand_t *o, bt_addr_t address)
+{
+	uint64_t size = o->access_size > 0 ? o->access_size : 1;
+
+	return o->effective_known && address - o->effective < size;
+}
+
+/* Does the mapping of the address forbid what the operand does? */
+static bool
+forbidden(struct crash *c, const ptrace_operand_t *o, bt_addr_t address)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (ptrace_target_mapping(c->target, address, &m) == false)
+		return true;
+	return (o->write && (m.permissions & PTRACE_PERM_WRITE) == 0) ||
+	    (o->read && (m.permissions & PTRACE_PERM_READ) == 0);
+}
+
+/* The operand that faulted: it covers the address; of two that do (a copy
+ * within one page), the one whose mapping forbids its direction. An operand
+ * whose address is not known (a gather) is the one when it is the only one. */
+static const ptrace_operand_t *
+find_operand(struct crash *c, bt_addr_t address)
+{
+	const ptrace_operand_t *found = NULL, *unknown = NULL;
+	uint32_t n_unknown = 0;
+
+	for (uint32_t i = 0; i < c->instruction.n_operands; i++) {
+		const ptrace_operand_t *o = &c->instruction.operands[i];
+
+		if (o->effective_known == false) {
+			unknown = o;
+			n_unknown++;
+		} else if (covers(o, address) &&
+		    (found == NULL ||
+			(!forbidden(c, found, address) &&
+			    forbidden(c, o, address)))) {
+			found = o;
+		}
+	}
+	if (found == NULL && n_unknown == 1)
+		return unknown;
+	return found;
+}
+
+static void
+resolve_page_fault(struct crash *c)
+{
+	const ptrace_operand_t *o;
+
+	set_address(c, c->signal.address);
+	o = c->has_instruction ? find_operand(c, c->address) : NULL;
+	if (o != NULL)
+		set_operand(c, o);
+	/* The processor's own word, where the kernel kept it. */
+	if (c->handled && c->trap.page_fault)
+		c->direction = c->trap.execute ? "execute"
+		    : c->trap.write	       ? "write"
+					       : "read";
+}
+
+static void
+resolve_alignment(struct crash *c)
+{
+
+	/* The kernel gives no address for an alignment check. */
+	if (c->has_instruction == false || c->instruction.n_operands != 1)
+		return;
+	set_operand(c, &c->instruction.operands[0]);
+	if (c->operand->effective_known)
+		set_address(c, c->operand->effective);
+}
+
+static bool
+is_code(struct crash *c, bt_addr_t pc)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	return ptrace_target_mapping(c->target, pc, &m) &&
+	    ((m.permissions & PTRACE_PERM_EXEC) != 0 || m.permissions > 7);
+}
+
+static void
+resolve_memory(struct crash *c)
+{
+
+	if (is_code(c, c->pc) == false) {
+		c->kind = CRASH_EXECUTE;
+		c->direction = "execute";
+		set_address(c, c->pc);
+		return;
+	}
+	if (c->signal.code == SI_KERNEL) {
+		c->kind = CRASH_PROTECTION;
+		if (c->has_instruction)
+			resolve_protection(c);
+	} else if (c->signal.number == SIGBUS && c->signal.code == BUS_ADRALN) {
+		c->kind = CRASH_ALIGNMENT;
+		resolve_alignment(c);
+	} else {
+		c->kind = c->signal.number == SIGBUS ? CRASH_FILE : CRASH_PAGE;
+		resolve_page_fault(c);
+	}
+}
+
+bool
+crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->bt = bt;
+	c->target = ptrace_backtrace_target(bt);
+	c->thread = ptrace_backtrace_fault_thread(bt);
+	c->final.size = c->signal.size = sizeof(c->signal);
+	c->trap.size = sizeof(c->trap);
+	c->instruction.size = sizeof(c->instruction);
+	if (c->thread == NULL || !ptrace_target_signal(c->target, &c->final))
+		return false;
+	c->context = ptrace_thread_fault_context(c->thread);
+	c->signal = c->final;
+	if (c->context == NULL) {
+		c->kind = c->final.has_info && c->final.code <= 0 ? CRASH_SENT
+								  : CRASH_OTHER;
+		return true;
+	}
+	c->frame = ptrace_context_frame(c->context);
+	c->handled = ptrace_context_trap(c->context, &c->trap);
+	(void)ptrace_context_signal(c->context, &c->signal);
+	(void)ptrace_context_register(c->context, PTRACE_REGISTER_PC, &c->pc);
+	(void)ptrace_context_register(c->context, PTRACE_REGISTER_SP, &c->sp);
+	if (c->signal.has_info && c->signal.code <= 0) {
+		c->kind = CRASH_SENT;
+		return true;
+	}
+	c->has_instruction = ptrace_context_instruction(
+	    c->context, &c->instruction, NULL);
+	c->kind = CRASH_OTHER;
+	if (c->signal.has_info &&
+	    (c->signal.number == SIGSEGV || c->signal.number == SIGBUS))
+		resolve_memory(c);
+	return true;
+}
+
+/* ---- words ---- */
+
+const char *
+crash_access_text(const struct crash *c)
+{
+	const char *verb = crash_direction_is(c, "write") ? "writing"
+	    : crash_direction_is(c, "execute")		  ? "executing"
+							  : "reading";
+
+	if (c->operand == NULL || c->operand->access_size == 0)
+		return pmodule_text(c->bt, "%s memory", verb);
+	return pmodule_text(c->bt, "%s %u byte%s", verb,
+	    c->operand->access_size, c->operand->access_size == 1 ? "" : "s");
+}
+
+const char *
+crash_register_text(const struct crash *c, int32_t number, uint64_t value)
+{
+	const char *name = ptrace_register_name(number);
+
+	return pmodule_text(
+	    c->bt, "%s is 0x%" PRIx64, name != NULL ? name : "register", value);
+}
+
+const char *
+crash_place_text(const struct crash *c, bt_addr_t address)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (ptrace_target_mapping(c->target, address, &m) == false)
+		return "is not mapped";
+	return pmodule_text(c->bt, "lies in %s (%s%s%s)",
+	    m.path != NULL ? m.path : "anonymous memory",
+	    m.permissions & PTRACE_PERM_READ ? "r" : "-",
+	    m.permissions & PTRACE_PERM_WRITE ? "w" : "-",
+	    m.permissions & PTRACE_PERM_EXEC ? "x" : "-");
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finds the exception object without symbols (Itanium C++ ABI, exception
+ * handling, 2.2). The run time keeps two words for each thread: the list of
+ * caught exceptions and a count of uncaught ones. They lie in the thread-local
+ * block of libstdc++ (or of the program, when that is linked statically), and
+ * every header on the list carries the class word "GNUCC++", so the right
+ * words are recognised by what they point to.
+ *
+ *	header: type_info * at 0, ..., adjusted pointer at 72, class at 80;
+ *	the object follows at 112 (glibc, x86-64, unwind.h aligned to 16).
+ */
+#include <string.h>
+
+#include "exception.h"
+
+static const uint64_t class_cxx = 0x474e5543432b2b00;	    /* GNUCC++\0 */
+static const uint64_t class_dependent = 0x474e5543432b2b01; /* rethrown */
+enum {
+	HEADER_TYPE = 0,
+	HEADER_CLASS = 80,
+	HEADER_OBJECT = 112,
+	BLOCK_MAX = 4096,
+	NAME_MAX_BYTES = 512,
+	BASES_MAX = 16
+};
+
+static bool
+read_word(ptrace_target_t *t, bt_addr_t at, uint64_t *out)
+{
+
+	return at != 0 && ptrace_target_read(t, at, out, sizeof(*out), NULL);
+}
+
+/* Printable text, shown up to a bound. */
+static const char *
+read_text(ptrace_backtrace_t *bt, bt_addr_t at)
+{
+	char text[NAME_MAX_BYTES];
+	size_t n = ptrace_target_read_some(
+	    ptrace_backtrace_target(bt), at, text, sizeof(text));
+
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '\0')
+			return pmodule_text(bt, "%s", text);
+		if ((unsigned char)text[i] < ' ' && text[i] != '\n' &&
+		    text[i] != '\t')
+			return NULL;
+	}
+	return NULL;
+}
+
+/* "St13runtime_error" -> "std::runtime_error", "N2ns3FooE" -> "ns::Foo"; what
+ * is more involved is left mangled. */
+static const char *
+type_name(ptrace_backtrace_t *bt, const char *mangled)
+{
+	static const struct {
+		const char *mangled, *plain;
+	} plain[] = {{"i", "int"}, {"j", "unsigned int"}, {"l", "long"},
+	    {"m", "unsigned long"}, {"c", "char"}, {"b", "bool"},
+	    {"d", "double"}, {"f", "float"}, {"PKc", "const char *"},
+	    {"Pc", "char *"},
+	    {"NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
+		"std::string"}};
+	const char *p = mangled, *out = "";
+	bool nested;
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (strcmp(mangled, plain[i].mangled) == 0)
+			return plain[i].plain;
+	p += *p == '*'; /* types that are local to a file */
+	nested = *p == 'N';
+	p += nested;
+	if (strncmp(p, "St", 2) == 0) {
+		out = "std";
+		p += 2;
+	}
+	while (*p >= '1' && *p <= '9') {
+		size_t n = 0;
+
+		while (*p >= '0' && *p <= '9' && n < NAME_MAX_BYTES)
+			n = n * 10 + (size_t)(*p++ - '0');
+		if (strlen(p) < n)
+			return mangled;
+		out = pmodule_text(
+		    bt, "%s%s%.*s", out, *out != '\0' ? "::" : "", (int)n, p);
+		if (out == NULL)
+			return mangled;
+		p += n;
+	}
+	if (nested && *p == 'E')
+		p++;
+	return *p == '\0' && *out != '\0' ? out : mangled;
+}
+
+/* Does the type derive from one of the standard errors, whose text is the word
+ * behind the vtable pointer? __si_class_type_info has its one base at 16. */
+static bool
+has_what(ptrace_backtrace_t *bt, bt_addr_t type)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+
+	for (int i = 0; i < BASES_MAX; i++) {
+		uint64_t name;
+		const char *text;
+
+		if (!read_word(t, type + 8, &name))
+			return false;
+		text = read_text(bt, name);
+		if (text == NULL)
+			return false;
+		if (strcmp(text, "St13runtime_error") == 0 ||
+		    strcmp(text, "St11logic_error") == 0)
+			return true;
+		if (!read_word(t, type + 16, &type))
+			return false;
+	}
+	return false;
+}
+
+static void
+read_value(ptrace_backtrace_t *bt, bt_addr_t type, struct exception *out)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	uint64_t word;
+	int32_t number;
+
+	if (has_what(bt, type)) {
+		if (read_word(t, out->object + 8, &word))
+			out->what = read_text(bt, word);
+	} else if (out->type != NULL &&
+	    (strcmp(out->type, "const char *") == 0 ||
+		strcmp(out->type, "char *") == 0 ||
+		strcmp(out->type, "std::string") == 0)) {
+		if (read_word(t, out->object, &word))
+			out->what = read_text(bt, word);
+	} else if (out->type != NULL && strcmp(out->type, "int") == 0 &&
+	    ptrace_target_read(t, out->object, &number, sizeof(number), NULL)) {
+		out->what = pmodule_text(bt, "%d", number);
+	}
+}
+
+static bool
+read_header(ptrace_backtrace_t *bt, bt_addr_t header, struct exception *out)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	uint64_t class_word, type, name;
+	const char *text;
+
+	if (header % 8 != 0 ||
+	    !read_word(t, header + HEADER_CLASS, &class_word) ||
+	    (class_word != class_cxx && class_word != class_dependent) ||
+	    !read_word(t, header + HEADER_TYPE, &type) ||
+	    !read_word(t, type + 8, &name))
+		return false;
+	memset(out, 0, sizeof(*out));
+	/* A dependent header (exception_ptr) names the primary object first. */
+	if (class_word == class_dependent) {
+		out->object = type;
+		return read_header(bt, type - HEADER_OBJECT, out);
+	}
+	out->object = header + HEADER_OBJECT;
+	text = read_text(bt, name);
+	if (text != NULL)
+		out->type = type_name(bt, text);
+	read_value(bt, type, out);
+	return true;
+}
+
+static bool
+search_block(
+    ptrace_thread_t *thread, const ptrace_module_t *m, struct exception *out)
+{
+	ptrace_backtrace_t *bt = ptrace_thread_backtrace(thread);
+	bt_addr_t block;
+	uint64_t size, word;
+
+	if (!ptrace_thread_local_block(thread, m, &block, &size))
+		return false;
+	for (uint64_t at = 0; at + 8 <= size && at < BLOCK_MAX; at += 8) {
+		if (!read_word(ptrace_backtrace_target(bt), block + at, &word))
+			return false;
+		if (word != 0 && read_header(bt, word, out))
+			return true;
+	}
+	return false;
+}
+
+bool
+exception_find(ptrace_thread_t *thread, struct exception *out)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(
+	    ptrace_thread_backtrace(thread));
+	uint32_t n = ptrace_target_n_modules(t);
+
+	for (uint32_t i = 0; i < n; i++) {
+		ptrace_module_t m = PTRACE_MODULE_INIT;
+
+		if (ptrace_target_module(t, i, &m) &&
+		    (m.executable || strncmp(m.name, "libstdc++", 9) == 0 ||
+			strncmp(m.name, "libc++abi", 9) == 0) &&
+		    search_block(thread, &m, out))
+			return true;
+	}
+	return false;
+}

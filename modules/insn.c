@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGILL, SIGTRAP, SIGSYS: instructions that do not run. ud2 and its like are
+ * there on purpose (__builtin_trap, unreachable code, UBSan); other illegal
+ * ones are jumps into the middle of code or features that the processor lacks.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/crash.h"
+
+#ifndef SYS_SECCOMP
+#define SYS_SECCOMP 1
+#endif
+
+static const char *
+bytes_text(const struct crash *c)
+{
+	uint8_t code[8];
+	size_t n = ptrace_target_read_some(
+	    c->target, c->pc, code, sizeof(code));
+	char text[32] = "";
+
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(
+		    text + i * 3, sizeof(text) - i * 3, "%02x ", code[i]);
+	return n > 0 ? pmodule_text(c->bt, "code at the pc: %s", text) : NULL;
+}
+
+static void
+judge_illegal(const struct crash *c)
+{
+	struct report r;
+
+	if (c->has_instruction &&
+	    c->instruction.kind == PTRACE_KIND_UNDEFINED) {
+		r = report_of(c, "trap", 0.93,
+		    pmodule_text(c->bt,
+			"\"%s\": the compiler put a trap here (a call of "
+			"__builtin_trap, an undefined case, the end of a "
+			"function that must not return)",
+			c->instruction.text));
+		report_token(&r, "trap");
+	} else if (c->has_instruction) {
+		r = report_of(c, "illegal-insn", 0.85,
+		    pmodule_text(c->bt,
+			"the processor refused \"%s\": a feature that it "
+			"lacks, or a jump into the middle of an instruction",
+			c->instruction.text));
+		report_token(&r, "ill");
+	} else {
+		r = report_of(c, "illegal-insn", 0.9,
+		    pmodule_text(c->bt,
+			"the bytes at 0x%" PRIx64 " are no instruction",
+			c->pc));
+		report_token(&r, "ill");
+	}
+	report_note(&r, bytes_text(c));
+	report_publish(&r);
+}
+
+static void
+judge_trap(const struct crash *c)
+{
+	uint8_t before = 0;
+	bool breakpoint = ptrace_target_read(
+			      c->target, c->pc - 1, &before, 1, NULL) &&
+	    before == 0xcc;
+	struct report r = report_of(c, "trap", breakpoint ? 0.93 : 0.8,
+	    breakpoint ? "breakpoint instruction (int3) without a debugger"
+		       : "trap without a debugger");
+
+	report_token(&r, "trap");
+	report_publish(&r);
+}
+
+static void
+judge_system_call(const struct crash *c)
+{
+	ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
+	uint64_t number = 0;
+	/* After a refused call its number is still in the register that the
+	 * kernel takes it from. */
+	bool known = ptrace_thread_syscall(c->thread, &call);
+	struct report r;
+
+	if (known)
+		number = (uint64_t)call.number;
+	else
+		known = ptrace_context_register(c->context, 0, &number);
+	r = report_of(c, "seccomp-violation", 0.95,
+	    known ? pmodule_text(c->bt,
+			"system call %" PRIu64
+			" is forbidden by a seccomp filter",
+			number)
+		  : "a seccomp filter forbade a system call");
+	report_token(&r, "seccomp");
+	report_publish(&r);
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	struct crash c;
+
+	if (crash_resolve(bt, &c) == false || c.kind == CRASH_SENT)
+		return;
+	/* Jumps to data decode to nonsense: they are not illegal instructions.
+	 * A mapping without code at the pc is the module of jumps'. */
+	if (c.signal.number == SIGILL)
+		judge_illegal(&c);
+	else if (c.signal.number == SIGTRAP && c.signal.has_info)
+		judge_trap(&c);
+	else if (c.signal.number == SIGSYS && c.signal.has_info &&
+	    c.signal.code == SYS_SECCOMP)
+		judge_system_call(&c);
+}
+
+static bool
+load(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, analyse);
+}
+
+PMODULE_DEFINE("insn", load, NULL, NULL)

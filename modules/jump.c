@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Control that went where no code is: bad function pointers, data that was
+ * called, libraries that were unloaded, returns to garbage.
+ */
+#include <string.h>
+
+#include "common/caller.h"
+#include "common/crash.h"
+
+static void
+judge_return(const struct crash *c, bt_addr_t goal)
+{
+	struct report r = report_of(c, "stack-corruption", 0.88,
+	    pmodule_text(c->bt,
+		"return to 0x%" PRIx64 ": the return address on the stack was "
+		"overwritten",
+		goal));
+
+	report_note(&r,
+	    pmodule_text(
+		c->bt, "0x%" PRIx64 " %s", goal, crash_place_text(c, goal)));
+	report_token(&r, "stack.corrupt");
+	report_publish(&r);
+}
+
+/* Addresses that other frames still have as callers, in a range where nothing
+ * is mapped now, near the pc: code was there. */
+static bool
+was_module(const struct crash *c)
+{
+	const uint64_t reach = 16 << 20;
+	uint32_t n = ptrace_backtrace_n_threads(c->bt);
+
+	for (uint32_t i = 0; i < n; i++) {
+		ptrace_thread_t *t = ptrace_backtrace_thread(c->bt, i);
+		uint64_t pc;
+
+		if (t == c->thread ||
+		    !ptrace_thread_register(t, PTRACE_REGISTER_PC, &pc))
+			continue;
+		if (pc - c->pc + reach < 2 * reach) {
+			ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+			if (!ptrace_target_mapping(c->target, pc, &m))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The pc itself is the bad address. */
+static void
+judge_pc(const struct crash *c)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+	bool mapped = ptrace_target_mapping(c->target, c->pc, &m);
+	struct report r;
+
+	if (caller_way(c, &call) == CALLER_RETURN) {
+		judge_return(c, c->pc);
+		return;
+	}
+	if (crash_is_null(c->pc))
+		return; /* a null function pointer: the module of nulls */
+	if (mapped) {
+		r = report_of(c, "nx-exec", 0.85,
+		    pmodule_text(c->bt,
+			"jump to 0x%" PRIx64 ", which is data, not code (%s)",
+			c->pc, m.path != NULL ? m.path : "anonymous memory"));
+		report_token(&r, "jump");
+		report_token(&r, "nx");
+	} else if (was_module(c)) {
+		r = report_of(c, "unloaded-module", 0.8,
+		    pmodule_text(c->bt,
+			"jump to 0x%" PRIx64 ", where code was mapped: a "
+			"library was unloaded while in use",
+			c->pc));
+		report_token(&r, "jump");
+		report_token(&r, "unloaded");
+	} else {
+		r = report_of(c, "bad-jump", 0.85,
+		    pmodule_text(c->bt,
+			"jump to 0x%" PRIx64 ", which is not mapped", c->pc));
+		report_token(&r, "jump");
+	}
+	caller_note(c, &r);
+	report_publish(&r);
+}
+
+/* The target is non-canonical: the processor faults at the call. */
+static void
+judge_target(const struct crash *c)
+{
+	struct report r;
+
+	if (c->instruction.flow == PTRACE_FLOW_RETURN) {
+		judge_return(c, c->address);
+		return;
+	}
+	r = report_of(c, "bad-jump", 0.88,
+	    pmodule_text(c->bt,
+		"\"%s\" through a function pointer that holds 0x%" PRIx64
+		", an address no code can have",
+		c->instruction.text, c->address));
+	report_token(&r, "jump");
+	report_publish(&r);
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	struct crash c;
+
+	if (crash_resolve(bt, &c) == false)
+		return;
+	if (c.kind == CRASH_EXECUTE)
+		judge_pc(&c);
+	else if (c.bad_target)
+		judge_target(&c);
+}
+
+static bool
+load(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, analyse);
+}
+
+PMODULE_DEFINE("jump", load, NULL, NULL)

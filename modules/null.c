@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Null pointers: accesses through one, calls of one. Judged by the operand's
+ * base, not by the size of the address: a[i] with a null `a` may fault far
+ * from 0, and container_of(NULL) just below 0.
+ */
+#include <string.h>
+
+#include "common/caller.h"
+#include "common/crash.h"
+#include "common/variables.h"
+
+/* vm.mmap_min_addr of all distributions: nothing is mapped below. */
+static const uint64_t min_address = 65536;
+
+/* A call through a table of functions whose own address is null. */
+static bool
+is_table_call(const struct crash *c)
+{
+
+	return c->instruction.flow == PTRACE_FLOW_CALL ||
+	    c->instruction.flow == PTRACE_FLOW_JUMP;
+}
+
+/* Names the variable that holds the null, when only one can be meant. */
+static void
+name_variable(const struct crash *c, struct report *r)
+{
+	const ptrace_operand_t *o = c->operand;
+	struct variable_match m;
+
+	if (o == NULL || o->base_known == false ||
+	    variables_with_value(c, o->base_value, &m) == false)
+		return;
+	r->text = pmodule_text(c->bt,
+	    "null pointer dereference: %s at 0x%" PRIx64
+	    " through %s, which is NULL",
+	    crash_access_text(c), c->address, m.text);
+	report_note(r, m.evidence);
+}
+
+static void
+judge_access(const struct crash *c)
+{
+	const ptrace_operand_t *o = c->operand;
+	bool base_null = o != NULL && o->base_known &&
+	    crash_is_null(o->base_value);
+	/* The compiler may put the pointer into the index when it has no
+	 * scale. */
+	bool index_null = o != NULL && o->index_known && o->scale == 1 &&
+	    o->base_known && crash_is_null(o->index_value) &&
+	    o->base_value < min_address;
+	struct report r;
+
+	if (o != NULL && o->segment_relative)
+		return;
+	if (!base_null && !index_null && c->address >= min_address &&
+	    !crash_is_null(c->address))
+		return;
+	r = report_of(c, "null-deref", 0.95,
+	    pmodule_text(c->bt, "null pointer dereference: %s at 0x%" PRIx64,
+		crash_access_text(c), c->address));
+	name_variable(c, &r);
+	if (base_null)
+		report_note(&r, crash_register_text(c, o->base, o->base_value));
+	if (base_null && o->index_known && o->scale > 0)
+		report_note(
+		    &r, crash_register_text(c, o->index, o->index_value));
+	if (o != NULL && is_table_call(c))
+		report_note(&r,
+		    "the table of functions itself is null: the object was "
+		    "zeroed or never constructed");
+	report_token(&r, "null");
+	report_publish(&r);
+}
+
+static void
+judge_call(const struct crash *c)
+{
+	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+	struct report r = report_of(c, "null-call", 0.95,
+	    pmodule_text(c->bt,
+		"call through a null function pointer (0x%" PRIx64 ")", c->pc));
+
+	/* A return to 0 is damage to the stack: the module of jumps. */
+	if (caller_way(c, &call) == CALLER_RETURN)
+		return;
+	caller_note(c, &r);
+	report_token(&r, "null");
+	report_token(&r, "jump");
+	report_publish(&r);
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	struct crash c;
+
+	if (crash_resolve(bt, &c) == false)
+		return;
+	if (c.kind == CRASH_EXECUTE && crash_is_null(c.pc))
+		judge_call(&c);
+	else if (c.kind == CRASH_PAGE && c.direction != NULL)
+		judge_access(&c);
+}
+
+static bool
+load(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, analyse);
+}
+
+PMODULE_DEFINE("null", load, NULL, NULL)

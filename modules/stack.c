@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stack overflow: of the main stack, a thread's, a coroutine's. Not the
+ * instruction tells it (a push, a probe, a spill, a store far below may all be
+ * the first to touch the guard), but the place: the access is below the stack
+ * and the stack pointer is there as well. Then the frames say why: a cycle of
+ * functions, or one large frame.
+ */
+#include <string.h>
+
+#include "common/crash.h"
+#include "common/stack.h"
+
+/* How far below the stack pointer code may touch its stack: a page for a
+ * probe or a push, the red zone. */
+static const uint64_t reach = 4096;
+enum { PERIOD_MAX = 16, SEARCH_FRAMES = 64, REPEATS_MIN = 8 };
+
+static bool
+is_overflow(const struct crash *c, ptrace_mapping_t *stack)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	const uint64_t below = 64 * 1024;
+
+	if (c->kind != CRASH_PAGE || crash_direction_is(c, "execute") ||
+	    stack_of(c, stack) == false || c->address >= stack->start)
+		return false;
+	if (ptrace_target_mapping(c->target, c->address, &m) &&
+	    (m.permissions & PTRACE_PERM_WRITE) != 0)
+		return false;
+	/* With the stack pointer inside the stack only what a push reaches is
+	 * an overflow; further down it is an index that went wrong. Outside of
+	 * it, all that lies between is the new frame. */
+	if (c->sp >= stack->start)
+		return c->address + reach >= c->sp;
+	return c->address + below >= c->sp;
+}
+
+/* ---- why ---- */
+
+struct cycle {
+	uint32_t start, period, repeats;
+	uint64_t bytes; /* of stack in one turn; 0: unknown */
+};
+
+static const char *
+symbol_at(const struct crash *c, uint32_t i)
+{
+	const ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
+
+	return f != NULL ? ptrace_frame_symbol(f) : "";
+}
+
+static bt_addr_t
+ip_at(const struct crash *c, uint32_t i)
+{
+	const ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
+
+	return f != NULL ? ptrace_frame_ip(f) : 0;
+}
+
+/* Without symbols the return addresses repeat just as well. */
+static bool
+same_function(const struct crash *c, uint32_t a, uint32_t b)
+{
+	const char *x = symbol_at(c, a), *y = symbol_at(c, b);
+
+	if (x[0] == '\0' && y[0] == '\0')
+		return ip_at(c, a) == ip_at(c, b);
+	return strcmp(x, y) == 0;
+}
+
+static uint32_t
+run_length(const struct crash *c, uint32_t start, uint32_t period)
+{
+	uint32_t n = ptrace_thread_n_frames(c->thread), i = start;
+
+	while (i + period < n && same_function(c, i, i + period))
+		i++;
+	return i - start + period;
+}
+
+static bool
+find_cycle(const struct crash *c, struct cycle *out)
+{
+	uint32_t n = ptrace_thread_n_frames(c->thread);
+	uint64_t skipped = ptrace_thread_frames_skipped(c->thread);
+	uint64_t low, high;
+	const ptrace_frame_t *a, *b;
+
+	for (uint32_t start = 0; start < SEARCH_FRAMES && start < n; start++) {
+		for (uint32_t period = 1; period <= PERIOD_MAX; period++) {
+			uint32_t length = run_length(c, start, period);
+
+			if (length < REPEATS_MIN * period)
+				continue;
+			out->start = start;
+			out->period = period;
+			out->repeats = (uint32_t)((length + skipped) / period);
+			a = ptrace_thread_frame(c->thread, start + period);
+			b = ptrace_thread_frame(c->thread, start + 2 * period);
+			out->bytes = a != NULL && b != NULL &&
+				ptrace_frame_stack_pointer(a, &low) &&
+				ptrace_frame_stack_pointer(b, &high) &&
+				high > low
+			    ? high - low
+			    : 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *
+cycle_text(const struct crash *c, const struct cycle *cycle)
+{
+	const char *text = NULL;
+
+	for (uint32_t i = cycle->period; i-- > 0;) {
+		const char *name = symbol_at(c, cycle->start + i);
+
+		if (name[0] == '\0')
+			name = pmodule_text(
+			    c->bt, "0x%" PRIx64, ip_at(c, cycle->start + i));
+		text = text == NULL
+		    ? name
+		    : pmodule_text(c->bt, "%s -> %s", text, name);
+	}
+	return text;
+}
+
+static const char *
+size_text(const struct crash *c, uint64_t size)
+{
+
+	if (size >= 2 << 20)
+		return pmodule_text(c->bt, "%" PRIu64 " MiB", size >> 20);
+	if (size >= 4096)
+		return pmodule_text(c->bt, "%" PRIu64 " KiB", size >> 10);
+	return pmodule_text(c->bt, "%" PRIu64 " bytes", size);
+}
+
+static void
+explain(const struct crash *c, const ptrace_mapping_t *stack, struct report *r)
+{
+	uint64_t caller = stack_caller(c), frame = caller - c->sp;
+	struct cycle cycle;
+
+	if (find_cycle(c, &cycle)) {
+		ptrace_frame_t *f = ptrace_thread_frame(c->thread, cycle.start);
+
+		r->frame = f;
+		r->text = pmodule_text(c->bt,
+		    "stack overflow: %s repeated %u times%s, stack of %s",
+		    cycle_text(c, &cycle), cycle.repeats,
+		    cycle.bytes != 0
+			? pmodule_text(
+			      c->bt, ", %" PRIu64 " bytes each", cycle.bytes)
+			: "",
+		    size_text(c, stack->end - stack->start));
+	} else if (caller > c->sp && frame > (stack->end - stack->start) / 4) {
+		r->text = pmodule_text(c->bt,
+		    "stack overflow: the frame of %s needs %s, the stack has "
+		    "%s",
+		    symbol_at(
+			c, c->frame != NULL ? ptrace_frame_index(c->frame) : 0),
+		    size_text(c, frame),
+		    size_text(c, stack->end - stack->start));
+		report_token(r, "stack.large-frame");
+	}
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	ptrace_mapping_t stack = PTRACE_MAPPING_INIT;
+	struct crash c;
+	struct report r;
+
+	if (crash_resolve(bt, &c) == false || is_overflow(&c, &stack) == false)
+		return;
+	r = report_of(&c, "stack-overflow", 0.93,
+	    pmodule_text(bt,
+		"stack overflow: %s at 0x%" PRIx64 " below the stack of %s",
+		crash_access_text(&c), c.address,
+		size_text(&c, stack.end - stack.start)));
+	report_token(&r, "stack.overflow");
+	explain(&c, &stack, &r);
+	report_note(&r,
+	    pmodule_text(bt,
+		"the stack is 0x%" PRIx64 "-0x%" PRIx64
+		", the stack pointer 0x%" PRIx64 ", the access at 0x%" PRIx64,
+		stack.start, stack.end, c.sp, c.address));
+	report_publish(&r);
+}
+
+static bool
+load(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, analyse);
+}
+
+PMODULE_DEFINE("stack", load, NULL, NULL)
