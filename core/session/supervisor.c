@@ -161,6 +161,7 @@ capture(struct supervisor *v, bt_error_t *e)
 	    .max_pause_ns = o->max_pause_ns,
 	    .threads = o->threads,
 	    .n_threads = o->n_threads,
+	    .fault_thread = o->fault_thread,
 	};
 
 	if (o->pid == 0)

@@ -71,6 +71,7 @@ struct capture_options {
 	/* The threads whose stacks matter; none: all. */
 	const uint32_t *threads;
 	size_t n_threads;
+	uint32_t fault_thread; /* copied first; 0: none */
 };
 
 enum { CAPTURE_DEFAULT_MAX_PAUSE_MS = 250 };

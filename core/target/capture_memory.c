@@ -349,25 +349,32 @@ stack_of(const struct taking *t, const struct arch_thread_regs *regs,
 }
 
 static void
-ask_stacks(struct taking *t)
+ask_stack(struct taking *t, const struct arch_thread_regs *regs)
+{
+	const struct capture_area *a;
+	bt_addr_t start, end, tp;
+
+	if (stack_of(t, regs, stack_first, &start, &end))
+		ask(t, start, end);
+	/* The thread's own variables lie below its thread pointer, its control
+	 * block above. */
+	if (!arch_thread_pointer(regs, &tp) || (a = area_at(t, tp)) == NULL)
+		return;
+	start = tp - a->start > tls_before ? tp - tls_before : a->start;
+	end = a->end - tp > CAPTURE_PAGE ? tp + CAPTURE_PAGE : a->end;
+	ask(t, start, end);
+}
+
+/* All of them, or that of one thread alone. */
+static void
+ask_stacks(struct taking *t, uint32_t only)
 {
 	for (size_t i = 0; i < t->c->n_threads; i++) {
 		struct arch_thread_regs regs;
-		bt_addr_t start, end, tp;
-		const struct capture_area *a;
 
-		if (!context_of(t->c, i, &regs))
-			continue;
-		if (stack_of(t, &regs, stack_first, &start, &end))
-			ask(t, start, end);
-		/* The thread's own variables lie below its thread pointer,
-		 * its control block above. */
-		if (!arch_thread_pointer(&regs, &tp) ||
-		    (a = area_at(t, tp)) == NULL)
-			continue;
-		start = tp - a->start > tls_before ? tp - tls_before : a->start;
-		end = a->end - tp > CAPTURE_PAGE ? tp + CAPTURE_PAGE : a->end;
-		ask(t, start, end);
+		if ((only == 0 || t->c->threads[i].tid == only) &&
+		    context_of(t->c, i, &regs))
+			ask_stack(t, &regs);
 	}
 }
 
@@ -443,9 +450,9 @@ follow(struct taking *t, uint64_t word)
 }
 
 static const struct capture_range *
-range_at(const struct capture *c, size_t n_sorted, bt_addr_t address)
+range_at(const struct capture *c, size_t first, size_t end, bt_addr_t address)
 {
-	size_t low = 0, high = n_sorted;
+	size_t low = first, high = end;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -455,17 +462,17 @@ range_at(const struct capture *c, size_t n_sorted, bt_addr_t address)
 		else
 			high = middle;
 	}
-	if (low == 0 ||
+	if (low == first ||
 	    address - c->ranges[low - 1].start >= c->ranges[low - 1].size)
 		return NULL;
 	return &c->ranges[low - 1];
 }
 
-/* Words from the stack pointer up. The stacks were read first and in order, so
- * the ranges are sorted. */
+/* Words from the stack pointer up. Stacks were read in order, that of the
+ * faulting thread before all others: both parts of the ranges are sorted. */
 static void
 follow_stack(struct taking *t, const struct arch_thread_regs *regs,
-    size_t n_sorted, uint64_t words)
+    size_t first, size_t end, uint64_t words)
 {
 	const struct capture_range *r;
 	uint64_t sp, word;
@@ -477,7 +484,9 @@ follow_stack(struct taking *t, const struct arch_thread_regs *regs,
 	if (!regs_get(&regs->regs, ARCH_SP, &sp))
 		return;
 	sp &= ~UINT64_C(7);
-	r = range_at(t->c, n_sorted, sp);
+	r = range_at(t->c, first, end, sp);
+	if (r == NULL)
+		r = range_at(t->c, 0, first, sp);
 	if (r == NULL)
 		return;
 	for (uint64_t at = sp - r->start; words != 0 && at + 8 <= r->size;
@@ -488,7 +497,7 @@ follow_stack(struct taking *t, const struct arch_thread_regs *regs,
 }
 
 static void
-ask_pointed(struct taking *t, size_t n_sorted)
+ask_pointed(struct taking *t, size_t first, size_t end)
 {
 	size_t n = t->c->n_threads;
 	uint64_t words = words_most / (n != 0 ? n : 1);
@@ -504,21 +513,26 @@ ask_pointed(struct taking *t, size_t n_sorted)
 		struct arch_thread_regs regs;
 
 		if (context_of(t->c, i, &regs))
-			follow_stack(t, &regs, n_sorted, words);
+			follow_stack(t, &regs, first, end, words);
 	}
 }
 
 void
 memory_copy(struct taking *t)
 {
-	size_t n_sorted;
+	size_t n_first, n_sorted;
 
-	ask_stacks(t);
+	if (t->c->options.fault_thread != 0) {
+		ask_stacks(t, t->c->options.fault_thread);
+		flush(t);
+	}
+	n_first = t->c->n_ranges;
+	ask_stacks(t, 0);
 	flush(t);
 	n_sorted = t->c->n_ranges;
 	ask_modules(t);
 	flush(t);
-	ask_pointed(t, n_sorted);
+	ask_pointed(t, n_first, n_sorted);
 	flush(t);
 	ask_rest_of_stacks(t);
 	flush(t);

@@ -58,7 +58,7 @@ struct target_module {
 	    build_id; /* from target memory, size 0: unknown */
 	/* What follows is filled by target_module_image and _debug. */
 	bool image_tried, debug_tried;
-	struct image *image;	/* NULL: not found, or refused */
+	struct image *image; /* NULL: not found, or refused */
 	/* Has .debug_info (may equal image), or is a separate file that has
 	 * only symbols: debug_kind tells. */
 	struct image *debug;

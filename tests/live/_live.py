@@ -72,6 +72,9 @@ class Bench:
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         options.setdefault("cwd", self.dir)
+        env = dict(os.environ, **options.pop("env", {}))
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+        options["env"] = env
         return subprocess.run(
             [os.path.join(self.build, program), *map(str, args)], text=True,
             timeout=TIMEOUT, errors="surrogateescape", check=False, **options)

@@ -27,8 +27,7 @@ _Thread_local long thread_number;
 static atomic_int ready, beats;
 static int wait_pipe[2];
 
-static void __attribute__((noinline))
-innermost(long id)
+static void __attribute__((noinline)) innermost(long id)
 {
 	volatile long doubled = id * 2;
 	char byte;
@@ -39,8 +38,7 @@ innermost(long id)
 	(void)doubled;
 }
 
-static void __attribute__((noinline))
-middle(long id)
+static void __attribute__((noinline)) middle(long id)
 {
 	volatile struct pair known = {id + 1000, id + 2000};
 

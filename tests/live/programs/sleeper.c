@@ -84,8 +84,7 @@ main(void)
 	if (pipe(quiet) != 0)
 		return 1;
 	for (long i = 0; i < CALLS; i++)
-		pthread_create(
-		    &threads[i], NULL, run, (void *)(intptr_t)i);
+		pthread_create(&threads[i], NULL, run, (void *)(intptr_t)i);
 	puts("ready");
 	fflush(stdout);
 	for (int i = 0; i < CALLS; i++)
