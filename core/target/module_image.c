@@ -146,15 +146,16 @@ warn_mismatch(struct target *t, struct target_module *m, struct image *image,
 		image_build_id_hex(&m->build_id, ours);
 		target_warn(t, "module.mismatch",
 		    "%s is not the file that was mapped: its build-id is %s, "
-		    "the core has %s; %s",
-		    target_show(t, path), theirs, ours, end);
+		    "the %s has %s; %s",
+		    target_show(t, path), theirs,
+		    t->ops->is_live ? "process" : "core", ours, end);
 		return;
 	}
 	target_warn(t, "module.mismatch",
-	    "%s is not the file that was mapped: %s differs, and the core has "
+	    "%s is not the file that was mapped: %s differs, and the %s has "
 	    "no build-id of it; %s",
 	    target_show(t, path), m->has_header ? "its header" : "its layout",
-	    end);
+	    t->ops->is_live ? "process" : "core", end);
 }
 
 static void
