@@ -143,6 +143,27 @@ struct dwarf_enumerator {
 	int64_t value;
 };
 
+/* An inclusive range of 128-bit numbers, low half first. */
+struct dwarf_discriminant {
+	uint64_t low[2], high[2];
+};
+
+struct dwarf_variant {
+	bool is_default; /* active when no other is */
+	unsigned n_ranges;
+	struct dwarf_discriminant *ranges;
+	unsigned n_members; /* Rust: one, with the variant's name */
+	struct dwarf_member *members;
+};
+
+struct dwarf_variant_part {
+	bool has_discriminant; /* no: there is but one variant */
+	bool is_signed;	       /* ranges are sign-extended, else zero */
+	struct dwarf_member discriminant;
+	unsigned n_variants;
+	struct dwarf_variant *variants;
+};
+
 struct dwarf_type {
 	enum dwarf_type_kind kind;
 	struct dwarf_die die;
@@ -165,9 +186,9 @@ struct dwarf_type {
 	struct dwarf_member *members;
 	unsigned n_enumerators;
 	struct dwarf_enumerator *enumerators; /* in declaration order */
-	/* Rust and Pascal variants (DW_TAG_variant_part) come as members of a
-	 * UNION-like part; filled in a later version, NULL now. */
-	const void *variants;
+	/* Of a STRUCT whose discriminant selects further members (enums of Rust
+	 * that carry data), behind the members above; else NULL. */
+	const struct dwarf_variant_part *variants;
 };
 
 /* Members and enumerators, read on first need. A declaration is resolved to a

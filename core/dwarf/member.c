@@ -101,8 +101,8 @@ place_bits(struct dwarf_member *m, const struct layout *l)
 	m->offset = m->bit_offset / 8;
 }
 
-static bool
-read_member(const struct dw_die *d, struct dwarf_member *m)
+bool
+dw_member_read(const struct dw_die *d, struct dwarf_member *m)
 {
 	struct layout l = {0};
 	struct dw_attrs attrs;
@@ -128,8 +128,9 @@ read_member(const struct dw_die *d, struct dwarf_member *m)
 	return true;
 }
 
-static void
-read_members(struct dwarf_type *t, const struct dw_die *d)
+void
+dw_members_read(
+    const struct dw_die *d, struct dwarf_member **out, unsigned *count)
 {
 	VEC(struct dwarf_member) members;
 	struct dw_iter it;
@@ -138,19 +139,19 @@ read_members(struct dwarf_type *t, const struct dw_die *d)
 	for (dw_children(&it, d); dw_next(&it);) {
 		struct dwarf_member m, *place;
 
-		if (!read_member(&it.die, &m))
+		if (!dw_member_read(&it.die, &m))
 			continue;
 		place = vec_push(&members);
 		if (place == NULL)
 			break;
 		*place = m;
 	}
-	t->members = arena_array(&d->unit->file->dwarf->arena, members.count,
+	*out = arena_array(&d->unit->file->dwarf->arena, members.count,
 	    sizeof(*members.items));
-	if (t->members != NULL && members.count > 0) {
-		memcpy(t->members, members.items,
+	if (*out != NULL && members.count > 0) {
+		memcpy(*out, members.items,
 		    members.count * sizeof(*members.items));
-		t->n_members = (unsigned)members.count;
+		*count = (unsigned)members.count;
 	}
 	vec_deinit(&members);
 }
@@ -277,9 +278,12 @@ dwarf_type_complete(struct dwarf *d, const struct dwarf_type *type)
 	if (type->declaration)
 		return definition_of(d, t, &die);
 	t->completed = true;
-	if (t->kind == DWARF_TYPE_ENUM)
+	if (t->kind == DWARF_TYPE_ENUM) {
 		read_enumerators(t, &die);
-	else
-		read_members(t, &die);
+		return t;
+	}
+	dw_members_read(&die, &t->members, &t->n_members);
+	if (t->kind == DWARF_TYPE_STRUCT)
+		t->variants = dw_variants_of(&die);
 	return t;
 }

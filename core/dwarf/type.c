@@ -165,6 +165,11 @@ own_name(const struct dw_die *d, enum dwarf_type_kind kind)
 		return name != NULL ? name : "<unnamed>";
 	case DWARF_TYPE_ARRAY: /* GCC names some vectors: __m512i */
 		return dw_qualified_name(d);
+	case DWARF_TYPE_POINTER:
+		/* Rust's tell what kind: "&T", "*const T", "Box<T>". */
+		return d->unit->language == DW_LANG_Rust
+		    ? dw_attr_string(d, DW_AT_name)
+		    : NULL;
 	case DWARF_TYPE_UNKNOWN:
 		return "<unknown>";
 	default:
@@ -295,6 +300,7 @@ fill(struct dw_type *t, const struct dw_die *d, unsigned depth)
 	struct dwarf *dwarf = d->unit->file->dwarf;
 
 	t->cplus = dw_unit_is_cplus(d->unit);
+	t->rust = d->unit->language == DW_LANG_Rust;
 	t->type.name = own_name(d, t->type.kind);
 	t->named = t->type.name != NULL;
 	t->type.is_class = tag == DW_TAG_class_type;

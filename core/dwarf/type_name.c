@@ -2,9 +2,9 @@
 /*
  * The spelling of types without a name of their own, as GDB writes them:
  * "char *", "int (*)[3]", "void (*)(int)", "int * const *", "int (ns::C::*)
- * (ns::C * const)". A C declarator is what stands before the (absent) name,
- * what stands behind it, and the base type in front; each is one walk down
- * the targets.
+ * (ns::C * const)", and in Rust "*mut T", "[T; 3]", "fn (i32) -> T". A C
+ * declarator is what stands before the (absent) name, what stands behind it,
+ * and the base type in front; each is one walk down the targets.
  */
 #include "dwarf/types.h"
 
@@ -80,12 +80,12 @@ static bool
 has_own_name(const struct dwarf_type *t)
 {
 	switch (t->kind) {
-	case DWARF_TYPE_POINTER:
 	case DWARF_TYPE_REFERENCE:
 	case DWARF_TYPE_RVALUE_REFERENCE:
 	case DWARF_TYPE_MEMBER_POINTER:
 	case DWARF_TYPE_FUNCTION:
 		return t->target == NULL;
+	case DWARF_TYPE_POINTER:
 	case DWARF_TYPE_ARRAY:
 		return t->target == NULL || private_of(t)->named;
 	default:
@@ -208,24 +208,76 @@ put_suffix(struct spell *s, const struct dwarf_type *t, bool to_pointer)
 	}
 }
 
-const char *
-dw_type_spell(struct dwarf *d, const struct dwarf_type *t)
+static void
+spell_c(struct buf *b, const struct dwarf_type *t)
 {
+	struct spell s = {.b = b, .cplus = private_of(t)->cplus};
 	const struct dwarf_type *outer;
-	struct spell s = {.cplus = private_of(t)->cplus};
-	const char *text;
 	unsigned cv = 0;
-	struct buf b;
 
-	buf_init(&b, NAME_MAX_BYTES);
-	s.b = &b;
-	put_base(&b, t, s.cplus);
+	put_base(b, t, s.cplus);
 	outer = unqualified(t, &cv);
 	if (!has_own_name(outer) && !outer->is_vector)
-		buf_putc(&b, ' ');
+		buf_putc(b, ' ');
 	put_prefix(&s, t, 0, false, false);
 	s.depth = 0;
 	put_suffix(&s, t, false);
+}
+
+/* The target was named before: no recursion. */
+static void
+spell_rust(struct buf *b, const struct dwarf_type *t)
+{
+	const char *target = t->target != NULL && t->target->name != NULL
+	    ? t->target->name
+	    : "...";
+
+	switch (t->kind) {
+	case DWARF_TYPE_ARRAY:
+		for (unsigned i = 0; i < t->n_bounds; i++)
+			buf_putc(b, '[');
+		buf_puts(b, target);
+		for (unsigned i = t->n_bounds; i > 0; i--) {
+			const struct dwarf_bound *bound = &t->bounds[i - 1];
+
+			if (bound->kind == DWARF_BOUND_COUNT)
+				buf_printf(b, "; %llu",
+				    (unsigned long long)bound->count);
+			buf_putc(b, ']');
+		}
+		break;
+	case DWARF_TYPE_FUNCTION:
+		buf_printf(b, "fn %s",
+		    private_of(t)->arguments != NULL ? private_of(t)->arguments
+						     : "(...)");
+		if (t->target != NULL && t->target->kind != DWARF_TYPE_VOID)
+			buf_printf(b, " -> %s", target);
+		break;
+	default:
+		buf_printf(b, "*mut %s", target);
+		break;
+	}
+}
+
+static bool
+is_spelled_rust(const struct dwarf_type *t)
+{
+	return private_of(t)->rust &&
+	    (t->kind == DWARF_TYPE_ARRAY || t->kind == DWARF_TYPE_FUNCTION ||
+		t->kind == DWARF_TYPE_POINTER);
+}
+
+const char *
+dw_type_spell(struct dwarf *d, const struct dwarf_type *t)
+{
+	const char *text;
+	struct buf b;
+
+	buf_init(&b, NAME_MAX_BYTES);
+	if (is_spelled_rust(t))
+		spell_rust(&b, t);
+	else
+		spell_c(&b, t);
 	text = b.failed ? NULL : arena_strdup(&d->arena, buf_text(&b));
 	buf_deinit(&b);
 	return text != NULL ? text : "<unknown>";

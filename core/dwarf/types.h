@@ -11,7 +11,7 @@
 struct dw_type {
 	struct dwarf_type type; /* first: handed out */
 	const char *arguments;	/* FUNCTION: "(int, char *)" */
-	bool cplus;
+	bool cplus, rust;
 	bool named; /* an array with a name of its own */
 	bool done;  /* name and target are set */
 };
@@ -20,6 +20,13 @@ struct dw_type {
 const struct dwarf_type *dw_type_of(struct dwarf_die ref, unsigned depth);
 /* Writes the name of a type that has none of its own. */
 const char *dw_type_spell(struct dwarf *d, const struct dwarf_type *t);
+/* A member, base class or static member; false when the DIE is none. */
+bool dw_member_read(const struct dw_die *d, struct dwarf_member *m);
+/* All of a DIE's children that are members, in the arena. */
+void dw_members_read(
+    const struct dw_die *d, struct dwarf_member **members, unsigned *count);
+/* The variant part of a structure, NULL: none. */
+const struct dwarf_variant_part *dw_variants_of(const struct dw_die *d);
 void dw_type_array(struct dw_type *t, const struct dw_die *d, unsigned depth);
 
 extern const struct dwarf_type dw_type_void, dw_type_unknown;

@@ -7,9 +7,6 @@
 #include "base/buf.h"
 #include "value/value_private.h"
 
-/* No real array has more elements than addresses of user space. */
-#define ARRAY_COUNT_MAX (UINT64_C(1) << 47)
-
 enum { NAME_MAX_BYTES = 4096 };
 
 /* The bound as a number: a constant, an expression that computes it, or the
@@ -61,7 +58,7 @@ array_count(struct evaluator *ev, const struct dwarf_bound *bound,
 			*count = value - (uint64_t)bound->lower + 1;
 		break;
 	}
-	return *count <= ARRAY_COUNT_MAX;
+	return *count <= VALUE_COUNT_MAX;
 }
 
 /* Elements of the dimensions below this one times the element's size. */
@@ -127,12 +124,13 @@ evaluated_name(struct evaluator *ev, const struct shape *s)
 	return rest;
 }
 
-static void
-read_elements(struct evaluator *ev, struct shape *s, const struct source *src,
-    uint64_t offset, uint64_t count, unsigned depth, struct snap_variable *v)
+void
+array_elements(struct evaluator *ev, struct shape *element, uint64_t stride,
+    const struct source *src, uint64_t offset, uint64_t count, unsigned depth,
+    struct snap_variable *v)
 {
-	uint64_t stride = array_stride(ev, s), shown = count;
 	struct value_reader *r = ev->r;
+	uint64_t shown = count;
 
 	if (stride == 0 && count != 0) {
 		/* Elements of size 0 (empty structs of C) hold nothing. */
@@ -152,7 +150,7 @@ read_elements(struct evaluator *ev, struct shape *s, const struct source *src,
 		return;
 	for (uint64_t i = 0; i < shown; i++) {
 		v->children[i].name = "";
-		value_read(ev, s->target, src, offset + i * stride, depth + 1,
+		value_read(ev, element, src, offset + i * stride, depth + 1,
 		    &v->children[i]);
 	}
 }
@@ -234,5 +232,6 @@ array_read(struct evaluator *ev, struct shape *s, const struct source *src,
 	    is_patchy(s, src, offset, count) == false)
 		text_array(ev->r, s, src, offset, count, v);
 	else
-		read_elements(ev, s, src, offset, count, depth, v);
+		array_elements(ev, s->target, array_stride(ev, s), src, offset,
+		    count, depth, v);
 }

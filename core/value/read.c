@@ -262,11 +262,18 @@ read_computed(struct evaluator *ev, const struct field *f,
 }
 
 static void
-read_fields(struct evaluator *ev, struct shape *s, const struct source *src,
-    uint64_t offset, unsigned depth, struct snap_variable *v)
+read_fields(struct evaluator *ev, const struct field *fields, uint32_t count,
+    const struct source *src, uint64_t offset, unsigned depth,
+    struct snap_variable *v)
 {
-	for (uint32_t i = 0; i < s->n_fields; i++) {
-		const struct field *f = &s->fields[i];
+	if (count > ev->r->nodes_left) {
+		value_unavailable(v, value_limit);
+		return;
+	}
+	if (value_children(ev->r, v, count) == false)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct field *f = &fields[i];
 		struct snap_variable *child = &v->children[i];
 
 		child->name = f->name;
@@ -305,6 +312,26 @@ wholly_missing(struct value_reader *r, const struct source *src,
 }
 
 static void
+read_variant(struct evaluator *ev, const struct shape *s,
+    const struct source *src, uint64_t offset, unsigned depth,
+    struct snap_variable *v)
+{
+	const struct shape_variant *active;
+	const char *reason = value_optimized_out;
+
+	active = variant_active(ev, s, src, offset, &reason);
+	if (active == NULL) {
+		value_unavailable(v, reason);
+		return;
+	}
+	/* The variant itself is no level of nesting that a source shows. */
+	read_fields(ev, active->fields, active->n_fields, src, offset,
+	    depth != 0 ? depth - 1 : 0, v);
+	if (v->kind == SNAP_STRUCT && active->name[0] != '\0')
+		text_set(ev->r, v, active->name, strlen(active->name));
+}
+
+static void
 read_struct(struct evaluator *ev, struct shape *s, const struct source *src,
     uint64_t offset, unsigned depth, struct snap_variable *v)
 {
@@ -315,18 +342,22 @@ read_struct(struct evaluator *ev, struct shape *s, const struct source *src,
 	/* It is there, but what it consists of is not known. */
 	if (s->type->declaration)
 		v->reason = "incomplete type";
-	if (s->type->declaration || s->n_fields == 0)
+	if (s->type->declaration || (s->n_fields == 0 && s->variants == NULL))
 		return;
 	reason = wholly_missing(ev->r, src, offset, s->size);
-	if (reason == NULL &&
-	    (depth >= ev->r->limits.depth || s->n_fields > ev->r->nodes_left))
-		reason = value_limit;
-	if (reason != NULL) {
-		value_unavailable(v, reason);
+	if (reason == NULL && s->form != FORM_PLAIN &&
+	    view_read(ev, s, src, offset, depth, v))
 		return;
-	}
-	if (value_children(ev->r, v, s->n_fields))
-		read_fields(ev, s, src, offset, depth, v);
+	if (reason == NULL && depth >= ev->r->limits.depth)
+		reason = value_limit;
+	if (reason != NULL)
+		value_unavailable(v, reason);
+	else if (s->variants != NULL)
+		read_variant(ev, s, src, offset, depth, v);
+	else
+		read_fields(ev, s->fields, s->n_fields, src, offset, depth, v);
+	if (s->form == FORM_TEXT && v->kind == SNAP_STRUCT)
+		(void)view_text(ev, s, src, offset, v);
 }
 
 /* ---- all ---- */

@@ -17,6 +17,7 @@ enum { /* DWARF 5, table 7.11 */
 	ATE_UTF = 0x10,
 	ATE_UCS = 0x11,
 	ATE_ASCII = 0x12,
+	LANG_RUST = 0x1c,   /* table 7.17 */
 	TYPE_CHAIN_MAX = 64 /* typedefs of typedefs: damage beyond */
 };
 
@@ -75,6 +76,14 @@ is_character(const struct dwarf_type *type)
 	return false;
 }
 
+/* In Rust characters are single: text is of type str. */
+static bool
+is_rust(const struct dwarf_type *type)
+{
+	return type->die.unit != NULL &&
+	    dwarf_unit_language(type->die.unit) == LANG_RUST;
+}
+
 static enum float_format
 float_format(const char *name, uint64_t size)
 {
@@ -107,6 +116,10 @@ shape_base(struct shape *s, const struct dwarf_type *type)
 	s->is_signed = type->encoding == ATE_SIGNED ||
 	    type->encoding == ATE_SIGNED_CHAR;
 	s->kind = SHAPE_INT;
+	if (type->has_size && type->size == 0) { /* Rust: (), ! */
+		s->kind = SHAPE_STRUCT;
+		return;
+	}
 	switch (type->encoding) {
 	case ATE_BOOLEAN:
 		s->kind = SHAPE_BOOL;
@@ -125,16 +138,18 @@ shape_base(struct shape *s, const struct dwarf_type *type)
 }
 
 static enum shape_kind
-pointer_kind(const struct dwarf_type *target)
+pointer_kind(const struct dwarf_type *type)
 {
-	const struct dwarf_type *bare;
+	const struct dwarf_type *target = type->target, *bare;
 
 	if (target == NULL)
 		return SHAPE_POINTER;
 	bare = dwarf_type_strip(target);
 	if (bare != NULL && bare->kind == DWARF_TYPE_FUNCTION)
 		return SHAPE_CODE_POINTER;
-	return is_character(target) ? SHAPE_TEXT_POINTER : SHAPE_POINTER;
+	return is_character(target) && is_rust(type) == false
+	    ? SHAPE_TEXT_POINTER
+	    : SHAPE_POINTER;
 }
 
 static void
@@ -169,7 +184,7 @@ shape_array(struct shape *s, const struct dwarf_type *type)
 	bool last = s->dim + 1 >= type->n_bounds;
 
 	s->kind = last && type->is_vector == false && type->target != NULL &&
-		is_character(type->target)
+		is_character(type->target) && is_rust(type) == false
 	    ? SHAPE_TEXT
 	    : SHAPE_ARRAY;
 }
@@ -189,7 +204,7 @@ shape_classify(struct shape *s, const struct dwarf_type *named)
 			s->kind = SHAPE_CHAR;
 		break;
 	case DWARF_TYPE_POINTER:
-		shape_sized(s, pointer_kind(type->target), 8);
+		shape_sized(s, pointer_kind(type), 8);
 		break;
 	case DWARF_TYPE_REFERENCE:
 	case DWARF_TYPE_RVALUE_REFERENCE:
@@ -288,8 +303,8 @@ lay_out_array(struct value_reader *r, struct shape *s)
 	s->target = shape_of(r, s->dwarf, s->type->target);
 }
 
-static void
-field_set(struct value_reader *r, struct shape *s, struct field *f,
+void
+shape_field(struct value_reader *r, const struct shape *s, struct field *f,
     const struct dwarf_member *m)
 {
 	f->shape = shape_of(r, s->dwarf, m->type);
@@ -317,7 +332,7 @@ lay_out_members(struct value_reader *r, struct shape *s)
 	for (unsigned i = 0; i < type->n_members; i++) {
 		if (type->members[i].is_static || budget_step(r->budget) == 0)
 			continue;
-		field_set(r, s, &s->fields[s->n_fields], &type->members[i]);
+		shape_field(r, s, &s->fields[s->n_fields], &type->members[i]);
 		if (s->fields[s->n_fields].shape != NULL)
 			s->n_fields++;
 	}
@@ -421,6 +436,10 @@ shape_lay_out(struct value_reader *r, struct shape *s)
 			lay_out_labels(r, s);
 		else
 			lay_out_members(r, s);
+		if (s->kind == SHAPE_STRUCT) {
+			variant_lay_out(r, s);
+			view_recognise(r, s);
+		}
 		break;
 	case SHAPE_ARRAY:
 	case SHAPE_TEXT:

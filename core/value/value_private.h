@@ -39,6 +39,9 @@ enum {
 	VALUE_MAPS_LIMIT = 1 << 24
 };
 
+/* No real array has more elements than addresses of user space. */
+#define VALUE_COUNT_MAX (UINT64_C(1) << 47)
+
 /* ---- shapes ---- */
 
 enum shape_kind {
@@ -87,9 +90,25 @@ struct field {
 	bool is_base, computed; /* computed: offset by expression */
 };
 
+/* How a STRUCT is shown. */
+enum shape_form {
+	FORM_PLAIN,
+	FORM_SLICE, /* as the elements it is a view of */
+	FORM_STR,   /* as text */
+	FORM_TEXT   /* as a struct, with its text */
+};
+
+struct shape_variant {
+	const struct dwarf_variant *variant;
+	const char *name; /* interned, "" none */
+	uint32_t n_fields;
+	struct field *fields; /* those of the shape first */
+};
+
 struct shape {
 	uint8_t kind;	/* enum shape_kind */
 	uint8_t format; /* enum float_format */
+	uint8_t form;	/* enum shape_form */
 	bool is_signed, has_size, laid_out;
 	bool followable, follow_tried; /* POINTER: to something to show */
 	uint32_t dim; /* ARRAY: index of its bound in type->bounds */
@@ -102,6 +121,11 @@ struct shape {
 	struct field *fields;
 	struct label *labels; /* declaration order */
 	uint32_t *by_value;   /* indices of labels, sorted by value */
+	uint32_t n_variants;
+	struct shape_variant *variants; /* NULL: none */
+	/* forms but PLAIN: offsets of the pointer and the count */
+	uint64_t view_pointer, view_length;
+	struct shape *view_element;
 };
 
 /* ---- sources ---- */
@@ -231,6 +255,9 @@ extern const char value_limit[];
 struct shape *shape_of(
     struct value_reader *r, struct dwarf *dwarf, const struct dwarf_type *type);
 /* Members and enumerators; resolves declarations. */
+/* A member as a field of the shape. */
+void shape_field(struct value_reader *r, const struct shape *s, struct field *f,
+    const struct dwarf_member *m);
 void shape_lay_out(struct value_reader *r, struct shape *s);
 /* Pointers: what is pointed to is worth an object of its own. */
 bool shape_followable(struct value_reader *r, struct shape *s);
@@ -326,7 +353,27 @@ bool value_charge(struct value_reader *r, uint64_t size);
 /* Bytes of a whole value, 0: unknown or more than VALUE_BYTES_MAX. */
 uint64_t value_size(struct evaluator *ev, struct shape *s);
 
+/* variant.c */
+void variant_lay_out(struct value_reader *r, struct shape *s);
+/* The active one of a shape that has variants; NULL: *reason says why. */
+const struct shape_variant *variant_active(struct evaluator *ev,
+    const struct shape *s, const struct source *src, uint64_t offset,
+    const char **reason);
+
+/* views.c */
+void view_recognise(struct value_reader *r, struct shape *s);
+/* SLICE, STR: false when memory does not hold one. */
+bool view_read(struct evaluator *ev, struct shape *s, const struct source *src,
+    uint64_t offset, unsigned depth, struct snap_variable *v);
+/* Adds the text of a view of characters. */
+bool view_text(struct evaluator *ev, const struct shape *s,
+    const struct source *src, uint64_t offset, struct snap_variable *v);
+
 /* array.c */
+/* count elements, stride bytes apart (0: not known), as children of v. */
+void array_elements(struct evaluator *ev, struct shape *element,
+    uint64_t stride, const struct source *src, uint64_t offset, uint64_t count,
+    unsigned depth, struct snap_variable *v);
 /* Elements of one dimension; false when they cannot be known. */
 bool array_count(struct evaluator *ev, const struct dwarf_bound *bound,
     bool *bounded, uint64_t *count);
