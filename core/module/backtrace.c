@@ -61,7 +61,14 @@ uint32_t
 ptrace_thread_n_frames(const ptrace_thread_t *t)
 {
 
-	return module_snap_thread(t)->n_frames;
+	return t->order != NULL ? t->n_order : module_snap_thread(t)->n_frames;
+}
+
+uint32_t
+ptrace_thread_n_kframes(const ptrace_thread_t *t)
+{
+
+	return module_snap_thread(t)->n_kernel_frames;
 }
 
 ptrace_frame_t *
@@ -69,15 +76,19 @@ ptrace_thread_frame(ptrace_thread_t *t, uint32_t i)
 {
 	uint32_t n = module_snap_thread(t)->n_frames;
 
+	if (t->order != NULL)
+		return i < t->n_order ? t->order[i] : NULL;
 	if (i >= n)
 		return NULL;
 	if (t->frames == NULL) {
-		t->frames = arena_array(
-		    &t->host->snapshot->arena, n, sizeof(*t->frames));
+		t->frames = arena_array(&t->host->arena, n, sizeof(*t->frames));
 		if (t->frames == NULL)
 			return NULL;
-		for (uint32_t j = 0; j < n; j++)
-			t->frames[j] = (struct ptrace_frame){t, j};
+		for (uint32_t j = 0; j < n; j++) {
+			t->frames[j].host = t->host;
+			t->frames[j].thread = t;
+			t->frames[j].index = j;
+		}
 	}
 	return &t->frames[i];
 }
@@ -159,4 +170,79 @@ ptrace_thread_frames_skipped(const ptrace_thread_t *t)
 {
 
 	return module_snap_thread(t)->frames_skipped;
+}
+
+/* The fault module knows the frame; before it has spoken it is the innermost
+ * one that is not a signal handler's. */
+bool
+ptrace_frame_fault(const ptrace_frame_t *f)
+{
+	const struct snap_fault *fault = &f->host->snapshot->fault;
+	const struct snap_thread *t;
+	uint32_t at = 0;
+
+	if (f->thread == NULL || f->own != NULL)
+		return false;
+	t = module_snap_thread(f->thread);
+	if (t->fault == false)
+		return false;
+	if (fault->present && fault->tid == t->tid)
+		return f->index == fault->frame;
+	for (uint32_t i = 0; i < t->n_frames && i < 64; i++)
+		if (t->frames[i].signal_frame)
+			at = i + 1;
+	return f->index == at;
+}
+
+uint32_t
+ptrace_frame_decl_line(ptrace_frame_t *f)
+{
+
+	if (f->has_decl_line == false && f->thread != NULL)
+		module_decl_lines(f->host, f->thread);
+	return f->decl_line;
+}
+
+int32_t
+ptrace_backtrace_pid(ptrace_backtrace_t *bt)
+{
+
+	return target_process(bt->host->target)->pid;
+}
+
+const char *
+ptrace_backtrace_application_name(ptrace_backtrace_t *bt)
+{
+	const struct snap_attribute *a = snapshot_attr_find(
+	    bt->host->snapshot, "application");
+	const char *comm = target_process(bt->host->target)->comm;
+
+	if (a != NULL && a->kind == SNAP_ATTR_STRING)
+		return a->value.s;
+	return comm != NULL ? comm : "";
+}
+
+/* A core is of a process that ended; a live one tells its main thread's state
+ * as /proc does. */
+const char *
+ptrace_backtrace_process_state(ptrace_backtrace_t *bt)
+{
+	static const struct {
+		char letter;
+		const char *name;
+	} states[] = {{'R', "running"}, {'S', "sleeping"}, {'D', "disk"},
+	    {'T', "stopped"}, {'t', "traced"}, {'Z', "zombie"}, {'X', "dead"},
+	    {'I', "idle"}, {'B', "blocked"}, {'Q', "queued"}};
+	const struct target_process *p = target_process(bt->host->target);
+	struct target_thread *threads;
+	size_t n = target_threads(bt->host->target, &threads);
+
+	for (size_t i = 0; i < n; i++) {
+		if (threads[i].tid != (uint32_t)p->pid)
+			continue;
+		for (size_t j = 0; j < sizeof(states) / sizeof(*states); j++)
+			if (states[j].letter == threads[i].state)
+				return states[j].name;
+	}
+	return "unknown";
 }

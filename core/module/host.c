@@ -17,13 +17,17 @@ module_host_create(const struct module_host_options *options)
 	host->target_handle.host = host;
 	host->backtrace.host = host;
 	host->search_left = MODULE_SEARCH_MAX;
+	arena_init(&host->arena, MODULE_ARENA_CAP);
+	map_init(&host->types, 1 << 20);
+	map_init(&host->base_names, 1 << 20);
+	vec_init(&host->others, MODULE_ADDS_MAX);
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
 	return host;
 }
 
-static void
-announce(struct module_host *host, struct pmodule *module)
+void
+module_announce(struct module_host *host, struct pmodule *module)
 {
 
 	if (host->current == module)
@@ -32,6 +36,50 @@ announce(struct module_host *host, struct pmodule *module)
 	if (host->options.running != NULL)
 		host->options.running(
 		    host->options.ctx, module != NULL ? module->name : NULL);
+}
+
+/* Said once for each module that wants too much. */
+static bool
+tell_limit(struct module_host *host, struct pmodule *module)
+{
+
+	if (module->told_limit == false) {
+		module->told_limit = true;
+		snapshot_warn(host->snapshot,
+		    snapshot_printf(host->snapshot, "module:%s", module->name),
+		    "limit",
+		    "module '%s' said or added too much: the rest was left out",
+		    module->name);
+	}
+	return false;
+}
+
+bool
+module_may_say(struct module_host *host, size_t bytes)
+{
+	struct pmodule *module = host->current;
+
+	if (module == NULL)
+		return true;
+	if (module->says >= MODULE_SAYS_MAX ||
+	    bytes > MODULE_SAYS_BYTES_MAX - module->says_bytes)
+		return tell_limit(host, module);
+	module->says += bytes != 0;
+	module->says_bytes += bytes;
+	return true;
+}
+
+bool
+module_may_add(struct module_host *host)
+{
+	struct pmodule *module = host->current;
+
+	if (module == NULL)
+		return true;
+	if (module->adds >= MODULE_ADDS_MAX)
+		return tell_limit(host, module);
+	module->adds++;
+	return true;
 }
 
 void
@@ -44,15 +92,21 @@ module_host_destroy(struct module_host *host)
 		struct pmodule *module = host->modules.items[i];
 
 		if (module->descriptor->unload != NULL) {
-			announce(host, module);
+			module_announce(host, module);
 			module->descriptor->unload(module);
 		}
 		free(module);
 	}
-	announce(host, NULL);
+	module_announce(host, NULL);
 	module_unwinder_end(host);
+	for (size_t i = 0; i < host->callbacks.count; i++)
+		pmodule_match_destroy(host->callbacks.items[i].match);
 	vec_deinit(&host->modules);
 	vec_deinit(&host->callbacks);
+	vec_deinit(&host->others);
+	map_deinit(&host->types);
+	map_deinit(&host->base_names);
+	arena_deinit(&host->arena);
 	free(host);
 }
 
@@ -97,10 +151,14 @@ forget_module(struct module_host *host, struct pmodule *module)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < host->callbacks.count; i++)
-		if (host->callbacks.items[i].module != module)
-			host->callbacks.items[kept++] =
-			    host->callbacks.items[i];
+	for (size_t i = 0; i < host->callbacks.count; i++) {
+		struct module_callback *c = &host->callbacks.items[i];
+
+		if (c->module != module)
+			host->callbacks.items[kept++] = *c;
+		else
+			pmodule_match_destroy(c->match);
+	}
 	host->callbacks.count = kept;
 	host->modules.count--;
 	free(module);
@@ -132,9 +190,9 @@ module_host_add(struct module_host *host,
 	module->host = host;
 	module->descriptor = descriptor;
 	module->name = snapshot_string(host->snapshot, descriptor->name);
-	announce(host, module);
+	module_announce(host, module);
 	loaded = descriptor->load(module);
-	announce(host, NULL);
+	module_announce(host, NULL);
 	if (loaded == false) {
 		forget_module(host, module);
 		return bt_fail(e, BT_E_USAGE, "module %s refused to load",
@@ -153,21 +211,30 @@ module_host_count(const struct module_host *host)
 /* ---- registration ---- */
 
 static struct module_callback *
-register_callback(pmodule_t *pm, enum module_event event)
+register_callback(
+    pmodule_t *pm, enum module_event event, const pmodule_match_t *match)
 {
-	struct module_callback *callback = vec_push(&pm->host->callbacks);
+	struct pmodule_match *copy = NULL;
+	struct module_callback *callback;
 
-	if (callback != NULL) {
-		callback->event = event;
-		callback->module = pm;
+	if (match != NULL && (copy = module_match_copy(match)) == NULL)
+		return NULL;
+	callback = vec_push(&pm->host->callbacks);
+	if (callback == NULL) {
+		pmodule_match_destroy(copy);
+		return NULL;
 	}
+	callback->event = event;
+	callback->module = pm;
+	callback->match = copy;
 	return callback;
 }
 
-bool
-pmodule_attach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
+static bool
+register_backtrace(
+    pmodule_t *pm, enum module_event event, void (*fn)(ptrace_backtrace_t *bt))
 {
-	struct module_callback *c = register_callback(pm, MODULE_EVENT_ATTACH);
+	struct module_callback *c = register_callback(pm, event, NULL);
 
 	if (c != NULL)
 		c->fn.backtrace = fn;
@@ -175,9 +242,32 @@ pmodule_attach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
 }
 
 bool
-pmodule_thread_event_add(pmodule_t *pm, void (*fn)(ptrace_thread_t *t))
+pmodule_preattach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
 {
-	struct module_callback *c = register_callback(pm, MODULE_EVENT_THREAD);
+
+	return register_backtrace(pm, MODULE_EVENT_PREATTACH, fn);
+}
+
+bool
+pmodule_attach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
+{
+
+	return register_backtrace(pm, MODULE_EVENT_ATTACH, fn);
+}
+
+bool
+pmodule_postattach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
+{
+
+	return register_backtrace(pm, MODULE_EVENT_POSTATTACH, fn);
+}
+
+bool
+pmodule_thread_match_event_add(
+    pmodule_t *pm, const pmodule_match_t *match, void (*fn)(ptrace_thread_t *t))
+{
+	struct module_callback *c = register_callback(
+	    pm, MODULE_EVENT_THREAD, match);
 
 	if (c != NULL)
 		c->fn.thread = fn;
@@ -185,9 +275,18 @@ pmodule_thread_event_add(pmodule_t *pm, void (*fn)(ptrace_thread_t *t))
 }
 
 bool
-pmodule_frame_event_add(pmodule_t *pm, void (*fn)(ptrace_frame_t *f))
+pmodule_thread_event_add(pmodule_t *pm, void (*fn)(ptrace_thread_t *t))
 {
-	struct module_callback *c = register_callback(pm, MODULE_EVENT_FRAME);
+
+	return pmodule_thread_match_event_add(pm, NULL, fn);
+}
+
+bool
+pmodule_frame_match_event_add(
+    pmodule_t *pm, const pmodule_match_t *match, void (*fn)(ptrace_frame_t *f))
+{
+	struct module_callback *c = register_callback(
+	    pm, MODULE_EVENT_FRAME, match);
 
 	if (c != NULL)
 		c->fn.frame = fn;
@@ -195,14 +294,82 @@ pmodule_frame_event_add(pmodule_t *pm, void (*fn)(ptrace_frame_t *f))
 }
 
 bool
-pmodule_postattach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
+pmodule_frame_event_add(pmodule_t *pm, void (*fn)(ptrace_frame_t *f))
+{
+
+	return pmodule_frame_match_event_add(pm, NULL, fn);
+}
+
+bool
+pmodule_variable_event_add(pmodule_t *pm, const pmodule_match_t *match,
+    void (*fn)(ptrace_variable_t *v, bt_variable_t *raw))
 {
 	struct module_callback *c = register_callback(
-	    pm, MODULE_EVENT_POSTATTACH);
+	    pm, MODULE_EVENT_VARIABLE, match);
 
 	if (c != NULL)
-		c->fn.backtrace = fn;
+		c->fn.variable = fn;
 	return c != NULL;
+}
+
+/* ---- options and handles of modules ---- */
+
+const char *
+pmodule_config_option(pmodule_t *pm, const char *key)
+{
+	const struct module_host_options *o = &pm->host->options;
+	const char *value = NULL;
+
+	for (size_t i = 0; key != NULL && i < o->n_config; i++)
+		if (strcmp(o->config[i].id, pm->name) == 0 &&
+		    strcmp(o->config[i].key, key) == 0)
+			value = o->config[i].value; /* the last wins */
+	return value;
+}
+
+const char *
+module_host_unused_option(const struct module_host *host)
+{
+	const struct module_host_options *o = &host->options;
+
+	for (size_t i = 0; i < o->n_config; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < host->modules.count; j++)
+			found |= strcmp(o->config[i].id,
+				     host->modules.items[j]->name) == 0;
+		if (found == false)
+			return o->config[i].id;
+	}
+	return NULL;
+}
+
+void
+pmodule_user_set(pmodule_t *pm, void *user)
+{
+
+	pm->user = user;
+}
+
+void *
+pmodule_user(pmodule_t *pm)
+{
+
+	return pm->user;
+}
+
+pmodule_t *
+pmodule_current(ptrace_backtrace_t *bt)
+{
+
+	return bt->host->current;
+}
+
+bool
+module_host_changed(const struct module_host *host)
+{
+
+	return host->changed;
 }
 
 /* ---- the run ---- */
@@ -210,7 +377,6 @@ pmodule_postattach_event_add(pmodule_t *pm, void (*fn)(ptrace_backtrace_t *bt))
 static bool
 wanted(const struct module_host *host, enum module_event event)
 {
-
 	for (size_t i = 0; i < host->callbacks.count; i++)
 		if (host->callbacks.items[i].event == event)
 			return true;
@@ -220,46 +386,47 @@ wanted(const struct module_host *host, enum module_event event)
 static void
 fire_backtrace(struct module_host *host, enum module_event event)
 {
-
 	for (size_t i = 0; i < host->callbacks.count; i++) {
-		struct module_callback c = host->callbacks.items[i];
+		const struct module_callback c = host->callbacks.items[i];
 
 		if (c.event != event)
 			continue;
-		announce(host, c.module);
+		module_announce(host, c.module);
 		c.fn.backtrace(&host->backtrace);
 	}
-	announce(host, NULL);
+	module_announce(host, NULL);
 }
 
 static void
 fire_thread(struct module_host *host, ptrace_thread_t *thread)
 {
-
 	for (size_t i = 0; i < host->callbacks.count; i++) {
-		struct module_callback c = host->callbacks.items[i];
+		const struct module_callback c = host->callbacks.items[i];
 
-		if (c.event != MODULE_EVENT_THREAD)
+		if (c.event != MODULE_EVENT_THREAD ||
+		    (c.match != NULL &&
+			module_match_thread(c.match, thread) == false))
 			continue;
-		announce(host, c.module);
+		module_announce(host, c.module);
 		c.fn.thread(thread);
 	}
-	announce(host, NULL);
+	module_announce(host, NULL);
 }
 
 static void
 fire_frame(struct module_host *host, ptrace_frame_t *frame)
 {
-
 	for (size_t i = 0; i < host->callbacks.count; i++) {
-		struct module_callback c = host->callbacks.items[i];
+		const struct module_callback c = host->callbacks.items[i];
 
-		if (c.event != MODULE_EVENT_FRAME)
+		if (c.event != MODULE_EVENT_FRAME ||
+		    (c.match != NULL &&
+			module_match_frame(c.match, frame) == false))
 			continue;
-		announce(host, c.module);
+		module_announce(host, c.module);
 		c.fn.frame(frame);
 	}
-	announce(host, NULL);
+	module_announce(host, NULL);
 }
 
 /* Handles for the threads of the snapshot, each tied to its target thread. The
@@ -311,7 +478,20 @@ void
 module_host_attach(struct module_host *host)
 {
 
+	fire_backtrace(host, MODULE_EVENT_PREATTACH);
 	fire_backtrace(host, MODULE_EVENT_ATTACH);
+}
+
+/* The frames as they were found: what callbacks add is not measured. */
+static void
+fire_frames(struct module_host *host, ptrace_thread_t *thread)
+{
+	uint32_t n = module_snap_thread(thread)->n_frames;
+
+	if (n == 0 || ptrace_thread_frame(thread, 0) == NULL)
+		return;
+	for (uint32_t j = 0; j < n; j++)
+		fire_frame(host, &thread->frames[j]);
 }
 
 void
@@ -319,25 +499,27 @@ module_host_run(struct module_host *host)
 {
 	bool threads = wanted(host, MODULE_EVENT_THREAD);
 	bool frames = wanted(host, MODULE_EVENT_FRAME);
+	bool variables = wanted(host, MODULE_EVENT_VARIABLE);
 
 	if (make_threads(host) == false) {
 		snapshot_warn(host->snapshot, "module", "memory",
 		    "no memory left for the analysis modules");
 		return;
 	}
-	for (uint32_t i = 0; (threads || frames) && i < host->n_threads; i++) {
+	for (uint32_t i = 0;
+	     (threads || frames || variables) && i < host->n_threads; i++) {
 		ptrace_thread_t *thread = &host->threads[i];
-		uint32_t n = frames ? ptrace_thread_n_frames(thread) : 0;
 
-		for (uint32_t j = 0; j < n; j++) {
-			ptrace_frame_t *frame = ptrace_thread_frame(thread, j);
-
-			if (frame != NULL)
-				fire_frame(host, frame);
-		}
+		if (variables)
+			module_fire_variables(host, thread);
+		if (frames)
+			fire_frames(host, thread);
 		if (threads)
 			fire_thread(host, thread);
 	}
+	if (variables)
+		module_fire_other_variables(host);
 	fire_backtrace(host, MODULE_EVENT_POSTATTACH);
 	choose_primary(host->snapshot);
+	module_commit(host);
 }

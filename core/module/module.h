@@ -14,6 +14,18 @@
 #include <ptrace/pmodule.h>
 
 struct module_host;
+struct value_reader;
+struct value_frame;
+
+/* An option of a module: --module=ID:key,value */
+struct module_option {
+	const char *id, *key, *value;
+};
+
+/* One frame of a thread that is walked for its raw variables; index is that of
+ * the snapshot's frame. */
+typedef bool module_frame_visit(
+    void *arg, uint32_t index, const struct value_frame *frame);
 
 struct module_host_options {
 	struct target *target;
@@ -25,7 +37,15 @@ struct module_host_options {
 	/* One diagnostic line of a module. May be NULL. */
 	void (*log)(void *ctx, enum pmodule_log_level level, const char *module,
 	    const char *text);
+	/* Reads variables; NULL: there are none. Both may be NULL. */
+	struct value_reader *(*reader)(void *ctx);
+	/* Walks a thread of the snapshot until the visitor says false. */
+	void (*walk)(
+	    void *ctx, uint32_t thread, module_frame_visit *visit, void *arg);
 	void *ctx;
+	/* Options of modules. */
+	const struct module_option *config;
+	size_t n_config;
 	/* Modules that are not to run (they were at fault before). NULL or
 	 * NULL-terminated. */
 	const char *const *without;
@@ -43,11 +63,16 @@ bool module_host_add(struct module_host *host,
     const pmodule_descriptor_t *descriptor, bt_error_t *e);
 size_t module_host_count(const struct module_host *host);
 
-/* Fires attach: before anything is collected. */
+/* Fires preattach and attach: before anything is collected. */
 void module_host_attach(struct module_host *host);
 /* Fires thread and frame events for every thread of the snapshot in order,
  * then postattach, then chooses the primary finding. */
 void module_host_run(struct module_host *host);
+
+/* Threads, frames or variables of the snapshot were changed. */
+bool module_host_changed(const struct module_host *host);
+/* Options for modules that are not there. */
+const char *module_host_unused_option(const struct module_host *host);
 
 /* The descriptors of the shipped modules are listed by tools/common/compose.c.
  */

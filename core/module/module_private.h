@@ -6,19 +6,32 @@
 #ifndef MODULE_PRIVATE_H
 #define MODULE_PRIVATE_H
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "module/module.h"
 #include "unwind/unwind.h"
+#include "value/raw.h"
 
 enum {
 	MODULE_MODULES_MAX = 256,
 	MODULE_CALLBACKS_MAX = 4096,
 	MODULE_FINDINGS_MAX = 1000,
-	MODULE_EVIDENCE_MAX = 32
+	MODULE_EVIDENCE_MAX = 32,
+	/* Handles and lists of a run. */
+	MODULE_ARENA_CAP = 512 << 20,
+	/* What one module may say and add: a flood must leave room for what
+	 * others say. */
+	MODULE_SAYS_MAX = 10000,
+	MODULE_SAYS_BYTES_MAX = 4 << 20,
+	MODULE_ADDS_MAX = 100000,
+	MODULE_CRITERIA_MAX = 256,
+	MODULE_GLOBALS_MAX = 100000
 };
 
 enum module_event {
+	MODULE_EVENT_PREATTACH,
 	MODULE_EVENT_ATTACH,
+	MODULE_EVENT_VARIABLE,
 	MODULE_EVENT_THREAD,
 	MODULE_EVENT_FRAME,
 	MODULE_EVENT_POSTATTACH
@@ -28,21 +41,78 @@ struct pmodule { /* one module */
 	struct module_host *host;
 	const pmodule_descriptor_t *descriptor;
 	const char *name; /* interned in the snapshot */
+	void *user;
+	uint32_t says, adds; /* against the limits above */
+	size_t says_bytes;
+	bool told_limit;
+};
+
+enum criterion_kind {
+	CRITERION_OBJECT,
+	CRITERION_FILE,
+	CRITERION_SYMBOL,
+	CRITERION_BASE_TYPE,
+	CRITERION_TYPE,
+	CRITERION_NAME
+};
+
+struct criterion {
+	enum criterion_kind kind;
+	bool substr;
+	uint32_t type; /* CRITERION_TYPE */
+	char *text;
+};
+
+struct pmodule_match {
+	VEC(struct criterion) criteria;
+	bool fault, fault_thread;
+};
+
+/* An ordered list of handles over an array of the snapshot: the originals lie
+ * together in `block`, what modules added comes in between. */
+struct variable_list {
+	bool made;
+	bool dirty; /* differs from the snapshot's array */
+	uint32_t count, room;
+	ptrace_variable_t **items;
+	ptrace_variable_t *block;
+};
+
+struct ptrace_variable {
+	struct module_host *host;
+	ptrace_frame_t *frame;	    /* NULL: none */
+	ptrace_variable_t *owner;   /* NULL: none */
+	struct snap_variable *snap; /* NULL: a view that was not filled yet */
+	struct variable_list members;
+	struct value_raw *raw; /* of views and of what was filled from one */
+	int64_t offset;
+	uint32_t depth, state;
+	bool own;   /* created by a module */
+	bool added; /* and added */
+	bool set;   /* a module gave it a value */
+	bool view;  /* read-only, malloc'd */
 };
 
 struct module_callback {
 	enum module_event event;
 	struct pmodule *module;
+	struct pmodule_match *match; /* NULL: all */
 	union {
 		void (*backtrace)(ptrace_backtrace_t *);
 		void (*thread)(ptrace_thread_t *);
 		void (*frame)(ptrace_frame_t *);
+		void (*variable)(ptrace_variable_t *, bt_variable_t *);
 	} fn;
 };
 
 struct ptrace_frame {
-	ptrace_thread_t *thread;
-	uint32_t index;
+	struct module_host *host;
+	ptrace_thread_t *thread; /* NULL: not added yet */
+	uint32_t index;		 /* in the snapshot's thread */
+	struct snap_frame *own;	 /* created by a module, not committed */
+	bool has_decl_line;
+	uint32_t decl_line;
+	struct variable_list variables;
 };
 
 struct ptrace_context {
@@ -61,6 +131,10 @@ struct ptrace_thread {
 	uint32_t index;			    /* in snapshot->threads */
 	const struct target_thread *target; /* NULL: not in the target */
 	struct ptrace_frame *frames;	    /* made on first use */
+	/* With what modules added, in order; NULL: as in the snapshot. */
+	struct ptrace_frame **order;
+	uint32_t n_order;
+	bool has_decl_lines;
 };
 
 struct ptrace_target {
@@ -79,6 +153,12 @@ struct module_host {
 	struct ptrace_backtrace backtrace;
 	struct ptrace_thread *threads; /* NULL until the run */
 	uint32_t n_threads;
+	struct arena arena; /* handles */
+	struct map types;   /* shape -> struct bt_type */
+	struct map base_names;
+	VEC(ptrace_variable_t *) others; /* globals and objects with handles */
+	unsigned dispatching;		 /* callbacks within callbacks */
+	bool changed; /* threads or variables of the snapshot */
 	VEC(struct pmodule *) modules;
 	VEC(struct module_callback) callbacks;
 	struct pmodule *current; /* whose callback runs */
@@ -102,6 +182,45 @@ bool module_decode(struct module_host *host,
     const struct arch_thread_regs *regs, ptrace_instruction_t *out,
     bt_error_t *e);
 
+/* host.c */
+/* May the current module say so much more? */
+bool module_may_say(struct module_host *host, size_t bytes);
+bool module_may_add(struct module_host *host);
+void module_announce(struct module_host *host, struct pmodule *module);
+
+/* match.c */
+struct pmodule_match *module_match_copy(const struct pmodule_match *m);
+bool module_match_frame(const struct pmodule_match *m, ptrace_frame_t *f);
+bool module_match_thread(const struct pmodule_match *m, ptrace_thread_t *t);
+/* The criteria of the variable itself. */
+bool module_match_variable(const struct pmodule_match *m,
+    const struct snap_variable *v, const char *base_type);
+bool module_match_wants_frame(const struct pmodule_match *m);
+
+/* variable.c */
+struct variable_list *module_frame_list(ptrace_frame_t *f);
+struct variable_list *module_member_list(ptrace_variable_t *v);
+/* The contents; fills a view. NULL without memory. */
+struct snap_variable *module_snap_variable(const ptrace_variable_t *v);
+enum ptrace_variable_type module_type_of(const struct snap_variable *v);
+/* "foo" of "const struct foo *", by the text alone. */
+const char *module_base_name(struct module_host *host, const char *type);
+
+/* synthesis.c: what modules added goes into the snapshot. */
+void module_commit(struct module_host *host);
+
+/* raw_api.c */
+struct value_reader *module_reader(struct module_host *host);
+void module_raw_set(
+    struct module_host *host, bt_variable_t *out, const struct value_raw *raw);
+const struct value_raw *module_raw(const bt_variable_t *v);
+
+/* variable_event.c */
+bool module_wants_variables(const struct module_host *host);
+void module_fire_variables(struct module_host *host, ptrace_thread_t *t);
+void module_fire_other_variables(struct module_host *host);
+void module_decl_lines(struct module_host *host, ptrace_thread_t *t);
+
 /* Name of the module that runs now, for what it says; NULL: none. */
 static inline const char *
 module_current_name(const struct module_host *host)
@@ -118,6 +237,8 @@ module_snap_thread(const ptrace_thread_t *t)
 static inline struct snap_frame *
 module_snap_frame(const ptrace_frame_t *f)
 {
+	if (f->own != NULL)
+		return f->own;
 	return &module_snap_thread(f->thread)->frames[f->index];
 }
 

@@ -3,6 +3,7 @@
  * What a module says: annotations, attributes, classifiers, findings, log
  * lines. All of it is copied into the snapshot with the module's name.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -14,16 +15,141 @@ _Static_assert((int)PAT_COMMENT == (int)SNAP_COMMENT &&
 	(int)PAT_JSON == (int)SNAP_JSON,
     "annotation levels are the same in the interface and in the model");
 
+/*
+ * One JSON object and nothing else. formats/ has a writer, no reader, and lies
+ * above us; what is needed here is only yes or no.
+ */
+enum { JSON_DEPTH = 32 };
+
+static const char *
+json_space(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return p;
+}
+
+static const char *
+json_text(const char *p)
+{
+	for (p++; *p != '"'; p++) {
+		if ((unsigned char)*p < 0x20)
+			return NULL;
+		if (*p == '\\') {
+			p++;
+			if (*p == '\0' || strchr("\"\\/bfnrtu", *p) == NULL)
+				return NULL;
+			for (int i = 0; *p == 'u' && i < 4; i++)
+				if (isxdigit((unsigned char)p[i + 1]) == 0)
+					return NULL;
+		}
+	}
+	return p + 1;
+}
+
+static const char *
+json_digits(const char *p)
+{
+	if (isdigit((unsigned char)*p) == 0)
+		return NULL;
+	while (isdigit((unsigned char)*p))
+		p++;
+	return p;
+}
+
+static const char *
+json_number(const char *p)
+{
+	p += *p == '-';
+	p = *p == '0' ? p + 1 : json_digits(p);
+	if (p != NULL && *p == '.')
+		p = json_digits(p + 1);
+	if (p != NULL && (*p == 'e' || *p == 'E')) {
+		p++;
+		p += *p == '+' || *p == '-';
+		p = json_digits(p);
+	}
+	return p;
+}
+
+/* Scalars, and the brackets that open. */
+static const char *
+json_scalar(const char *p)
+{
+	static const char *const words[] = {"true", "false", "null"};
+
+	if (*p == '"')
+		return json_text(p);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strncmp(p, words[i], strlen(words[i])) == 0)
+			return p + strlen(words[i]);
+	return json_number(p);
+}
+
+/* A key and its colon. */
+static const char *
+json_key(const char *p)
+{
+	p = json_space(p);
+	p = *p == '"' ? json_text(p) : NULL;
+	if (p == NULL || *(p = json_space(p)) != ':')
+		return NULL;
+	return json_space(p + 1);
+}
+
+static bool
+json_is_object(const char *p)
+{
+	char closes[JSON_DEPTH];
+	int depth = 0;
+
+	p = json_space(p);
+	if (*p != '{')
+		return false;
+	do {
+		/* A value. */
+		if (*p == '{' || *p == '[') {
+			if (depth == JSON_DEPTH)
+				return false;
+			closes[depth++] = *p == '{' ? '}' : ']';
+			p = json_space(p + 1);
+			if (*p != closes[depth - 1]) {
+				if (closes[depth - 1] == '}')
+					p = json_key(p);
+				if (p == NULL)
+					return false;
+				continue;
+			}
+		} else if ((p = json_scalar(p)) == NULL) {
+			return false;
+		}
+		/* What follows it. */
+		p = json_space(p);
+		while (depth > 0 && *p == closes[depth - 1]) {
+			depth--;
+			p = json_space(p + 1);
+		}
+		if (depth == 0)
+			return *p == '\0';
+		if (*p != ',')
+			return false;
+		p = closes[depth - 1] == '}' ? json_key(p + 1)
+					     : json_space(p + 1);
+	} while (p != NULL);
+	return false;
+}
+
 static bool BT_PRINTF(4, 0)
     annotate(struct module_host *host, struct snap_annotation **list,
 	enum pmodule_level level, const char *format, va_list ap)
 {
 	char *text;
 
-	if ((unsigned)level > PAT_JSON)
+	if ((unsigned)level > PAT_JSON || module_may_say(host, 0) == false)
 		return false;
 	text = arena_vprintf(&host->snapshot->arena, format, ap);
-	if (text == NULL)
+	if (text == NULL || module_may_say(host, strlen(text)) == false ||
+	    (level == PAT_JSON && json_is_object(text) == false))
 		return false;
 	snapshot_annotate(host->snapshot, list, (enum snap_level)level,
 	    module_current_name(host), text);
@@ -72,6 +198,21 @@ pmodule_frame_annotate(
 	return done;
 }
 
+bool
+pmodule_variable_annotate(
+    ptrace_variable_t *v, enum pmodule_level level, const char *format, ...)
+{
+	va_list ap;
+	bool done;
+
+	if (v->view || v->snap == NULL)
+		return false;
+	va_start(ap, format);
+	done = annotate(v->host, &v->snap->annotations, level, format, ap);
+	va_end(ap);
+	return done;
+}
+
 static bool
 valid_key(const char *key)
 {
@@ -84,7 +225,8 @@ pmodule_kv_add_string(
     ptrace_backtrace_t *bt, const char *key, const char *value)
 {
 
-	if (valid_key(key) == false || value == NULL)
+	if (valid_key(key) == false || value == NULL ||
+	    module_may_say(bt->host, strlen(value)) == false)
 		return false;
 	snapshot_attr_string(bt->host->snapshot, key, value);
 	return true;
@@ -94,7 +236,7 @@ bool
 pmodule_kv_add_int(ptrace_backtrace_t *bt, const char *key, int64_t value)
 {
 
-	if (valid_key(key) == false)
+	if (valid_key(key) == false || module_may_say(bt->host, 0) == false)
 		return false;
 	snapshot_attr_int(bt->host->snapshot, key, value);
 	return true;
@@ -104,7 +246,7 @@ bool
 pmodule_kv_add_address(ptrace_backtrace_t *bt, const char *key, bt_addr_t value)
 {
 
-	if (valid_key(key) == false)
+	if (valid_key(key) == false || module_may_say(bt->host, 0) == false)
 		return false;
 	snapshot_attr_address(bt->host->snapshot, key, value);
 	return true;
@@ -114,9 +256,20 @@ bool
 pmodule_classifier_add(ptrace_backtrace_t *bt, const char *name)
 {
 
-	if (valid_key(name) == false)
+	if (valid_key(name) == false || module_may_say(bt->host, 0) == false)
 		return false;
 	snapshot_classifier(bt->host->snapshot, name);
+	return true;
+}
+
+bool
+pmodule_tag_add(ptrace_backtrace_t *bt, const char *name)
+{
+
+	if (valid_key(name) == false || module_may_say(bt->host, 0) == false)
+		return false;
+	snapshot_attr_bool(bt->host->snapshot,
+	    snapshot_printf(bt->host->snapshot, "tag.%s", name), true);
 	return true;
 }
 

@@ -79,6 +79,10 @@ ssize_t value_raw_text(
 /* The value as a variable of the snapshot. */
 void value_raw_fill(const struct value_raw *v, struct snap_variable *out);
 
+/* The debug information of a module, as the reader finds it. */
+struct dwarf *value_reader_dwarf(
+    struct value_reader *r, struct target_module *module);
+
 /* ---- types ---- */
 
 const char *value_shape_name(const struct shape *s);

@@ -150,3 +150,10 @@ value_base_name(struct value_reader *r, struct shape *s)
 	}
 	return name;
 }
+
+struct dwarf *
+value_reader_dwarf(struct value_reader *r, struct target_module *module)
+{
+
+	return r->dwarf_of(r->dwarf_ctx, module);
+}

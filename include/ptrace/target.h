@@ -17,6 +17,10 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 typedef struct ptrace_target ptrace_target_t;
 typedef struct ptrace_thread ptrace_thread_t;
 typedef struct ptrace_frame ptrace_frame_t;
@@ -298,7 +302,7 @@ bool ptrace_frame_cfa(ptrace_frame_t *f, bt_addr_t *out);
 
 /* Variables, valid for the run. */
 uint32_t ptrace_frame_n_variables(ptrace_frame_t *f);
-const ptrace_variable_t *ptrace_frame_variable(ptrace_frame_t *f, uint32_t i);
+ptrace_variable_t *ptrace_frame_variable(ptrace_frame_t *f, uint32_t i);
 bool ptrace_variable_info(
     const ptrace_variable_t *v, ptrace_variable_info_t *out);
 const ptrace_variable_t *ptrace_variable_child(
@@ -318,6 +322,9 @@ bool ptrace_target_call_before(
 
 const char *ptrace_register_name(int32_t number); /* NULL: unknown */
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
