@@ -11,9 +11,11 @@ extern const pmodule_descriptor_t pmodule_descriptor_abort;
 extern const pmodule_descriptor_t pmodule_descriptor_stack;
 extern const pmodule_descriptor_t pmodule_descriptor_jump;
 extern const pmodule_descriptor_t pmodule_descriptor_null;
+extern const pmodule_descriptor_t pmodule_descriptor_pointer;
 extern const pmodule_descriptor_t pmodule_descriptor_access;
 extern const pmodule_descriptor_t pmodule_descriptor_arithmetic;
 extern const pmodule_descriptor_t pmodule_descriptor_insn;
+extern const pmodule_descriptor_t pmodule_descriptor_locks;
 
 /* In the order of judgement: of findings with equal confidence the first is the
  * primary one, and later modules see what earlier ones found. */
@@ -24,9 +26,11 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_stack,
     &pmodule_descriptor_jump,
     &pmodule_descriptor_null,
+    &pmodule_descriptor_pointer,
     &pmodule_descriptor_access,
     &pmodule_descriptor_arithmetic,
     &pmodule_descriptor_insn,
+    &pmodule_descriptor_locks,
 };
 
 void
