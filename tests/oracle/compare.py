@@ -15,12 +15,12 @@ class Tally:
     def __init__(self):
         self.frames = self.frames_right = 0
         self.values = self.values_right = 0
-        self.both_optimized = 0
+        self.both_optimized = self.ours_only = 0
         self.differences = []
 
     def add(self, other):
         for name in ("frames", "frames_right", "values", "values_right",
-                     "both_optimized"):
+                     "both_optimized", "ours_only"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.differences += other.differences
 
@@ -58,6 +58,22 @@ def same_name(a, b):
     a = re.sub(r"\[abi:\w+\]|\s+", "", a)
     b = re.sub(r"\[abi:\w+\]|\s+", "", b)
     return a == b
+
+
+def same_function(mine, theirs):
+    if same_name(mine.get("symbol"), theirs["name"]):
+        return True
+    # Rust: the demangled "<impl A for B>::f" is DWARF's "{impl#2}::f<T>".
+    # The linker's name tells; the last part must be equal in both.
+    linkage = theirs.get("linkage")
+    if not linkage or mine.get("linkage_name") != linkage:
+        return False
+    return last_part(mine.get("symbol")) == last_part(theirs["name"])
+
+
+def last_part(name):
+    name = re.sub(r"(?<=\w)<.*>$", "", name or "")
+    return re.sub(r"#\d+", "", re.split(r"::(?![^{]*})", name)[-1])
 
 
 def same_path(ours, gdb_frame):
@@ -105,9 +121,23 @@ def our_bytes(v):
     if "string" in v:
         return v["string"].encode("utf-8")
     if v.get("elements") is not None:
-        return bytes(to_int(e["value"]) & 255 for e in v["elements"]
-                     if "value" in e)
+        return [to_int(e["value"]) & 255 if "value" in e else None
+                for e in v["elements"]]
     return None
+
+
+def same_bytes(v, g):
+    """Byte by byte; GDB's list has None where a byte is optimized out."""
+    mine, theirs = our_bytes(v), g["v"]
+    if mine is None:
+        return False
+    if any(a != b for a, b in zip(mine, theirs) if b is not None):
+        return False
+    if v["kind"] == "array":
+        return len(mine) >= min(64, len(theirs))
+    # A string ends at its first null byte.
+    return bool(v.get("truncated")) or \
+        not any(b for b in theirs[len(mine):])
 
 
 def is_gone(g):
@@ -116,6 +146,8 @@ def is_gone(g):
         return bool(g["v"]) and all(is_gone(m[2]) for m in g["v"])
     if g["k"] == "array":
         return bool(g["v"]) and all(is_gone(m) for m in g["v"])
+    if g["k"] == "bytes":
+        return bool(g["v"]) and all(b is None for b in g["v"])
     if g["k"] == "ref":
         return is_gone(g["v"])
     return g["k"] in ("optimized", "unreadable", "error")
@@ -135,18 +167,22 @@ def same_value(v, g, depth=0):
         return True
     if kind == "ref":
         if v["kind"] == "pointer" and "value" in v and \
-                g["v"]["k"] != "pointer":
+                g["v"]["k"] != "pointer" and g["a"] is not None:
             return to_int(v["value"]) == g["a"]
         return same_value(v, g["v"], depth)
     if kind == "struct":
-        ours = v.get("members") or []
+        ours, theirs = v.get("members") or [], g["v"]
+        if g.get("variant"):
+            # The active variant alone; its discriminant has no name.
+            ours = [m for m in ours if m["name"]]
+            theirs = [m for m in theirs if m[0]]
         if v["kind"] not in ("struct", "union"):
             return False
-        if not ours and g["v"] and v.get("truncated"):
+        if not ours and theirs and v.get("truncated"):
             return depth >= 5
-        if len(ours) != len(g["v"]):
+        if len(ours) != len(theirs):
             return False
-        for mine, (name, is_base, value) in zip(ours, g["v"]):
+        for mine, (name, is_base, value) in zip(ours, theirs):
             if not is_base and mine["name"] != name:
                 return False
             if is_base and not same_name(mine["name"], name) and \
@@ -156,17 +192,7 @@ def same_value(v, g, depth=0):
                 return False
         return True
     if kind == "bytes":
-        mine = our_bytes(v)
-        theirs = bytes(g["v"])
-        if mine is None:
-            return False
-        if v["kind"] == "array":
-            return mine == theirs[:len(mine)] and len(mine) >= min(
-                64, len(theirs))
-        if v.get("truncated"):
-            return theirs.startswith(mine)
-        return theirs[:len(mine)] == mine and \
-            not theirs[len(mine):].strip(b"\0")
+        return same_bytes(v, g)
     if kind == "array":
         ours = v.get("elements") or []
         if v["kind"] != "array":
@@ -190,23 +216,37 @@ def same_value(v, g, depth=0):
         if mine is None:
             return False
         return to_int(mine) == g["v"]
-    if kind == "opaque":
-        return True
-    return False
+    # GDB knows what a synthetic pointer points to, not where it is.
+    return kind in ("opaque", "synthetic")
 
 
-def squeeze_type(text, cplusplus):
-    # str(gdb.Type) writes "class C &" where GDB's own whatis writes "C &".
-    if cplusplus:
-        text = re.sub(r"\b(class|struct|union|enum)\s+(?!{)", "", text or "")
-    return re.sub(r"\s+", "", text or "")
+def squeeze_type(text, language):
+    text = text or ""
+    if language == "C++":
+        # str(gdb.Type) writes "class C &" where GDB's own whatis writes
+        # "C &".
+        text = re.sub(r"\b(class|struct|union|enum)\s+(?!{)", "", text)
+    if language == "Rust":
+        # GDB has one spelling, *mut, for all kinds of pointer.
+        text = re.sub(r"&mut |\*const |\*mut |&", "*", text)
+        text = re.sub(r"^alloc::boxed::Box<(.*)>$", r"*\1", text)
+        text = re.sub(r",\s*alloc::alloc::Global>", ">", text)
+    return re.sub(r"\s+", "", text)
 
 
-def same_type(ours, theirs, cplusplus):
-    return squeeze_type(ours, cplusplus) == squeeze_type(theirs, cplusplus)
+def same_type(ours, theirs, language):
+    return squeeze_type(ours, language) == squeeze_type(theirs, language)
 
 
-def compare_variables(ours, theirs, where, cplusplus, tally):
+def has_value(v):
+    """True when the variable, or a part of it, is said to be known."""
+    if v["kind"] == "unavailable":
+        return False
+    parts = v.get("members") or v.get("elements")
+    return any(has_value(p) for p in parts) if parts else True
+
+
+def compare_variables(ours, theirs, where, language, tally):
     seen = {}
     by_name = {}
     for v in ours:
@@ -223,12 +263,19 @@ def compare_variables(ours, theirs, where, cplusplus, tally):
         if g["value"]["k"] == "error":
             continue  # GDB cannot read it: no oracle
         gone = is_gone(g["value"])
-        if gone and (v is None or v["kind"] == "unavailable"):
+        if gone and (v is None or not has_value(v)):
             tally.both_optimized += 1
+            continue
+        if gone:
+            # GDB has nothing to compare with: the caller looks elsewhere.
+            tally.ours_only += 1
+            tally.differences.append({
+                "what": "ours only", "where": where, "name": g["name"],
+                "gdb": g, "ours": v})
             continue
         tally.values += 1
         if v is not None and same_value(v, g["value"]) and \
-                same_type(v.get("type"), g["type"], cplusplus):
+                same_type(v.get("type"), g["type"], language):
             tally.values_right += 1
             continue
         what = "missing" if v is None else (
@@ -271,7 +318,7 @@ def same_frame(mine, theirs):
         problems.append("pc")
     if kind == "signal":
         return problems
-    if not same_name(mine.get("symbol"), theirs["name"]):
+    if not same_function(mine, theirs):
         problems.append("name")
     if theirs["line"] and mine.get("line", 0) != theirs["line"]:
         problems.append("line")
@@ -293,6 +340,11 @@ def align(ours, theirs):
                    theirs[j1 + k] if j1 + k < j2 else None)
 
 
+def language_of(g):
+    """Of a frame: a program may be written in several."""
+    return {"rust": "Rust", "c++": "C++"}.get(g.get("language"), "C")
+
+
 def compare_thread(mine, theirs, where, tally):
     for f, g in align(mine["frames"], theirs["frames"]):
         name = g["name"] if g else f.get("symbol")
@@ -311,8 +363,7 @@ def compare_thread(mine, theirs, where, tally):
         else:
             tally.frames_right += 1
         compare_variables(f.get("variables") or [], g["variables"], place,
-                          (g["path"] or "").endswith((".cpp", ".cc", ".h")),
-                          tally)
+                          language_of(g), tally)
 
 
 def brief(f):

@@ -4,7 +4,7 @@
 compilers and options, makes a core of each, and compares every frame and every
 variable of our snapshot with GDB's own interpreter.
 
-    run.py --build DIR [--only WORD] [--verbose] [--keep DIR]
+    run.py --build DIR [--only WORD] [--long] [--verbose] [--keep DIR]
 
 Thresholds, per language and optimisation level: frames 99.5 %, values 98 %.
 exceptions.json lists differences in which GDB is wrong, each with its proof;
@@ -23,40 +23,21 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import compare  # noqa: E402
 import crash  # noqa: E402
+import matrix  # noqa: E402
 
 FRAMES_WANTED = 0.995
 VALUES_WANTED = 0.98
 EXCEPTIONS_MAX = 0.01
 GDB_TIMEOUT = 120
+# The first message of a panic only: no stack walk by the program itself.
+ENVIRONMENT = {"RUST_BACKTRACE": "0"}
 
-# (name, C compiler, C++ compiler, optimisation level, further flags)
-VARIANTS = [
-    ("gcc-O0", "gcc", "g++", "-O0", []),
-    ("gcc-O2", "gcc", "g++", "-O2", []),
-    ("clang-O0", "clang", "clang++", "-O0", []),
-    ("clang-O2", "clang", "clang++", "-O2", []),
-    ("gcc-O2-static", "gcc", "g++", "-O2", ["-static"]),
-    ("gcc-O0-nopie", "gcc", "g++", "-O0", ["-no-pie", "-fno-pie"]),
-]
-# Further variants run over a part of the programs, to stay quick.
-PART = {"gcc-O2-static": 6, "gcc-O0-nopie": 6}
-
-
-def cases(only):
-    programs = sorted(os.listdir(os.path.join(HERE, "programs")))
-    for variant in VARIANTS:
-        every = PART.get(variant[0], 1)
-        for i, program in enumerate(programs):
-            name = f"{os.path.splitext(program)[0]}/{variant[0]}"
-            if i % every == 0 and (only is None or only in name):
-                yield name, program, variant
-
-
-def reference(exe, core, out):
+def reference(built, core, out):
+    """What GDB says of the core."""
     env = dict(os.environ, ORACLE_OUT=out, LC_ALL="C.UTF-8")
     subprocess.run(
         ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off",
-         "-iex", "set auto-load off", exe, core,
+         "-iex", "set auto-load off", *built.gdb, built.gdb_exe, core,
          "-x", os.path.join(HERE, "gdb_dump.py")],
         env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, timeout=GDB_TIMEOUT, check=False)
@@ -64,10 +45,11 @@ def reference(exe, core, out):
         return json.load(f)
 
 
-def snapshot(build, exe, core):
+def snapshot(build, built, core):
+    """What we say of it: bt's JSON document."""
     done = subprocess.run(
-        [os.path.join(build, "bt"), "--json", "--core", core, exe],
-        capture_output=True, timeout=GDB_TIMEOUT, check=False)
+        [os.path.join(build, "bt"), "--json", *built.bt, "--core", core,
+         built.exe], capture_output=True, timeout=GDB_TIMEOUT, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"bt exit {done.returncode}: "
                            f"{done.stderr.decode(errors='replace')[:300]}")
@@ -75,24 +57,21 @@ def snapshot(build, exe, core):
 
 
 def one(job):
-    name, program, (_, cc, cxx, level, flags), build, work = job
-    source = os.path.join(HERE, "programs", program)
-    cplusplus = program.endswith(".cpp")
-    where = os.path.join(work, name.replace("/", "_"))
+    """The tally of one case, or the text of what went wrong."""
+    case, build, work = job
+    where = os.path.join(work, case.name.replace("/", "_"))
     os.makedirs(where, exist_ok=True)
-    compiler = cxx if cplusplus else cc
-    options = [level, "-g", "-w", "-pthread"] + flags
-    options += ["-std=c++17"] if cplusplus else ["-std=gnu17"]
-    group = ("C++" if cplusplus else "C", level)
     try:
-        exe = crash.build(source, options, compiler, where, ["-lm"])
-        core = crash.core(exe, where)
-        theirs = reference(exe, core, os.path.join(where, "gdb.json"))
-        ours = snapshot(build, exe, core)
-    except (RuntimeError, OSError, ValueError,
-            subprocess.SubprocessError) as e:
-        return name, group, None, str(e)
-    return name, group, compare.compare(ours, theirs, name), None
+        built = case.build(where)
+        core = crash.core(built.exe, where, env=ENVIRONMENT)
+        theirs = reference(built, core, os.path.join(where, "gdb.json"))
+        ours = snapshot(build, built, core)
+        with open(os.path.join(where, "ours.json"), "w") as f:
+            json.dump(ours, f)
+    except (RuntimeError, OSError, ValueError, crash.CrashError,
+            matrix.BuildError, subprocess.SubprocessError) as e:
+        return None, str(e)
+    return compare.compare(ours, theirs, case.name), None
 
 
 def excused(difference, exceptions):
@@ -113,6 +92,17 @@ def show(difference):
         print(f"    {side:5}{json.dumps(difference[side])[:600]}")
 
 
+def line(title, tally):
+    frames = tally.frames_right / max(tally.frames, 1)
+    values = tally.values_right / max(tally.values, 1)
+    good = frames >= FRAMES_WANTED and values >= VALUES_WANTED
+    return good, (
+        f"{title:18} frames {tally.frames_right}/{tally.frames} "
+        f"({100 * frames:.2f} %), values {tally.values_right}/{tally.values} "
+        f"({100 * values:.2f} %), optimized out in both "
+        f"{tally.both_optimized}, ours only {tally.ours_only}")
+
+
 def report(groups, exceptions, verbose):
     """Prints the table and the differences; true when all thresholds hold."""
     good = True
@@ -124,18 +114,12 @@ def report(groups, exceptions, verbose):
             if not d["what"].startswith("frame") and excused(d, exceptions):
                 used += 1
                 tally.values_right += 1
-            else:
+            elif d["what"] != "ours only" or verbose:
                 rest.append(d)
         values += tally.values
-        frames = tally.frames_right / max(tally.frames, 1)
-        share = tally.values_right / max(tally.values, 1)
-        ok = frames >= FRAMES_WANTED and share >= VALUES_WANTED
+        ok, text = line(" ".join(group), tally)
         good = good and ok
-        print(f"{group[0]:4}{group[1]}: frames {tally.frames_right}/"
-              f"{tally.frames} ({100 * frames:.2f} %), values "
-              f"{tally.values_right}/{tally.values} ({100 * share:.2f} %), "
-              f"optimized out in both {tally.both_optimized}"
-              f"{'' if ok else '  BELOW THE THRESHOLD'}")
+        print(text + ("" if ok else "  BELOW THE THRESHOLD"))
         if verbose or not ok:
             for d in rest[:None if verbose else 20]:
                 show(d)
@@ -146,31 +130,52 @@ def report(groups, exceptions, verbose):
     return good
 
 
+def report_forms(forms):
+    """The same by form: no thresholds of their own."""
+    for name in sorted(forms):
+        print(line(name, forms[name])[1])
+
+
+def run_all(todo, build, work):
+    """Yields (case, tally, error), in order."""
+    jobs = [(case, os.path.abspath(build), os.path.abspath(work))
+            for case in todo]
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        for case, (tally, error) in zip(todo, pool.map(one, jobs)):
+            yield case, tally, error
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="cases whose name has this word")
+    parser.add_argument("--long", action="store_true",
+                        help="every program in every form")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--keep", help="keep programs and cores here")
     args = parser.parse_args()
     with open(os.path.join(HERE, "exceptions.json")) as f:
         exceptions = json.load(f)
+    wanted = list(matrix.cases(args.only, args.long))
+    todo = [case for case in wanted if case.lacks() is None]
+    groups, forms, broken = {}, {}, 0
     with tempfile.TemporaryDirectory() as scratch:
-        work = args.keep or scratch
-        jobs = [(name, program, variant, os.path.abspath(args.build),
-                 os.path.abspath(work))
-                for name, program, variant in cases(args.only)]
-        groups, broken = {}, 0
-        with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-            for name, group, tally, error in pool.map(one, jobs):
-                if error is not None:
-                    print(f"{name}: {error}")
-                    broken += 1
-                    continue
-                groups.setdefault(group, compare.Tally()).add(tally)
+        for case, tally, error in run_all(todo, args.build,
+                                          args.keep or scratch):
+            if error is not None:
+                print(f"{case.name}: {error}")
+                broken += 1
+                continue
+            groups.setdefault(case.group, compare.Tally()).add(tally)
+            forms.setdefault(case.form.name, compare.Tally()).add(tally)
     good = report(groups, exceptions, args.verbose) and broken == 0
-    print(f"{len(jobs)} programs, {broken} without an answer")
-    return 0 if good and jobs else 1
+    report_forms(forms)
+    lacking = sorted({case.lacks() for case in wanted} - {None})
+    if lacking:
+        print("not installed: " + ", ".join(lacking))
+    print(f"{len(todo) - broken} passed, {broken} failed, "
+          f"{len(wanted) - len(todo)} skipped")
+    return 0 if good and todo else 1
 
 
 if __name__ == "__main__":
