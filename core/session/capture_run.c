@@ -18,7 +18,11 @@ enum {
 	ATTEMPTS_MAX = 3,
 	/* Beyond the pause asked for: stopping tens of thousands of threads
 	 * on a busy machine takes seconds. */
-	SLACK_MS = 8000
+	SLACK_MS = 8000,
+	/* Beyond the pause, once only copying is left, which keeps an eye on
+	 * the time itself unless it is blocked. */
+	COPY_SLACK_MS = 500,
+	TICK_MS = 50
 };
 
 static int
@@ -28,21 +32,28 @@ take(void *ctx, int fd)
 	return (int)capture_take(ctx);
 }
 
+static bool
+is_too_late(const struct capture *c, uint64_t now, uint64_t deadline)
+{
+	uint64_t copying = c->options.max_pause_ns +
+	    (uint64_t)COPY_SLACK_MS * NS_PER_MS;
+
+	return now >= deadline ||
+	    (c->progress == CAPTURE_REGISTERS && now > c->copy_start + copying);
+}
+
 /* False when it is too late. */
 static bool
-wait_for_end(const struct worker *w, uint64_t deadline)
+wait_for_end(const struct worker *w, const struct capture *c, uint64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = {.fd = w->fd, .events = POLLIN};
-		uint64_t now = bt_now_ns();
-		int n;
+		int n = poll(&p, 1, TICK_MS);
 
-		if (now >= deadline)
-			return false;
-		n = poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1);
 		if (n > 0)
 			return true;
-		if (n < 0 && errno != EINTR)
+		if ((n < 0 && errno != EINTR) ||
+		    is_too_late(c, bt_now_ns(), deadline))
 			return false;
 	}
 }
@@ -76,10 +87,12 @@ attempt(struct capture *c, uint64_t deadline, bool *again, bt_error_t *e)
 
 	if (!worker_start(&w, &limits, take, c, e))
 		return false;
-	in_time = wait_for_end(&w, deadline);
+	in_time = wait_for_end(&w, c, deadline);
 	/* One that has left by itself keeps its status. */
 	worker_stop(&w);
 	status = worker_reap(&w);
+	if (!in_time && c->progress >= CAPTURE_REGISTERS)
+		c->pause_ns = bt_now_ns() - c->pause_start;
 	*again = in_time && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == CAPTURE_AGAIN;
 	if (*again)

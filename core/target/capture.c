@@ -353,6 +353,7 @@ copy(struct taking *t, uint64_t maps_cost)
 	}
 	if (!same_address_space(c))
 		return CAPTURE_AGAIN;
+	c->copy_start = bt_now_ns();
 	c->progress = CAPTURE_REGISTERS;
 	read_maps(t, maps_cost);
 	if (memory_areas(t))
@@ -373,13 +374,13 @@ take(struct taking *t)
 	prefault(c);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	c->captured_seconds = (uint64_t)now.tv_sec;
-	t->pause_start = bt_now_ns();
+	c->pause_start = bt_now_ns();
 	if (threads_stop(t))
 		end = copy(t, maps_cost);
 	else if (t->exec)
 		end = CAPTURE_AGAIN;
 	threads_resume(t);
-	c->pause_ns = bt_now_ns() - t->pause_start;
+	c->pause_ns = bt_now_ns() - c->pause_start;
 	if (end == CAPTURE_DONE)
 		c->progress = CAPTURE_COMPLETE;
 	return end;

@@ -94,7 +94,10 @@ struct capture {
 	uint64_t started; /* ticks after boot, tells a reused pid */
 
 	volatile uint8_t progress; /* enum capture_progress */
-	bt_error_t error;	   /* when it could not be taken */
+	/* When the stop began, and when registers were complete (bt_now_ns);
+	 * from then on memory is copied, which can block. */
+	volatile uint64_t pause_start, copy_start;
+	bt_error_t error; /* when it could not be taken */
 
 	struct capture_thread *threads;
 	size_t n_threads, threads_room;

@@ -101,7 +101,7 @@ area_at(const struct taking *t, bt_addr_t address)
 static bool
 is_late(const struct taking *t)
 {
-	return bt_now_ns() - t->pause_start > t->c->options.max_pause_ns;
+	return bt_now_ns() - t->c->pause_start > t->c->options.max_pause_ns;
 }
 
 static bool

@@ -35,9 +35,8 @@ struct taking {
 	VEC(uint64_t) pages;		/* asked for, not yet read */
 	struct map asked;		/* all pages ever asked for */
 	uint64_t *seen;			/* page numbers looked at, a cache */
-	uint64_t pause_start;
-	bool stack_denied; /* kernel stacks are not for us */
-	bool exec;	   /* it became another program */
+	bool stack_denied;		/* kernel stacks are not for us */
+	bool exec;			/* it became another program */
 	bool no_vm_readv;
 };
 

@@ -200,6 +200,24 @@ def blocked_in_vfork(bench, t):
         os.kill(pid, signal.SIGKILL)
 
 
+def page_that_never_comes(bench, t):
+    target = bench.start(bench.exe("slow_page"), ready=False)
+    if target.stdout.readline() != "ready\n":
+        print("no userfaultfd here")
+        return
+    started = time.monotonic()
+    d = bench.json(t, target.pid, "--no-variables")
+    t.check(time.monotonic() - started < 4, "took",
+            time.monotonic() - started, "s")
+    t.equal([f for x in d["threads"] for f in _live.names(x)
+             if f in ("waits", "main")], ["waits", "main"])
+    t.check(any(w["code"] == "live.incomplete" for w in d["warnings"]),
+            d["warnings"])
+    t.check(250000 < d["attributes"].get("ptrace.pause", 0) < 3000000,
+            d["attributes"].get("ptrace.pause"))
+    t.check(wait_for(lambda: _live.is_free(target.pid)), "left stopped")
+
+
 def killed_target(bench, t):
     """The target dies at a random moment: a snapshot of what was, or a line."""
     rng = random.Random(5)
@@ -226,6 +244,7 @@ def body(bench, t):
     killed_tracer(bench, t)
     storms(bench, t)
     blocked_in_vfork(bench, t)
+    page_that_never_comes(bench, t)
     killed_target(bench, t)
 
 
