@@ -80,29 +80,85 @@ collect_machine(struct snapshot *out)
 	snapshot_attr_string(out, "uname.release", u.release);
 	snapshot_attr_string(out, "uname.version", u.version);
 	snapshot_attr_string(out, "uname.machine", u.machine);
+	/* No core of another machine is opened. */
+	snapshot_attr_string(out, "cpu.arch", u.machine);
 }
 
-/* Sizes of the address space in kB, as /proc/PID/status counts them: a core
- * has a segment for every mapping, dumped or not. */
+/* As the kernel sums them up (task_mem() in fs/proc/task_mmu.c). */
+struct sizes {
+	uint64_t all, stack, data, code, exe;
+	bool data_known;
+};
+
+/* A core does not tell shared memory from private; a file that is no module
+ * and can be written to is either. */
+static bool
+may_be_shared(const struct target_mapping *m)
+{
+	return m->module == TARGET_NO_MODULE && m->path != NULL &&
+	    m->path[0] != '[';
+}
+
+/* False: more than there can be. */
+static bool
+add_mapping(struct session *s, const struct target_mapping *m, struct sizes *z)
+{
+	uint64_t size = m->end - m->start;
+	struct target_module *modules;
+	size_t n = target_modules(s->target, &modules);
+
+	if (__builtin_add_overflow(z->all, size, &z->all))
+		return false;
+	if (m->path != NULL && strcmp(m->path, "[stack]") == 0) {
+		z->stack = size;
+	} else if ((m->perms & TARGET_W) != 0) {
+		z->data += size;
+		z->data_known &= may_be_shared(m) == false;
+	} else if ((m->perms & TARGET_X) != 0) {
+		z->code += size;
+		if (m->module < n && modules[m->module].is_exe)
+			z->exe += size;
+	}
+	return true;
+}
+
+static void
+put_size(struct session *s, const char *key, uint64_t bytes)
+{
+	if (bytes != 0)
+		snapshot_attr_uint(s->snapshot, key, bytes / 1024);
+}
+
+/*
+ * Sizes of the address space in kB, as /proc/PID/status counts them: the
+ * kernel's core has a segment for every mapping, dumped or not. (GDB's leaves
+ * some out, and sizes of code and data would be wrong by as much.) The old
+ * vsyscall page lies in the kernel's half and does not count.
+ */
 static void
 collect_sizes(struct session *s)
 {
+	const uint64_t kernel = UINT64_C(1) << 63;
+	const struct target_process *p = target_process(s->target);
 	const struct target_mapping *m;
 	size_t n = target_mappings(s->target, &m);
-	uint64_t all = 0, stack = 0;
+	struct sizes z = {.data_known = true};
+	bool exact = p->live == false && p->from_gcore == false &&
+	    p->core_missing == 0 && p->core_truncated == false;
 
-	for (size_t i = 0; i < n; i++) {
-		uint64_t size = m[i].end - m[i].start;
-
-		if (__builtin_add_overflow(all, size, &all))
+	for (size_t i = 0; i < n && m[i].start < kernel; i++) {
+		exact &= (m[i].perms & TARGET_PERMS_UNKNOWN) == 0;
+		if (m[i].end > kernel || add_mapping(s, &m[i], &z) == false)
 			return; /* a made-up address space */
-		if (m[i].path != NULL && strcmp(m[i].path, "[stack]") == 0)
-			stack = size;
 	}
-	if (all != 0)
-		snapshot_attr_uint(s->snapshot, "vm.vma.size", all / 1024);
-	if (stack != 0)
-		snapshot_attr_uint(s->snapshot, "vm.stack.size", stack / 1024);
+	put_size(s, "vm.vma.size", z.all);
+	put_size(s, "vm.stack.size", z.stack);
+	if (exact == false || z.exe == 0)
+		return;
+	put_size(s, "vm.exe", z.exe);
+	put_size(s, "vm.shared.size", z.code - z.exe);
+	if (z.data_known)
+		put_size(s, "vm.data.size", z.data);
 }
 
 /* What the system counts itself is nearer to the truth. */
@@ -143,6 +199,22 @@ collect_ids(struct session *s, const struct target_process *p)
 		snapshot_attr_string(out, "process.exe", p->exe);
 }
 
+/* What /proc tells of the leader alone, as far as a core has it. */
+static void
+collect_leader(struct session *s, const struct target_thread *t)
+{
+	const struct target_process *p = target_process(s->target);
+	char state[2] = {t->state, '\0'}, pending[17];
+
+	if (state[0] != '\0' && state[0] != '?')
+		snapshot_attr_string(s->snapshot, "state", state);
+	if (p->live)
+		return; /* collect_live() has it */
+	(void)snprintf(pending, sizeof(pending), "%016llx",
+	    (unsigned long long)t->pending);
+	snapshot_attr_string(s->snapshot, "vm.sigpnd", pending);
+}
+
 static void
 collect_process(struct session *s)
 {
@@ -153,14 +225,9 @@ collect_process(struct session *s)
 
 	collect_ids(s, p);
 	snapshot_attr_uint(out, "process.thread.count", n);
-	for (size_t i = 0; i < n; i++) {
-		char state[2] = {threads[i].state, '\0'};
-
-		/* The leader's state is the process's. */
-		if (threads[i].tid == (uint32_t)p->pid && state[0] != '\0' &&
-		    state[0] != '?')
-			snapshot_attr_string(out, "state", state);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (threads[i].tid == (uint32_t)p->pid)
+			collect_leader(s, &threads[i]);
 	if (p->live == false)
 		snapshot_attr_uint(out, "core.size", p->core_size);
 	if (p->core_missing != 0)

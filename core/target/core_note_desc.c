@@ -30,9 +30,12 @@ read_prstatus(struct core *c, struct view v, uint64_t offset)
 	struct target_thread *thread;
 	struct view regs;
 	uint16_t cursig;
+	uint64_t pending;
 
 	view_seek(&v, 12);
 	cursig = view_u16(&v);
+	view_seek(&v, 16); /* struct elf_prstatus, pr_sigpend */
+	pending = view_u64(&v);
 	view_seek(&v, PRSTATUS_PID);
 	uint32_t tid = view_u32(&v);
 	if (!view_ok(&v)) {
@@ -51,6 +54,7 @@ read_prstatus(struct core *c, struct view v, uint64_t offset)
 	}
 	thread->tid = tid;
 	thread->state = '?';
+	thread->pending = pending;
 	if (t->threads.count == 1)
 		c->first_cursig = cursig;
 	regs = view_from(&v, PRSTATUS_REGS);

@@ -95,6 +95,8 @@ struct target_thread {
 	struct arch_thread_regs regs;
 	struct target_signal signal; /* its own NT_SIGINFO, if any */
 	bool fault; /* the thread that received the deadly signal */
+	/* Of a core: signals that wait for this thread, number n as bit n-1. */
+	uint64_t pending;
 	/* Where it waits in the kernel, innermost first. */
 	const char **kernel_frames;
 	size_t n_kernel_frames;
