@@ -391,12 +391,12 @@ capture_take(struct capture *c)
 {
 	struct taking t = {.c = c};
 	enum capture_end end;
-	sigset_t child;
+	sigset_t child, before;
 
 	/* A stop is told by SIGCHLD, which is waited for with a deadline. */
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	(void)sigprocmask(SIG_BLOCK, &child, &before);
 	/* While others stand still for us, nothing is more urgent; only root
 	 * may say so. */
 	(void)setpriority(PRIO_PROCESS, 0, urgent);
@@ -414,5 +414,6 @@ capture_take(struct capture *c)
 	map_deinit(&t.asked);
 	map_deinit(&t.tids);
 	buf_deinit(&t.text);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return end;
 }
