@@ -229,6 +229,11 @@ makes_progress(struct unwinder *u, const struct unwind_frame *f,
 
 	if (regs_get(&f->regs, ARCH_SP, &old) == false || new > old)
 		return true;
+	/* glibc's vfork holds its return address in a register while the child
+	 * runs: nothing of its frame is left on the stack. */
+	if (new == old && f->exact_pc && f->signal_frame == false &&
+	    caller->regs.value[ARCH_PC] != f->pc)
+		return true;
 	if (f->signal_frame == false &&
 	    target_mapping_at(u->t, old) == target_mapping_at(u->t, new))
 		return false;
