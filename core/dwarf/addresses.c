@@ -4,7 +4,7 @@
  * not used: clang does not write it and other tools' tables have gaps, while
  * this pass costs half a microsecond a unit.
  */
-#include "dwarf/private.h"
+#include "dwarf/split.h"
 
 /* Code without ranges in its root (old assemblers, hand-made DWARF): the
  * ranges of its functions stand in. Done only when nothing else covers a pc. */
@@ -20,13 +20,15 @@ build_orphans(struct dwarf *d)
 
 		if (!dw_unit_header(&d->main, SEC_INFO,
 			d->main.units[SEC_INFO].slots.items[i].offset, &tmp) ||
-		    !dw_root_read(&tmp) || tmp.root_tag != DW_TAG_compile_unit)
+		    !dw_root_read(&tmp) ||
+		    (tmp.root_tag != DW_TAG_compile_unit &&
+			tmp.root_tag != DW_TAG_skeleton_unit))
 			continue;
 		/* DWARF 2 cannot say that a unit has several ranges. */
 		if (tmp.version > 2 &&
 		    dw_ranges_of(&it, &tmp, &tmp.low, &tmp.high, &tmp.ranges))
 			continue;
-		u = dw_unit(&d->main, SEC_INFO, i);
+		u = dw_split_unit(dw_unit(&d->main, SEC_INFO, i), false);
 		if (u == NULL)
 			continue;
 		dw_functions_build(u, 1);
@@ -80,8 +82,8 @@ dw_units_at(
 		n = dw_range_find(&d->orphans, pc, found, DW_UNIT_CANDIDATES);
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct dwarf_unit *u = dw_unit(
-		    &d->main, SEC_INFO, (size_t)found[i]->value);
+		struct dwarf_unit *u = dw_split_unit(
+		    dw_unit(&d->main, SEC_INFO, (size_t)found[i]->value), true);
 		bool seen = u == NULL;
 
 		for (size_t k = 0; k < count && !seen; k++)

@@ -31,8 +31,11 @@ struct dwarf_die {
 
 struct dwarf_options {
 	struct budget *budget; /* borrowed; shared over the session */
-	/* Finds the dwz file on first need; may be NULL. */
+	/* Finds the dwz file and .dwo files on first need; may be NULL. */
 	const struct debugfile_finder *finder;
+	/* The program that the image describes, on this machine: .dwo files and
+	 * their package may lie beside it. May be NULL. */
+	const char *exe_path;
 	void (*warn)(void *ctx, const char *code, const char *text);
 	void *ctx;
 };
@@ -80,6 +83,8 @@ struct dwarf *dwarf_unit_dwarf(const struct dwarf_unit *unit);
 /* The DIE at an absolute .debug_info offset (DW_OP_call_ref,
  * implicit_pointer) or unit-relative one; unit NULL when it is none. */
 struct dwarf_die dwarf_die_at(struct dwarf *d, uint64_t offset);
+/* The same, seen from a unit: its own file counts (split DWARF, dwz). */
+struct dwarf_die dwarf_unit_die_at(struct dwarf_unit *unit, uint64_t offset);
 struct dwarf_die dwarf_die_in_unit(struct dwarf_unit *unit, uint64_t offset);
 /* DW_AT_location of any DIE (DW_OP_call*, variable_value). */
 bool dwarf_die_location(struct dwarf_die die, struct dwarf_location *out);

@@ -214,11 +214,12 @@ dw_string(const struct dwarf_unit *u, const struct dw_value *v)
 bool
 dw_addrx(const struct dwarf_unit *u, uint64_t index, uint64_t *out)
 {
-	struct view v = *dw_section(u->file, SEC_ADDR);
+	const struct dwarf_unit *owner = u->skeleton != NULL ? u->skeleton : u;
+	struct view v = *dw_section(owner->file, SEC_ADDR);
 	uint64_t at;
 
 	if (__builtin_mul_overflow(index, (uint64_t)u->address_size, &at) ||
-	    __builtin_add_overflow(at, u->addr_base, &at))
+	    __builtin_add_overflow(at, owner->addr_base, &at))
 		return false;
 	view_seek(&v, at);
 	*out = view_uint(&v, u->address_size);
@@ -328,6 +329,16 @@ die_in_file(
 }
 
 struct dwarf_die
+dwarf_unit_die_at(struct dwarf_unit *u, uint64_t offset)
+{
+	if (__builtin_add_overflow(offset, u->info_base, &offset))
+		return (struct dwarf_die){NULL, 0};
+	if (u->section == SEC_INFO && offset >= u->first_die && offset < u->end)
+		return die_in(u, offset, u);
+	return die_in_file(u->file, offset, u);
+}
+
+struct dwarf_die
 dw_reference(struct dwarf_unit *u, const struct dw_value *v)
 {
 	struct dwarf_unit *type_unit;
@@ -342,10 +353,7 @@ dw_reference(struct dwarf_unit *u, const struct dw_value *v)
 			break;
 		return die_in(u, u->offset + v->u, u);
 	case DW_FORM_ref_addr:
-		if (u->section == SEC_INFO && v->u >= u->first_die &&
-		    v->u < u->end)
-			return die_in(u, v->u, u);
-		return die_in_file(u->file, v->u, u);
+		return dwarf_unit_die_at(u, v->u);
 	case DW_FORM_GNU_ref_alt:
 	case DW_FORM_ref_sup4:
 	case DW_FORM_ref_sup8:

@@ -28,6 +28,8 @@ read_lines(struct dwarf_unit *u)
 static struct dw_lines *
 lines_of(struct dwarf_unit *u)
 {
+	if (u->skeleton != NULL)
+		u = u->skeleton; /* lines stay in the program */
 	if (u->lines_tried)
 		return u->lines;
 	u->lines_tried = true;

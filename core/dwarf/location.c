@@ -40,7 +40,8 @@ dw_location_of(
 	case DW_FORM_sec_offset:
 	case DW_FORM_data4: /* loclistptr before DWARF 4 */
 	case DW_FORM_data8:
-		out->list = v->u;
+		if (__builtin_add_overflow(v->u, u->loc_base, &out->list))
+			break;
 		return true;
 	default:
 		break;
@@ -112,6 +113,50 @@ next_v4(struct view *v, const struct dwarf_unit *u, uint64_t *base,
 		out->is_default = false;
 		return view_ok(v);
 	}
+}
+
+/* GNU's form of .debug_loc.dwo, with indices in place of addresses (GCC wiki,
+ * DebugFission): like DWARF 5's, but for the fixed sizes of numbers. */
+static bool
+next_gnu(struct view *v, const struct dwarf_unit *u, uint64_t *base,
+    struct entry *out)
+{
+	bool ok = true;
+	size_t size;
+
+	out->is_default = false;
+	for (;;) {
+		switch (view_u8(v)) {
+		case DW_LLE_base_addressx:
+			if (dw_addrx(u, view_uleb(v), base))
+				continue;
+			ok = false;
+			break;
+		case DW_LLE_startx_endx:
+			ok = dw_addrx(u, view_uleb(v), &out->low);
+			ok = dw_addrx(u, view_uleb(v), &out->high) && ok;
+			break;
+		case DW_LLE_startx_length:
+			ok = dw_addrx(u, view_uleb(v), &out->low);
+			out->high = out->low + view_u32(v);
+			break;
+		case DW_LLE_offset_pair:
+			out->low = *base + view_u32(v);
+			out->high = *base + view_u32(v);
+			break;
+		case DW_LLE_end_of_list:
+			return false;
+		default:
+			ok = false;
+			break;
+		}
+		break;
+	}
+	size = view_u16(v);
+	out->block = view_of(view_bytes(v, size), size);
+	if (!ok)
+		v->failed = true;
+	return view_ok(v);
 }
 
 /* The addresses of a DWARF 5 entry. *has: an expression follows. False at the
@@ -196,12 +241,23 @@ next_v5(struct view *v, const struct dwarf_unit *u, uint64_t *base,
 }
 
 static bool
+next_entry(struct view *v, const struct dwarf_unit *u, uint64_t *base,
+    struct entry *out)
+{
+	if (u->version >= 5)
+		return next_v5(v, u, base, out);
+	return u->file->dwo ? next_gnu(v, u, base, out)
+			    : next_v4(v, u, base, out);
+}
+
+static bool
 list_at(const struct dwarf_location *l, uint64_t pc, struct view *out,
     bt_error_t *e)
 {
 	struct dwarf_unit *u = l->unit;
-	bool v5 = u->version >= 5, have_default = false;
-	struct view v = *dw_section(u->file, v5 ? SEC_LOCLISTS : SEC_LOC);
+	bool have_default = false;
+	struct view v = *dw_section(
+	    u->file, u->version >= 5 ? SEC_LOCLISTS : SEC_LOC);
 	uint64_t base = u->low_pc;
 	struct entry entry;
 
@@ -209,8 +265,7 @@ list_at(const struct dwarf_location *l, uint64_t pc, struct view *out,
 	for (;;) {
 		if (!dw_step(u->file->dwarf))
 			return bt_fail(e, BT_E_LIMIT, "location list: budget");
-		if (!(v5 ? next_v5(&v, u, &base, &entry)
-			 : next_v4(&v, u, &base, &entry)))
+		if (!next_entry(&v, u, &base, &entry))
 			break;
 		if (entry.is_default) {
 			have_default = true;

@@ -3,10 +3,10 @@
  * What the files of this room share.
  *
  * A `struct dwarf` holds one or more `struct dwarf_file`: the debug image, its
- * dwz file, later .dwo files. A file knows its sections and its units; a unit
- * knows its file, so a DIE is found in the right sections whatever the way it
- * was reached. A unit first exists as a mere offset (struct unit_slot); the
- * full struct is made when something in it is asked for.
+ * dwz file, .dwo files and their package (split.h). A file knows its sections
+ * and its units; a unit knows its file, so a DIE is found in the right sections
+ * whatever the way it was reached. A unit first exists as a mere offset (struct
+ * unit_slot); the full struct is made when something in it is asked for.
  *
  * Offsets of DIEs are absolute in their section (.debug_info or .debug_types).
  * A DIE's identity across sections and files is the address of its first byte
@@ -50,6 +50,7 @@ enum {
 	/* Namespaces and classes around a name. */
 	DW_NAME_DEPTH_MAX = 64,
 	DW_WARNINGS_MAX = 16,
+	DW_MISSING_WARNED = 4, /* .dwo files that are named one by one */
 	DW_UNITS_MAX = 1 << 24,
 	DW_RANGES_MAX = 1 << 24,
 	DW_LINE_ROWS_MAX = 1 << 25,
@@ -116,6 +117,9 @@ struct unit_slot {
 struct dwarf_file {
 	struct dwarf *dwarf;
 	struct image *image;
+	bool dwo; /* split DWARF: its sections are named .debug_*.dwo */
+	struct dw_package *package; /* NULL: one .dwo file, or none at all */
+	struct dwarf_file *next;    /* of the .dwo files */
 	struct {
 		struct view view;
 		bool tried;
@@ -165,6 +169,12 @@ struct dwarf_unit {
 	/* DW_AT_GNU_ranges_base counts for the split unit, not for the
 	 * skeleton that carries it: GCC wiki, DebugFission. */
 	uint64_t ranges_base, gnu_ranges_base;
+	/* Where the unit's part begins, in a package (else 0). */
+	uint64_t info_base, str_offsets_part, loc_base, rnglists_part;
+
+	/* Of a full unit the skeleton, of a skeleton the full unit. */
+	struct dwarf_unit *skeleton, *split;
+	bool split_missing, split_warned;
 
 	/* Made on first need. */
 	struct dw_abbrev_table *abbrevs;
@@ -179,13 +189,20 @@ struct dwarf_unit {
 
 struct dw_unit_iter {
 	size_t slot;
-	bool types, alt;
+	bool types;
+	enum { DW_ITER_MAIN, DW_ITER_DWO, DW_ITER_ALT } phase;
+	struct dwarf_file *done; /* the last .dwo file that is through */
 };
 
 struct dwarf {
 	struct dwarf_file main;
 	struct dwarf_file *alt; /* dwz */
 	bool alt_tried;
+	struct dwarf_file *package; /* of .dwo files */
+	bool package_tried;
+	struct dwarf_file *dwo_files, *last_dwo; /* and the package */
+	struct map dwos;			 /* hash of a path -> file */
+	unsigned missing_dwos;
 	struct dwarf_options options;
 	struct budget *budget;
 	struct budget own_budget;
@@ -225,7 +242,8 @@ struct dw_iter {
 };
 
 /* sections.c */
-bool dw_file_init(struct dwarf_file *f, struct dwarf *d, struct image *image);
+bool dw_file_init(
+    struct dwarf_file *f, struct dwarf *d, struct image *image, bool dwo);
 void dw_file_deinit(struct dwarf_file *f);
 const struct view *dw_section(struct dwarf_file *f, enum dw_section s);
 /* The dwz file, or NULL. */
@@ -268,6 +286,9 @@ struct dwarf_unit *dw_unit(
     struct dwarf_file *f, enum dw_section section, size_t slot);
 /* The unit that contains an offset of a section. */
 struct dwarf_unit *dw_unit_containing(
+    struct dwarf_file *f, enum dw_section section, uint64_t offset);
+/* The unit whose header is at an offset. */
+struct dwarf_unit *dw_unit_starting(
     struct dwarf_file *f, enum dw_section section, uint64_t offset);
 struct dwarf_unit *dw_unit_by_signature(
     struct dwarf_file *f, uint64_t signature);

@@ -26,18 +26,22 @@ static bool
 start_list(struct dw_range_iter *it, const struct dwarf_unit *u,
     const struct dw_value *ranges)
 {
+	const struct dwarf_unit *owner = u->skeleton != NULL ? u->skeleton : u;
 	uint64_t offset = ranges->u;
 
 	it->base = u->low_pc;
-	if (u->version >= 5) {
-		if (ranges->form == DW_FORM_rnglistx &&
-		    !rnglist_position(u, ranges->u, &offset))
+	if (ranges->form == DW_FORM_rnglistx) {
+		if (!rnglist_position(u, ranges->u, &offset))
 			return false;
+	} else if (__builtin_add_overflow(offset, u->ranges_base, &offset)) {
+		return false;
+	}
+	if (u->version >= 5) {
 		it->v = *dw_section(u->file, SEC_RNGLISTS);
 		it->kind = DW_RANGE_V5;
 	} else {
-		offset += u->ranges_base;
-		it->v = *dw_section(u->file, SEC_RANGES);
+		/* GNU's split DWARF leaves .debug_ranges in the program. */
+		it->v = *dw_section(owner->file, SEC_RANGES);
 		it->kind = DW_RANGE_V4;
 	}
 	view_seek(&it->v, offset);

@@ -37,7 +37,9 @@ take(struct dwarf_unit *u, uint16_t name, const struct dw_value *v)
 		u->language = (uint32_t)number;
 		break;
 	case DW_AT_str_offsets_base:
-		u->str_offsets_base = number;
+		/* Split units have none, but for a bug of clang 9. */
+		if (!u->file->dwo)
+			u->str_offsets_base = number;
 		break;
 	case DW_AT_addr_base:
 	case DW_AT_GNU_addr_base:
@@ -64,6 +66,27 @@ take(struct dwarf_unit *u, uint16_t name, const struct dw_value *v)
 	}
 }
 
+/* What index tables start with when no base is given: behind the header of the
+ * first table (DWARF 5 sections 7.26 to 7.29), of the unit's part of it in a
+ * package. GNU's split DWARF 4 has tables without headers. */
+static void
+set_bases(struct dwarf_unit *u)
+{
+	uint64_t addresses = u->offset_size == 8 ? 16 : 8;
+	uint64_t lists = u->offset_size == 8 ? 20 : 12;
+
+	u->str_offsets_base = addresses;
+	u->addr_base = u->version >= 5 ? addresses : 0;
+	if (!u->file->dwo)
+		return;
+	if (u->version < 5)
+		u->str_offsets_base = 0;
+	u->str_offsets_base += u->str_offsets_part;
+	u->rnglists_base = u->rnglists_part + lists;
+	u->loclists_base = u->loc_base + lists;
+	u->ranges_base = u->rnglists_part;
+}
+
 bool
 dw_root_read(struct dwarf_unit *u)
 {
@@ -72,10 +95,7 @@ dw_root_read(struct dwarf_unit *u)
 	bool children;
 
 	u->root_read = true;
-	/* What a compiler's index tables start with when no base is given:
-	 * just behind the header of the first table (DWARF 5 section 7.26). */
-	u->str_offsets_base = u->offset_size == 8 ? 16 : 8;
-	u->addr_base = u->version >= 5 ? (u->offset_size == 8 ? 16 : 8) : 0;
+	set_bases(u);
 	if (!view_ok(&v) || code == 0 ||
 	    !dw_abbrev_specs(u, code, &u->root_tag, &children, &specs))
 		return false;

@@ -5,6 +5,7 @@
  * makes: the search for a definition or a global passes over all units.
  */
 #include "dwarf/scan.h"
+#include "dwarf/split.h"
 
 void
 dw_top_init(struct dw_top *top, struct dwarf_unit *u)
@@ -87,25 +88,44 @@ dw_top_hash(struct dw_top *top, const struct dw_die *d, const char *name)
 	return dw_hash_name(top->prefix[top->depth], name);
 }
 
-bool
-dw_each_unit(struct dwarf *d, struct dw_unit_iter *it, struct dwarf_unit **out)
+/* The next unit of a file, full units in place of skeletons. */
+static bool
+next_in(struct dwarf_file *f, struct dw_unit_iter *it, struct dwarf_unit **out)
 {
-	for (;;) {
-		struct dwarf_file *f = it->alt ? d->alt : &d->main;
+	do {
 		enum dw_section section = it->types ? SEC_TYPES : SEC_INFO;
 
-		if (f == NULL)
-			return false;
 		while (it->slot < dw_units(f, section)) {
-			*out = dw_unit(f, section, it->slot++);
-			if (*out != NULL)
+			*out = dw_split_unit(
+			    dw_unit(f, section, it->slot++), false);
+			/* Of a .dwo file the others come by their skeletons. */
+			if (*out != NULL && (!f->dwo || (*out)->type_offset))
 				return true;
 		}
 		it->slot = 0;
-		if (it->types && it->alt)
-			return false;
-		if (it->types)
-			it->alt = true;
 		it->types = !it->types;
+	} while (it->types);
+	return false;
+}
+
+bool
+dw_each_unit(struct dwarf *d, struct dw_unit_iter *it, struct dwarf_unit **out)
+{
+	if (it->phase == DW_ITER_MAIN) {
+		if (next_in(&d->main, it, out))
+			return true;
+		it->phase = DW_ITER_DWO;
 	}
+	while (it->phase == DW_ITER_DWO) {
+		struct dwarf_file *f = it->done != NULL ? it->done->next
+							: d->dwo_files;
+
+		if (f != NULL && next_in(f, it, out))
+			return true;
+		if (f == NULL)
+			it->phase = DW_ITER_ALT;
+		else
+			it->done = f;
+	}
+	return d->alt != NULL && next_in(d->alt, it, out);
 }

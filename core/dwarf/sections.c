@@ -3,7 +3,7 @@
  * Opening and closing: a struct dwarf, its files, and their sections, each
  * fetched (and inflated) only when something in it is asked for.
  */
-#include "dwarf/private.h"
+#include "dwarf/split.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -44,25 +44,29 @@ const struct view *
 dw_section(struct dwarf_file *f, enum dw_section s)
 {
 	bt_error_t e;
+	char name[32];
 
 	if (f->sections[s].tried)
 		return &f->sections[s].view;
 	f->sections[s].tried = true;
 	memset(&e, 0, sizeof(e));
-	if (!image_section_view(
-		f->image, section_names[s], &f->sections[s].view, &e)) {
+	(void)snprintf(
+	    name, sizeof(name), "%s%s", section_names[s], f->dwo ? ".dwo" : "");
+	if (!image_section_view(f->image, name, &f->sections[s].view, &e)) {
 		f->sections[s].view = view_of(NULL, 0);
 		if (e.code != BT_E_NOTFOUND)
 			dw_warn(f->dwarf, "dwarf-section", "%s: %s: %s",
-			    image_path(f->image), section_names[s], e.text);
+			    image_path(f->image), name, e.text);
 	}
 	return &f->sections[s].view;
 }
 
 bool
-dw_file_init(struct dwarf_file *f, struct dwarf *d, struct image *image)
+dw_file_init(
+    struct dwarf_file *f, struct dwarf *d, struct image *image, bool dwo)
 {
 	memset(f, 0, sizeof(*f));
+	f->dwo = dwo;
 	f->dwarf = d;
 	f->image = image_ref(image);
 	for (int i = 0; i < 2; i++)
@@ -91,6 +95,7 @@ dw_file_deinit(struct dwarf_file *f)
 	map_deinit(&f->abbrevs);
 	map_deinit(&f->lines);
 	map_deinit(&f->signatures);
+	dw_package_free(f->package);
 	image_unref(f->image);
 }
 
@@ -117,7 +122,8 @@ dwarf_open(struct image *debug, const struct dwarf_options *options,
 	map_init(&d->resolved, SIZE_MAX);
 	map_init(&d->calls, SIZE_MAX);
 	map_init(&d->globals, SIZE_MAX);
-	if (!dw_file_init(&d->main, d, debug)) {
+	map_init(&d->dwos, DW_UNITS_MAX);
+	if (!dw_file_init(&d->main, d, debug, false)) {
 		dwarf_close(d);
 		return bt_fail(
 		    e, BT_E_NOTFOUND, "%s: no .debug_info", image_path(debug));
@@ -135,6 +141,7 @@ dwarf_close(struct dwarf *d)
 		dw_file_deinit(d->alt);
 		free(d->alt);
 	}
+	dw_split_deinit(d);
 	dw_file_deinit(&d->main);
 	dw_range_index_deinit(&d->addresses);
 	dw_range_index_deinit(&d->orphans);
@@ -169,7 +176,7 @@ dw_alt(struct dwarf *d)
 	f = malloc(sizeof(*f));
 	if (f != NULL) {
 		/* Without .debug_info it may still have strings. */
-		(void)dw_file_init(f, d, image);
+		(void)dw_file_init(f, d, image, false);
 		d->alt = f;
 	}
 	image_unref(image);

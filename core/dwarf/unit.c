@@ -3,7 +3,7 @@
  * Units. One cheap pass over the lengths in a section gives the places of all
  * units; a unit's header and root DIE are read when it is first asked for.
  */
-#include "dwarf/private.h"
+#include "dwarf/split.h"
 
 /* Reads a unit_length; sets the size of offsets. DWARF 5 section 7.4. */
 static uint64_t
@@ -29,6 +29,10 @@ scan(struct dwarf_file *f, enum dw_section section)
 	uint8_t offset_size;
 
 	f->units[section].scanned = true;
+	if (f->package != NULL) {
+		dw_package_units(f, section);
+		return;
+	}
 	while (!view_end(&v) && dw_step(f->dwarf)) {
 		uint64_t offset = v.pos, length = unit_length(&v, &offset_size);
 
@@ -58,6 +62,25 @@ dw_units(struct dwarf_file *f, enum dw_section section)
 		f->dwarf->stats.units_total += f->units[section].slots.count;
 	}
 	return f->units[section].slots.count;
+}
+
+/* In a package everything but the unit itself counts from where its part of
+ * the section begins. */
+static bool
+add_contribution(struct dwarf_unit *u)
+{
+	struct dw_contribution c;
+
+	if (u->file->package == NULL)
+		return true;
+	if (!dw_package_contribution(u->file, u->section, u->offset, &c))
+		return false;
+	u->info_base = c.info;
+	u->str_offsets_part = c.str_offsets;
+	u->loc_base = c.loc;
+	u->rnglists_part = c.ranges;
+	return !__builtin_add_overflow(
+	    u->abbrev_offset, c.abbrev, &u->abbrev_offset);
 }
 
 bool
@@ -96,7 +119,8 @@ dw_unit_header(struct dwarf_file *f, enum dw_section section, uint64_t offset,
 		u->dwo_id = view_u64(&v);
 	}
 	u->first_die = v.pos;
-	return view_ok(&v) && (u->address_size == 8 || u->address_size == 4);
+	return view_ok(&v) && (u->address_size == 8 || u->address_size == 4) &&
+	    add_contribution(u);
 }
 
 static struct dwarf_unit *
@@ -158,6 +182,25 @@ dw_unit_containing(
 	return u;
 }
 
+struct dwarf_unit *
+dw_unit_starting(struct dwarf_file *f, enum dw_section section, uint64_t offset)
+{
+	size_t low = 0, high = dw_units(f, section);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->units[section].slots.items[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == f->units[section].slots.count ||
+	    f->units[section].slots.items[low].offset != offset)
+		return NULL;
+	return dw_unit(f, section, low);
+}
+
 /* Type units of both sections, by signature. Only headers are read. */
 static void
 index_signatures(struct dwarf_file *f)
@@ -190,6 +233,8 @@ dw_unit_by_signature(struct dwarf_file *f, uint64_t signature)
 {
 	uint64_t *value;
 
+	if (f->package != NULL)
+		return dw_package_type(f, signature);
 	if (!f->signatures_ready)
 		index_signatures(f);
 	value = map_get(&f->signatures, signature);
@@ -221,6 +266,8 @@ dw_unit_deinit(struct dwarf_unit *u)
 const char *
 dw_unit_comp_dir(struct dwarf_unit *u)
 {
+	if (u->skeleton != NULL)
+		u = u->skeleton;
 	if (u->comp_dir_text == NULL)
 		u->comp_dir_text = dw_string(u, &u->comp_dir);
 	return u->comp_dir_text;

@@ -83,11 +83,15 @@ static bool
 is_dropped(const struct dwarf_location *l)
 {
 	struct view v = l->block;
+	uint64_t address;
 	uint8_t op;
 
 	if (l->kind != DWARF_LOC_EXPR)
 		return false;
 	op = view_u8(&v);
+	if (op == DW_OP_addrx || op == DW_OP_GNU_addr_index)
+		return dw_addrx(l->unit, view_uleb(&v), &address) &&
+		    view_end(&v) && address == 0;
 	return op == DW_OP_addr && v.size == 1u + l->unit->address_size &&
 	    view_uint(&v, l->unit->address_size) == 0;
 }

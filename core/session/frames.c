@@ -40,6 +40,7 @@ session_dwarf(struct session *s, struct target_module *module)
 		return slot->dwarf;
 	slot->tried = true;
 	debug = target_module_debug(s->target, module);
+	options.exe_path = module->image_path; /* known by now */
 	if (debug == NULL || module->debug_kind != TARGET_DEBUG_DWARF)
 		return NULL;
 	if (dwarf_open(debug, &options, &slot->dwarf, &e) == false) {

@@ -119,7 +119,7 @@ die_of(struct evaluator *ev, uint64_t offset, bool in_section)
 {
 	if (ev->unit == NULL)
 		return (struct dwarf_die){NULL, 0};
-	return in_section ? dwarf_die_at(dwarf_unit_dwarf(ev->unit), offset)
+	return in_section ? dwarf_unit_die_at(ev->unit, offset)
 			  : dwarf_die_in_unit(ev->unit, offset);
 }
 

@@ -122,7 +122,7 @@ new_implicit(struct evaluator *ev, struct dwarf_unit *unit,
 		return next;
 	i->offset = offset;
 	i->size = p->size_bits / 8;
-	i->die = dwarf_die_at(dwarf_unit_dwarf(unit), p->die);
+	i->die = dwarf_unit_die_at(unit, p->die);
 	i->die_offset = p->die_offset;
 	i->next = next;
 	return i;

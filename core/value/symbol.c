@@ -6,6 +6,23 @@
 #include "image/demangle.h"
 #include "value/value_private.h"
 
+/* Of the file and its separate debug file, where one is open already, the
+ * symbol that starts last: a stripped file may know only an earlier one. */
+static bool
+symbol_at(struct target_module *module, struct image *image, uint64_t vaddr,
+    struct image_symbol *out)
+{
+	bool found = image_symbol_at(image, vaddr, out);
+	struct image_symbol other;
+
+	if (module->debug == NULL || module->debug == image ||
+	    image_symbol_at(module->debug, vaddr, &other) == false ||
+	    (found && other.value <= out->value))
+		return found;
+	*out = other;
+	return true;
+}
+
 static const char *
 find_symbol(struct value_reader *r, uint64_t address)
 {
@@ -19,7 +36,7 @@ find_symbol(struct value_reader *r, uint64_t address)
 	    (image = target_module_image(r->target, module)) == NULL)
 		return NULL;
 	vaddr = address - module->bias;
-	if (image_symbol_at(image, vaddr, &symbol)) {
+	if (symbol_at(module, image, vaddr, &symbol)) {
 		name = demangle(&r->scratch, symbol.name, true);
 		if (name == NULL)
 			name = symbol.name;
