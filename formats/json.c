@@ -248,7 +248,7 @@ write_module(struct json_out *j, const struct snap_module *m)
 	json_key(j, "end");
 	json_hex(j, m->end);
 	json_key(j, "debug");
-	json_text(j, m->debug != NULL ? m->debug : "none");
+	json_text_or_null(j, m->debug); /* null: nobody had to look */
 	if (m->debug_path != NULL && m->debug_path[0] != '\0') {
 		json_key(j, "debug_path");
 		json_text(j, m->debug_path);

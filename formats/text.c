@@ -114,6 +114,13 @@ put_fault(struct text_out *t)
 	if (!f->present || (!direction && !instruction && !f->has_address))
 		return;
 	text_say(t, "  ");
+	/* A division by zero is no access. */
+	if (instruction && !direction && !f->has_address) {
+		text_say(t, "at ");
+		text_styled(t, TEXT_SYMBOL, f->instruction);
+		text_end(t);
+		return;
+	}
 	if (direction)
 		text_put(t, f->direction);
 	else

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,19 @@ warn(struct session *s, const char *name, const char *what)
 
 	snapshot_warn(
 	    s->snapshot, "resources", "resource", "%s: %s", name, what);
+}
+
+/* What the user has named, and is not there, is a mistake to be told at once.
+ */
+static void
+warn_loudly(struct session *s, const char *name, const char *what)
+{
+	char text[512];
+
+	warn(s, name, what);
+	(void)snprintf(text, sizeof(text), "--resource: %s", what);
+	if (s->sink->log != NULL)
+		s->sink->log(s->sink->ctx, SESSION_WARNING, text);
 }
 
 /* The whole of an open file, as far as there is room. Takes the fd. */
@@ -181,7 +195,7 @@ attach(struct attach *a, const char *path)
 	if (fd >= 0)
 		attach_fd(a, fd, name);
 	else
-		warn(a->s, path, e.text);
+		warn_loudly(a->s, path, e.text);
 }
 
 void

@@ -40,7 +40,10 @@ target_siginfo_parse(struct view v, struct target_signal *out)
 	address = view_u64(&v);
 	if (view_ok(&v) && s.code > 0 && s.code != SI_KERNEL &&
 	    target_signal_is_fault(s.number)) {
-		s.has_address = true;
+		/* The processor does not say which address was misaligned, and
+		 * the kernel puts null (exc_alignment_check()). */
+		s.has_address = s.number != SIGBUS || s.code != BUS_ADRALN ||
+		    address != 0;
 		s.address = address;
 	} else if (view_ok(&v) && has_sender(s.code)) {
 		s.has_sender = true;

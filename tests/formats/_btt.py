@@ -471,7 +471,7 @@ class Document:
             module = {"path": strings(path),
                       "build_id": build.hex() if isinstance(build, bytes)
                       else build, "start": hex(start), "end": hex(end),
-                      "debug": strings(debug)}
+                      "debug": strings(debug) or None}
             if debug_path:
                 module["debug_path"] = strings(debug_path)
             self.doc["modules"].append(module)

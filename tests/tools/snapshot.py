@@ -140,10 +140,13 @@ def resources(bench, t):
             f.write(text)
     os.mkfifo(os.path.join(tree, "fifo"))
     os.symlink("/etc/hostname", os.path.join(tree, "link"))
-    d, _ = take(bench, t, "--resource", tree,
-                "--resource=" + os.path.join(tree, "a.log"),
-                "--resource=/nonexistent", "--resource",
-                os.path.join(tree, "fifo"))
+    d, done = take(bench, t, "--resource", tree,
+                   "--resource=" + os.path.join(tree, "a.log"),
+                   "--resource=/nonexistent", "--resource",
+                   os.path.join(tree, "fifo"))
+    for named in ("/nonexistent", "fifo"):
+        t.check(named in done.stderr, "stderr does not name", named,
+                done.stderr)
     found = {x["name"]: x["size"] for x in d["resources"]}
     t.equal(found, {"logs/a.log": 5, "logs/deep/b.log": 4, "a.log": 5},
             "resources:")

@@ -297,6 +297,8 @@ sample_full(struct snapshot *s)
 	*(struct snap_module *)vec_push(&s->modules) = (struct snap_module){
 	    "/lib/libc.so.6", "", 0x7f0000000000, 0x7f0000200000, "none",
 	    "/usr/lib/debug/x.debug"};
+	*(struct snap_module *)vec_push(&s->modules) = (struct snap_module){
+	    "/lib/libm.so.6", "", 0x7f0000300000, 0x7f0000400000, "", ""};
 	*(struct snap_mapping *)vec_push(&s->mappings) = (struct snap_mapping){
 	    0x400000, 0x401000, 0, "r--p", "/usr/bin/exe"};
 	*(struct snap_mapping *)vec_push(&s->mappings) = (struct snap_mapping){

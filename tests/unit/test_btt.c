@@ -84,7 +84,7 @@ TEST(cut_after_any_section)
 		expect_true(s.partial);
 		expect_true(has_warning(&s, "cut", "ends before"));
 		expect_int((long long)s.threads.count, i > BTT_THREADS ? 3 : 0);
-		expect_int((long long)s.modules.count, i > BTT_MODULES ? 2 : 0);
+		expect_int((long long)s.modules.count, i > BTT_MODULES ? 3 : 0);
 		expect_int((long long)s.memory.count, i > BTT_MEMORY ? 2 : 0);
 		expect_true(s.signal.present == (i > BTT_PROCESS));
 		if (i > BTT_VARIABLES)
@@ -138,7 +138,7 @@ TEST(damaged_section)
 		expect_int(
 		    (long long)s.threads.count, i != BTT_THREADS ? 3 : 0);
 		expect_int(
-		    (long long)s.modules.count, i != BTT_MODULES ? 2 : 0);
+		    (long long)s.modules.count, i != BTT_MODULES ? 3 : 0);
 		expect_int(
 		    (long long)s.findings.count, i != BTT_ANALYSIS ? 2 : 0);
 		l.file.data[l.starts[i + 1] - 3] ^= 1;

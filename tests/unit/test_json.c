@@ -261,6 +261,8 @@ TEST(full_document)
 	    "\"build_id\":\"0123456789abcdef0123456789abcdef01234567\","
 	    "\"start\":\"0x400000\",\"end\":\"0x405000\",\"debug\":\"dwarf\"}",
 	    "\"build_id\":null",
+	    "\"path\":\"/lib/libm.so.6\",\"build_id\":null,\"start\":"
+	    "\"0x7f0000300000\",\"end\":\"0x7f0000400000\",\"debug\":null}",
 	    "\"debug_path\":\"/usr/lib/debug/x.debug\"",
 	    "{\"start\":\"0x401000\",\"end\":\"0x402000\",\"offset\":4096,"
 	    "\"perms\":\"r-xp\",\"path\":\"/usr/bin/exe\"}",

@@ -199,6 +199,9 @@ TEST(signals)
 	    {SIGABRT, -2, 0x18, false, false, false}, /* timer */
 	    {SIGSYS, 1, 0x18, false, false, false},
 	    {SIGBUS, 2, 0x1000, false, true, false},
+	    {SIGBUS, 2, 0, false, true, false},
+	    {SIGBUS, 1, 0x1001, false, true, false},
+	    {SIGBUS, 1, 0, false, false, false}, /* BUS_ADRALN: not told */
 	    {SIGFPE, 1, 0x1000, false, true, false},
 	    {SIGILL, 2, 0x1000, false, true, false},
 	    {SIGSTOP, 0x80, 0, true, false, false},

@@ -47,6 +47,21 @@ TEST(verdict)
 	snapshot_deinit(&s);
 }
 
+/* An instruction that failed without an access. */
+TEST(fault_that_is_no_access)
+{
+	struct snapshot s;
+	const char *text;
+
+	full(&s);
+	s.fault.direction = s.fault.operand = "";
+	s.fault.has_address = false;
+	s.fault.instruction = "idiv r1";
+	text = report(&s, false, false, 0);
+	expect_contains(text, " of 3\n  at idiv r1\n");
+	snapshot_deinit(&s);
+}
+
 /* The frame format of the contract, and the marks behind it. */
 TEST(frames)
 {
