@@ -108,6 +108,41 @@ judge_target(const struct crash *c)
 	report_publish(&r);
 }
 
+/*
+ * The pc is in code, but it was reached by a return to where no call is: the
+ * word just below the stack pointer is the pc, or an address some instructions
+ * before it, no call stands in front of that, and it does not begin a
+ * function. A return address of which only low bytes were overwritten leads
+ * there.
+ */
+static void
+judge_landing(const struct crash *c)
+{
+	const uint64_t executed = 16;
+	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+	bt_addr_t landing, start, end;
+	struct report r;
+
+	if (!ptrace_target_read(
+		c->target, c->sp - 8, &landing, sizeof(landing), NULL) ||
+	    c->pc - landing >= executed ||
+	    ptrace_target_call_before(c->target, landing, &call))
+		return;
+	if (ptrace_target_symbol(c->target, landing, &start) != NULL &&
+	    start == landing)
+		return;
+	if (ptrace_target_function(c->target, landing, &start, &end) &&
+	    start == landing)
+		return;
+	r = report_of(c, "stack-corruption", 0.96,
+	    pmodule_text(c->bt,
+		"return to 0x%" PRIx64 ", where no call was made: the return "
+		"address on the stack was overwritten",
+		landing));
+	report_token(&r, "stack.corrupt");
+	report_publish(&r);
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -119,6 +154,8 @@ analyse(ptrace_backtrace_t *bt)
 		judge_pc(&c);
 	else if (c.bad_target)
 		judge_target(&c);
+	else if (c.has_instruction && c.kind != CRASH_SENT)
+		judge_landing(&c);
 }
 
 static bool

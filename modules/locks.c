@@ -37,7 +37,7 @@ enum wait_kind {
 	WAIT_PI_MUTEX,
 	WAIT_RWLOCK,
 	WAIT_JOIN,
-	WAIT_OTHER /* blocked, but nobody owns what it waits for */
+	WAIT_EVENT /* a condition variable, a semaphore: nobody owns it */
 };
 
 struct waiter {
@@ -48,6 +48,7 @@ struct waiter {
 	uint32_t owner;	     /* 0: unknown */
 	struct waiter *next; /* the owner's entry; NULL: no such thread */
 	bool in_cycle;
+	bool told; /* as the owner of a lock */
 };
 
 struct waits {
@@ -130,15 +131,23 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	    ~(uint32_t)(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
 	uint32_t expected = (uint32_t)call->arguments[2], now;
 
-	t->kind = WAIT_OTHER;
+	/* Condition variables and semaphores wait by bit sets; the plain waits
+	 * that are no mutex are short ones inside of them. Wakes wait not. */
+	if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET &&
+	    op != FUTEX_LOCK_PI && op != FUTEX_LOCK_PI2)
+		return;
+	/* A wait with a time limit ends by itself. */
+	if (call->arguments[3] != 0)
+		return;
+	if (op == FUTEX_WAIT_BITSET)
+		t->kind = WAIT_EVENT;
 	t->lock = word;
 	if (!read_u32(w, word, &now))
 		return;
 	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) {
 		t->kind = WAIT_PI_MUTEX;
 		t->owner = now & futex_tid_mask;
-	} else if ((op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET) &&
-	    expected == 2 && now == 2 && is_mutex(w, word, &t->owner)) {
+	} else if (expected == 2 && now == 2 && is_mutex(w, word, &t->owner)) {
 		t->kind = WAIT_MUTEX;
 	} else if (op == FUTEX_WAIT_BITSET && expected == now &&
 	    expected != t->tid && find_thread(w, expected) != NULL) {
@@ -221,6 +230,27 @@ add_data(struct waits *w, const struct waiter *t, const char *state)
 		pmodule_lock_add(w->bt, json);
 }
 
+/* Does the thread's own block hold its number as we know it (glibc and musl
+ * keep it in struct pthread)? Seen from another pid namespace the numbers
+ * differ from those in memory, and then every owner looks dead. */
+static bool
+knows_itself(struct waits *w, const struct waiter *t)
+{
+	uint32_t words[256];
+	uint64_t block;
+	size_t n;
+
+	if (!ptrace_thread_register(
+		t->thread, PTRACE_REGISTER_THREAD_POINTER, &block))
+		return false;
+	n = ptrace_target_read_some(w->target, block, words, sizeof(words)) /
+	    sizeof(words[0]);
+	for (size_t i = 0; i < n; i++)
+		if (words[i] == t->tid)
+			return true;
+	return false;
+}
+
 /* ---- judgements ---- */
 
 static void
@@ -301,7 +331,7 @@ judge_holder(struct waits *w, struct waiter *t)
 	ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
 	struct report r;
 
-	if (owner->kind != WAIT_OTHER && owner->kind != WAIT_JOIN) {
+	if (owner->kind != WAIT_EVENT && owner->kind != WAIT_JOIN) {
 		if (owner->kind == WAIT_NONE &&
 		    !ptrace_thread_syscall(owner->thread, &call))
 			pmodule_backtrace_annotate(w->bt, PAT_COMMENT,
@@ -309,6 +339,9 @@ judge_holder(struct waits *w, struct waiter *t)
 			    edge_text(w, t));
 		return;
 	}
+	if (owner->told)
+		return;
+	owner->told = true;
 	r = lock_report(w, t, "lock-held-while-waiting", 0.7,
 	    pmodule_text(w->bt,
 		"thread %u waits for a %s that thread %u holds while it waits "
@@ -338,8 +371,10 @@ judge_all(struct waits *w)
 					  : "waiting");
 		if (t->in_cycle || t->owner == 0)
 			continue;
-		if (t->next == NULL)
+		if (t->next == NULL && knows_itself(w, t))
 			judge_orphan(w, t);
+		else if (t->next == NULL)
+			continue;
 		else if (t->next->in_cycle == false)
 			judge_holder(w, t);
 	}

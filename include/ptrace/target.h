@@ -190,7 +190,7 @@ enum ptrace_variable_kind {
 	PTRACE_VARIABLE_ARRAY
 };
 
-typedef struct ptrace_variable_info {
+typedef struct ptrace_variable_fields {
 	uint32_t size;
 	uint32_t kind; /* enum ptrace_variable_kind */
 	bool parameter, has_address, has_value;

@@ -9,7 +9,7 @@ import sys
 import _source
 
 # Programs written to crash in a certain line keep their own form.
-FREE = ("tests/oracle/programs/",)
+FREE = ("tests/oracle/programs/", "tests/crashes/programs/")
 
 
 def main():

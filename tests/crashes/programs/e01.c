@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ @id e01
+ @cls stack-smash
+ @dir none
+ @culprit vuln
+ @flags -O0 -g -fstack-protector-strong
+ @alloc ptmalloc
+ @mode core
+ @note __stack_chk_fail
+*/
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <stdint.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+__attribute__((noinline))void fill(char*d,const char*s){while((*d++=*s++));}
+__attribute__((noinline))int vuln(const char*s){char b[16];fill(b,s);return b[3];}
+int main(){return vuln("AAAAAAAABBBBBBBBCCCCCCCCDDDDDDDDEEEEEEEE");}

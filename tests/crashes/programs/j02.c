@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ @id j02
+ @cls int-overflow-div
+ @alt div-zero
+ @dir none
+ @culprit d
+ @flags -O0 -g
+ @alloc ptmalloc
+ @mode core
+ @note INT_MIN/-1: also FPE_INTDIV but divisor is not zero
+*/
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <stdint.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+__attribute__((noinline))int d(int a,int b){return a/b;}
+int main(int n,char**v){return d(-2147483647-n,-n);}
