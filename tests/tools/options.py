@@ -63,6 +63,7 @@ def same_everywhere(bench, t):
 # Arguments, exit status, what the one line on stderr contains.
 WRONG = [
     ([], 1, "nothing given"),
+    (["core.12"], 1, "not a process id; a core is given with --core"),
     (["--bogus"], 1, "unknown option '--bogus'"),
     (["--bogus=1"], 1, "unknown option '--bogus'"),
     (["-Z"], 1, "unknown option '-Z'"),

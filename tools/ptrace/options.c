@@ -266,6 +266,11 @@ check(struct ptrace_options *o, bt_error_t *e)
 	if (c->session.core_path == NULL && c->n_operands != 0 &&
 	    program_is_pid(c->operands[0]))
 		return core_option_pid(c, e);
+	if (c->session.core_path == NULL && c->n_operands != 0)
+		return bt_fail(e, BT_E_USAGE,
+		    "'%s' is not a process id; a core is given with --core, "
+		    "a snapshot with -b",
+		    c->operands[0]);
 	if (c->session.core_path == NULL)
 		return bt_fail(e, BT_E_USAGE,
 		    "nothing given; use ptrace PID, ptrace --core CORE [EXE], "
