@@ -312,6 +312,28 @@ pmodule_variable_event_add(pmodule_t *pm, const pmodule_match_t *match,
 	return c != NULL;
 }
 
+bool
+module_event_add(pmodule_t *pm, enum module_event event,
+    const pmodule_match_t *match, module_object_fn *fn, void *ctx)
+{
+	struct module_callback *c = register_callback(pm, event, match);
+
+	if (c != NULL) {
+		c->object = fn;
+		c->ctx = ctx;
+	}
+	return c != NULL;
+}
+
+void
+module_warn(pmodule_t *pm, const char *code, const char *text, size_t size)
+{
+	struct snapshot *s = pm->host->snapshot;
+
+	snapshot_warn(s, snapshot_printf(s, "module:%s", pm->name), code,
+	    "%.*s", (int)(size < 1000 ? size : 1000), text);
+}
+
 /* ---- options and handles of modules ---- */
 
 const char *
@@ -392,7 +414,10 @@ fire_backtrace(struct module_host *host, enum module_event event)
 		if (c.event != event)
 			continue;
 		module_announce(host, c.module);
-		c.fn.backtrace(&host->backtrace);
+		if (c.object != NULL)
+			c.object(c.ctx, &host->backtrace, NULL);
+		else
+			c.fn.backtrace(&host->backtrace);
 	}
 	module_announce(host, NULL);
 }
@@ -408,7 +433,10 @@ fire_thread(struct module_host *host, ptrace_thread_t *thread)
 			module_match_thread(c.match, thread) == false))
 			continue;
 		module_announce(host, c.module);
-		c.fn.thread(thread);
+		if (c.object != NULL)
+			c.object(c.ctx, thread, NULL);
+		else
+			c.fn.thread(thread);
 	}
 	module_announce(host, NULL);
 }
@@ -424,7 +452,10 @@ fire_frame(struct module_host *host, ptrace_frame_t *frame)
 			module_match_frame(c.match, frame) == false))
 			continue;
 		module_announce(host, c.module);
-		c.fn.frame(frame);
+		if (c.object != NULL)
+			c.object(c.ctx, frame, NULL);
+		else
+			c.fn.frame(frame);
 	}
 	module_announce(host, NULL);
 }

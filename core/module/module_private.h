@@ -93,7 +93,13 @@ struct ptrace_variable {
 	bool view;  /* read-only, malloc'd */
 };
 
+/* A callback with a context, for hosts of other languages: object is a
+ * backtrace, thread, frame or variable, raw only comes with a variable. */
+typedef void module_object_fn(void *ctx, void *object, bt_variable_t *raw);
+
 struct module_callback {
+	module_object_fn *object; /* NULL: fn */
+	void *ctx;
 	enum module_event event;
 	struct pmodule *module;
 	struct pmodule_match *match; /* NULL: all */
@@ -187,6 +193,11 @@ bool module_decode(struct module_host *host,
 bool module_may_say(struct module_host *host, size_t bytes);
 bool module_may_add(struct module_host *host);
 void module_announce(struct module_host *host, struct pmodule *module);
+bool module_event_add(pmodule_t *pm, enum module_event event,
+    const pmodule_match_t *match, module_object_fn *fn, void *ctx);
+/* A warning of the snapshot, in the module's name. */
+void module_warn(
+    pmodule_t *pm, const char *code, const char *text, size_t size);
 
 /* match.c */
 struct pmodule_match *module_match_copy(const struct pmodule_match *m);

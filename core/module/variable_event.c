@@ -23,8 +23,8 @@ struct visit {
 	const struct value_frame *place; /* NULL: no raw variables of it */
 	struct value_reader *reader;
 	/* Callbacks whose frame criteria hold. */
-	const struct module_callback **callbacks;
-	size_t n_callbacks;
+	size_t *callbacks; /* a callback may register more and move them */
+	size_t n_callbacks, room;
 };
 
 static ptrace_variable_t *
@@ -103,7 +103,9 @@ static void
 fire_node(const struct visit *visit, struct node *node)
 {
 	for (size_t i = 0; i < visit->n_callbacks; i++) {
-		const struct module_callback *c = visit->callbacks[i];
+		const struct module_callback copy =
+		    visit->host->callbacks.items[visit->callbacks[i]];
+		const struct module_callback *c = &copy;
 		const struct value_raw *raw;
 		bt_variable_t v;
 
@@ -114,7 +116,10 @@ fire_node(const struct visit *visit, struct node *node)
 			continue;
 		module_raw_set(visit->host, &v, raw);
 		module_announce(visit->host, c->module);
-		c->fn.variable(node->handle, &v);
+		if (c->object != NULL)
+			c->object(c->ctx, node->handle, &v);
+		else
+			c->fn.variable(node->handle, &v);
 	}
 	module_announce(visit->host, NULL);
 }
@@ -152,7 +157,7 @@ choose(struct visit *visit)
 	struct module_host *host = visit->host;
 
 	visit->n_callbacks = 0;
-	for (size_t i = 0; i < host->callbacks.count; i++) {
+	for (size_t i = 0; i < visit->room; i++) {
 		const struct module_callback *c = &host->callbacks.items[i];
 
 		if (c->event != MODULE_EVENT_VARIABLE)
@@ -161,7 +166,7 @@ choose(struct visit *visit)
 		    (visit->frame != NULL
 			    ? module_match_frame(c->match, visit->frame)
 			    : module_match_wants_frame(c->match) == false))
-			visit->callbacks[visit->n_callbacks++] = c;
+			visit->callbacks[visit->n_callbacks++] = i;
 	}
 	return visit->n_callbacks != 0;
 }
@@ -208,8 +213,8 @@ visit_init(struct visit *visit, struct module_host *host)
 {
 
 	*visit = (struct visit){.host = host, .reader = module_reader(host)};
-	visit->callbacks = calloc(
-	    host->callbacks.count + 1, sizeof(*visit->callbacks));
+	visit->room = host->callbacks.count;
+	visit->callbacks = calloc(visit->room + 1, sizeof(*visit->callbacks));
 	return visit->callbacks != NULL && visit->reader != NULL;
 }
 

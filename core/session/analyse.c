@@ -36,6 +36,138 @@ log_line(void *ctx, enum pmodule_log_level level, const char *module,
 	s->sink->log(s->sink->ctx, levels[level], line);
 }
 
+/* A module that is not used: in the snapshot and on the console. */
+static void
+refuse(struct session *s, const bt_error_t *e)
+{
+
+	snapshot_warn(s->snapshot, "analysis", "module.refused", "%s", e->text);
+	if (s->sink->log != NULL)
+		s->sink->log(s->sink->ctx, SESSION_WARNING, e->text);
+}
+
+/* ---- raw variables ---- */
+
+static struct value_reader *
+reader(void *ctx)
+{
+
+	return session_reader(ctx);
+}
+
+struct walk {
+	struct session *session;
+	const struct target_thread *target;
+	const struct snap_thread *thread;
+	uint32_t next; /* frame of the snapshot */
+	module_frame_visit *visit;
+	void *arg;
+};
+
+static bool
+walk_step(void *ctx, const struct frame_step *step)
+{
+	struct walk *walk = ctx;
+	uint32_t index = walk->next++;
+	struct value_frame frame = {
+	    .thread = walk->target,
+	    .stack = walk->session->shown,
+	    .index = step->index,
+	    .scope = step->scope,
+	    .dwarf = step->plan->dwarf,
+	};
+
+	/* The same walk that made the frames, unless time ran out. */
+	if (index >= walk->thread->n_frames ||
+	    walk->thread->frames[index].ip != step->frame->pc)
+		return false;
+	if (step->plan->has_scopes)
+		frame.plan = dwarf_plan_at(
+		    step->plan->dwarf, step->plan->pc, true);
+	return walk->visit(
+	    walk->arg, index, frame.plan != NULL ? &frame : NULL);
+}
+
+static void
+walk(void *ctx, uint32_t thread, module_frame_visit *visit, void *arg)
+{
+	struct session *s = ctx;
+	struct walk w = {.session = s, .visit = visit, .arg = arg};
+
+	if (thread >= s->n_threads || thread >= s->snapshot->threads.count)
+		return;
+	w.target = s->threads[thread];
+	w.thread = &s->snapshot->threads.items[thread];
+	walk_thread(s, w.target);
+	(void)walk_each(s, walk_step, &w);
+}
+
+/* ---- the host ---- */
+
+static bool
+is_left_out(const struct session *s, const char *name)
+{
+	const char *const *without = s->options->without;
+
+	for (; without != NULL && *without != NULL; without++)
+		if (strcmp(*without, name) == 0)
+			return true;
+	return false;
+}
+
+/* Until it has said its name, a module goes by its file's. */
+static void
+load_file(struct session *s, const char *path)
+{
+	const pmodule_descriptor_t **place, *descriptor;
+	char name[64];
+	bt_error_t e;
+
+	module_loader_name(path, name, sizeof(name));
+	if (is_left_out(s, name))
+		return;
+	running(s, name);
+	descriptor = module_loader_file(s->loader, path, &e);
+	running(s, NULL);
+	if (descriptor == NULL) {
+		refuse(s, &e);
+		return;
+	}
+	place = vec_push(&s->loaded);
+	if (place != NULL)
+		*place = descriptor;
+}
+
+void
+collect_modules_load(struct session *s)
+{
+	const struct session_options *o = s->options;
+	bt_error_t e;
+
+	if (session_skips(s, SESSION_ANALYSIS) ||
+	    (o->module_files == NULL && o->module_dirs == NULL))
+		return;
+	s->loader = module_loader_create(o->language);
+	if (s->loader == NULL)
+		return;
+	for (size_t i = 0; o->module_dirs != NULL && o->module_dirs[i] != NULL;
+	     i++) {
+		char **list = module_loader_list(
+		    s->loader, o->module_dirs[i], &e);
+
+		if (list == NULL)
+			refuse(s, &e);
+		for (size_t j = 0; list != NULL && list[j] != NULL; j++) {
+			load_file(s, list[j]);
+			free(list[j]);
+		}
+		free(list);
+	}
+	for (size_t i = 0;
+	     o->module_files != NULL && o->module_files[i] != NULL; i++)
+		load_file(s, o->module_files[i]);
+}
+
 void
 collect_analysis_begin(struct session *s)
 {
@@ -46,20 +178,34 @@ collect_analysis_begin(struct session *s)
 	    .budget = &s->budget,
 	    .running = running,
 	    .log = log_line,
+	    .reader = reader,
+	    .walk = walk,
 	    .ctx = s,
+	    .config = o->module_options,
+	    .n_config = o->n_module_options,
 	    .without = o->without,
 	};
+	const char *unused;
 	bt_error_t e;
 
-	if (o->n_analysis == 0 || session_skips(s, SESSION_ANALYSIS))
+	if ((o->n_analysis == 0 && s->loaded.count == 0) ||
+	    session_skips(s, SESSION_ANALYSIS))
 		return;
 	s->host = module_host_create(&options);
 	if (s->host == NULL)
 		return;
 	for (size_t i = 0; i < o->n_analysis; i++)
 		if (module_host_add(s->host, o->analysis[i], &e) == false)
-			snapshot_warn(s->snapshot, "analysis", "module.refused",
-			    "%s", e.text);
+			refuse(s, &e);
+	for (size_t i = 0; i < s->loaded.count; i++)
+		if (module_host_add(s->host, s->loaded.items[i], &e) == false)
+			refuse(s, &e);
+	unused = module_host_unused_option(s->host);
+	if (unused != NULL && is_left_out(s, unused) == false) {
+		(void)bt_fail(&e, BT_E_USAGE,
+		    "--module: there is no module '%s'", unused);
+		refuse(s, &e);
+	}
 	module_host_attach(s->host);
 }
 

@@ -227,6 +227,22 @@ send_finished(void *ctx, enum session_stage stage, struct snapshot *s)
 	}
 }
 
+/* The sections anew: a module has added to them. */
+static void
+send_revised(void *ctx, struct snapshot *s)
+{
+	struct courier *c = ctx;
+
+	if (begin_generation(c, s) == false)
+		return;
+	send_section(c, BTT_PROCESS);
+	send_section(c, BTT_THREADS);
+	if (c->job->options->modules)
+		send_section(c, BTT_MODULES);
+	send_variables(c, s);
+	send_section(c, BTT_OBJECTS);
+}
+
 static void
 send_stats(struct courier *c, const struct session_stats *st)
 {
@@ -273,6 +289,7 @@ job_snapshot(void *ctx, int fd)
 	    .enter = note_stage,
 	    .finished = send_finished,
 	    .complete = send_rest,
+	    .revised = send_revised,
 	    .log = send_log};
 	struct session_stats stats;
 	struct snapshot s;

@@ -184,15 +184,36 @@ take(struct run *r, const struct supervisor_console *console,
 	return false;
 }
 
-/* How long to sleep: to the deadline, or to the next sign of life. */
+/* How long to sleep: to the deadline, or to the next look at the worker. */
 static int
-patience(uint64_t now, uint64_t deadline, bool progress)
+patience(uint64_t now, uint64_t deadline, bool look)
 {
 	uint64_t ms = deadline > now ? (deadline - now) / NS_PER_MS + 1 : 0;
 
-	if (progress && ms > PROGRESS_MS)
+	if (look && ms > PROGRESS_MS)
 		ms = PROGRESS_MS;
 	return ms > 3600000 ? 3600000 : (int)ms;
+}
+
+/* A module that is found running at look after look. Its callbacks may be many
+ * and short: what counts is all of the time in which nobody else was seen. */
+struct watch {
+	char module[64];
+	uint64_t since;
+};
+
+static bool
+module_overruns(const struct run *r, struct watch *w, uint64_t now)
+{
+	char module[sizeof(w->module)];
+
+	worker_note_module(r->note, module, sizeof(module));
+	if (module[0] == '\0' || strcmp(module, w->module) != 0) {
+		memcpy(w->module, module, sizeof(module));
+		w->since = now;
+		return false;
+	}
+	return r->module_time_ns != 0 && now - w->since > r->module_time_ns;
 }
 
 /* Listens until the worker is done, gone or too late. */
@@ -201,18 +222,20 @@ listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
     const struct supervisor_console *console)
 {
 	uint64_t started = bt_now_ns();
+	struct watch watch = {.since = started};
 
 	for (;;) {
 		struct pollfd p = {.fd = reader->fd, .events = POLLIN};
 		uint64_t now = bt_now_ns();
 		struct link_message m;
 
-		if (now >= deadline) {
+		if (now >= deadline || module_overruns(r, &watch, now)) {
 			r->timed_out = true;
 			return;
 		}
-		int n = poll(
-		    &p, 1, patience(now, deadline, console->progress != NULL));
+		int n = poll(&p, 1,
+		    patience(now, deadline,
+			console->progress != NULL || r->module_time_ns != 0));
 		if (n < 0 && errno != EINTR)
 			return;
 		if (console->progress != NULL)

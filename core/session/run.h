@@ -26,6 +26,7 @@ struct run {
 	bool partial;
 	bool timed_out;
 	unsigned log_lines;
+	uint64_t module_time_ns; /* a module may take; 0: any */
 	bool has_error;
 	bt_error_t error;
 	int status; /* wait status of the worker */

@@ -284,6 +284,7 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
+	vec_init(&s->loaded, 256);
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(
 		out, ((size_t)ARENA_MIB << 20) + max * ARENA_FACTOR) == false)
@@ -297,6 +298,8 @@ static void
 deinit(struct session *s)
 {
 	module_host_destroy(s->host);
+	module_loader_destroy(s->loader);
+	vec_deinit(&s->loaded);
 	value_reader_destroy(s->reader);
 	for (size_t i = 0; s->dwarfs != NULL && i < s->n_dwarfs; i++)
 		if (s->dwarfs[i].dwarf != NULL)
@@ -368,6 +371,8 @@ analyse(struct session *s)
 	collect_analysis(s);
 	/* Modules add classifiers, and those enter the grouping. */
 	snapshot_fingerprint(s->snapshot);
+	if (module_host_changed(s->host) && s->sink->revised != NULL)
+		s->sink->revised(s->sink->ctx, s->snapshot);
 }
 
 bool
@@ -392,6 +397,8 @@ session_collect(const struct session_options *options,
 	if (init(&s, out, e) == false)
 		return false;
 	begin(&s, SESSION_OPEN);
+	/* Before anything foreign is read. */
+	collect_modules_load(&s);
 	if (open_target(&s, e) == false) {
 		deinit(&s);
 		return false;
@@ -403,7 +410,7 @@ session_collect(const struct session_options *options,
 	stacks(&s);
 	stage(&s, SESSION_MODULES, options->modules, collect_modules);
 	stage(&s, SESSION_VARIABLES, options->variables, values);
-	stage(&s, SESSION_ANALYSIS, options->n_analysis != 0, analyse);
+	stage(&s, SESSION_ANALYSIS, s.host != NULL, analyse);
 	stage(&s, SESSION_MEMORY, options->memory, collect_memory);
 	stage(&s, SESSION_RESOURCES, options->resources != NULL,
 	    collect_resources);

@@ -12,6 +12,7 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
+#include "module/loader.h"
 #include "module/module.h"
 #include "snapshot/model.h"
 
@@ -83,6 +84,14 @@ struct session_options {
 	const pmodule_descriptor_t *const *analysis;
 	size_t n_analysis;
 	const char *const *without;
+	/* Modules of the user's: files, and directories of files. */
+	const char *const *module_files;
+	const char *const *module_dirs;
+	/* Opens those that are no shared objects; NULL: there are no others. */
+	const struct module_language *language;
+	const struct module_option *module_options;
+	size_t n_module_options;
+	uint64_t module_time_ns; /* for each module, 0: default */
 
 	uint64_t max_size;   /* bytes the snapshot may take, 0: default */
 	uint64_t timeout_ns; /* for all stages together, 0: default */
@@ -99,7 +108,8 @@ struct session_options {
 enum {
 	SESSION_DEFAULT_MAX_SIZE = 32 * 1024 * 1024,
 	SESSION_MIN_MAX_SIZE = 64 * 1024,
-	SESSION_DEFAULT_TIMEOUT_S = 25 /* callers kill tracers after 30 s */
+	SESSION_DEFAULT_TIMEOUT_S = 25, /* callers kill tracers after 30 s */
+	SESSION_DEFAULT_MODULE_TIME_S = 5
 };
 
 struct session_stats {
@@ -120,6 +130,8 @@ struct session_sink {
 	/* Everything is collected; nothing has been freed yet. */
 	void (*complete)(
 	    void *ctx, struct snapshot *s, const struct session_stats *stats);
+	/* Modules changed what earlier stages had told: tell it again. */
+	void (*revised)(void *ctx, struct snapshot *s);
 	/* One line for a person, without a newline. */
 	void (*log)(void *ctx, enum session_level level, const char *text);
 };

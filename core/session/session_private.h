@@ -60,6 +60,8 @@ struct session {
 	struct unwinder *unwinder;
 	struct value_reader *reader;
 	struct module_host *host;
+	struct module_loader *loader;
+	VEC(const pmodule_descriptor_t *) loaded;
 
 	struct arena scratch; /* plans */
 	struct map by_pc[2];  /* by look-up pc: returned to, exact */
@@ -82,6 +84,9 @@ bool session_skips(const struct session *s, enum session_stage stage);
 void session_mark_partial(struct session *s);
 /* False when the stage's time is over (then once a warning). */
 bool session_has_time(struct session *s);
+
+/* variables.c: made on first use; NULL: no memory. */
+struct value_reader *session_reader(struct session *s);
 
 /* frames.c */
 struct frame_plan *frame_plan_at(
@@ -114,6 +119,7 @@ void collect_modules(struct session *s);
 void collect_variables(struct session *s);
 void collect_globals(struct session *s);
 void collect_error_message(struct session *s);
+void collect_modules_load(struct session *s); /* those of the user's */
 void collect_analysis_begin(struct session *s);
 void collect_analysis(struct session *s);
 void collect_memory(struct session *s);

@@ -58,6 +58,11 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	v->job = (struct job){
 	    .options = &v->options, .report = report, .note = v->run.note};
+	/* Only modules of the user's are watched: ours have the deadline. */
+	if (options->module_files != NULL || options->module_dirs != NULL)
+		v->run.module_time_ns = options->module_time_ns != 0
+		    ? options->module_time_ns
+		    : (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
 	v->deadline = bt_now_ns() + timeout;
 	for (size_t i = 0; options->without != NULL &&
 	     options->without[i] != NULL && v->n_without < WITHOUT_MAX;

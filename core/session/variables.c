@@ -39,6 +39,13 @@ have_reader(struct session *s)
 	return s->reader != NULL;
 }
 
+struct value_reader *
+session_reader(struct session *s)
+{
+
+	return have_reader(s) ? s->reader : NULL;
+}
+
 /* The reader refuses what does not fit; what it could still place is not worth
  * the walk. */
 static bool

@@ -12,14 +12,15 @@ import _source
 
 # From the bottom to the top: a room never sees one that comes later.
 ORDER = ["base", "expr", "image", "target", "unwind", "dwarf", "snapshot",
-         "value", "module", "formats", "session", "modules"]
+         "value", "module", "lua", "formats", "session", "modules"]
 # Stricter than the order.
 ONLY = {"base": set(), "expr": {"base"}, "image": {"base"},
         "snapshot": {"base"}, "formats": {"snapshot", "base"},
         "modules": set(), "allocators": set()}
 # The public headers that rooms implement or speak.
 PUBLIC = {"modules": {"bt.h", "ptrace"}, "allocators": {"bt.h", "ptrace"},
-          "module": {"bt.h", "ptrace"}, "session": {"bt.h", "ptrace"},
+          "module": {"bt.h", "ptrace"}, "lua": {"bt.h", "ptrace"},
+          "session": {"bt.h", "ptrace"},
           "tools": {"bt.h", "ptrace"}}
 ARCH = "core/target/arch/"
 

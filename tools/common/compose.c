@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shipped analysis modules.
+ * The shipped analysis modules, and Lua for those of the user's.
  */
 #include "common/compose.h"
+#include "lua/host.h"
 
 /* modules/NAME.c defines pmodule_descriptor_NAME. */
 extern const pmodule_descriptor_t pmodule_descriptor_fault;
@@ -38,4 +39,25 @@ compose_modules(struct session_options *o)
 {
 	o->analysis = shipped;
 	o->n_analysis = sizeof(shipped) / sizeof(*shipped);
+}
+
+void
+compose_language(struct module_language *out, struct lua_settings *settings)
+{
+
+	lua_language_init(out, settings);
+}
+
+bool
+compose_is_library(const char *name)
+{
+
+	return lua_is_library(name);
+}
+
+const char *
+compose_libraries(void)
+{
+
+	return lua_libraries;
 }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one place that ties the shipped analysis modules to a session.
+ * The one place that ties analysis modules and their languages to a session.
  */
 #ifndef COMMON_COMPOSE_H
 #define COMMON_COMPOSE_H
 
+#include "lua/host.h"
 #include "session/session.h"
 
 void compose_modules(struct session_options *o);
+
+/* Lua for modules; settings must outlive them. */
+void compose_language(
+    struct module_language *out, struct lua_settings *settings);
+bool compose_is_library(const char *name);
+const char *compose_libraries(void); /* "ffi, io, ..." */
 
 #endif /* COMMON_COMPOSE_H */

@@ -216,6 +216,21 @@ const struct option_row ptrace_rows[] = {
 	on_global},
     {0, "resource", "PATH", "attach a file or directory (repeatable)",
 	on_resource},
+    {0, "module-load", "FILE",
+	"load an analysis module, .so or .lua (repeatable)",
+	module_option_load},
+    {0, "modules-path", "DIR", "load all modules of a directory (repeatable)",
+	module_option_path},
+    {0, "module-path", "DIR", NULL, module_option_path},
+    {0, "module", "ID:KEY,VALUE,...", "options of a module (repeatable)",
+	module_option_module},
+    {0, "module-timeout", "SECONDS", "time for each loaded module (5)",
+	module_option_timeout},
+    {0, "sandbox-whitelist", "NAME,...",
+	"libraries that Lua modules may use besides the\n"
+	"safe ones: ffi, io, os, debug, package",
+	module_option_whitelist},
+    {0, "pretty-print", NULL, NULL, module_option_pretty},
     {0, "config", "FILE",
 	"read options from a file of lines\n"
 	"'long-option = value'",
@@ -306,6 +321,7 @@ ptrace_options_parse(
 	s->resources = o->resources.items;
 	s->threads = o->threads;
 	s->n_threads = o->n_threads;
+	module_settings_finish(&o->module, s);
 	s->defaults = getenv("BACKTRACE_DEFAULTS");
 	s->variables = s->memory = s->modules = true;
 	return true;

@@ -7,6 +7,7 @@
 
 #include "common/core_options.h"
 #include "common/kv.h"
+#include "ptrace/module_options.h"
 #include "session/supervisor.h"
 
 struct ptrace_options {
@@ -16,6 +17,7 @@ struct ptrace_options {
 	struct option_list classifiers, globals, resources;
 	uint32_t *threads;
 	size_t n_threads;
+	struct module_settings module;
 	const char *print; /* -b */
 	bool json;
 

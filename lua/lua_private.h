@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this room share: the state of one module, and how its
+ * objects look in Lua. Each object is a userdata that holds a handle of the
+ * module host; handles are valid for the whole run.
+ */
+#ifndef LUA_PRIVATE_H
+#define LUA_PRIVATE_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <luajit.h>
+#include <lualib.h>
+
+#include "lua/host.h"
+#include "module/module_private.h"
+
+enum {
+	LUA_MODULE_SECONDS = 4, /* below what the supervisor waits */
+	LUA_MODULE_MIB = 256,
+	LUA_HOOK_STEPS = 10000,
+	LUA_WARNINGS_MAX = 10,
+	LUA_READ_MAX = 64 << 20
+};
+
+struct lua_module {
+	const struct lua_settings *settings;
+	lua_State *L;
+	pmodule_descriptor_t descriptor;
+	char path[256], id[65];
+	pmodule_t *pm; /* once loaded */
+	uint64_t memory, memory_max;
+	uint64_t used_ns, entered_ns, time_ns;
+	bool dead; /* took too long: never entered again */
+	unsigned warnings;
+	int load, unload, reset; /* references */
+};
+
+/* A callback: which function of which module. */
+struct lua_callback {
+	struct lua_module *module;
+	int function;
+};
+
+/* ---- state.c ---- */
+
+bool lua_module_start(struct lua_module *m, bt_error_t *e);
+void lua_module_stop(struct lua_module *m);
+/* Calls the function under n arguments; false with the message, with
+ * traceback, on the stack. */
+bool lua_module_call(struct lua_module *m, int n_arguments, int n_results);
+/* Takes a message from the stack and tells it: console and snapshot. */
+void lua_module_tell(struct lua_module *m);
+struct lua_module *lua_module_of(lua_State *L);
+/* The backtrace; an error outside of callbacks. */
+ptrace_backtrace_t *lua_backtrace(lua_State *L);
+
+/* ---- number.c: 64-bit values ---- */
+
+void lua_number_open(lua_State *L); /* needs ffi; adds to the table on top */
+void lua_push_u64(lua_State *L, uint64_t value);
+void lua_push_i64(lua_State *L, int64_t value);
+uint64_t lua_check_u64(lua_State *L, int index);
+
+/* ---- object.c ---- */
+
+enum lua_class {
+	LUA_BACKTRACE,
+	LUA_THREAD,
+	LUA_FRAME,
+	LUA_VARIABLE,
+	LUA_RAW,
+	LUA_MATCH,
+	LUA_PMAP,
+	LUA_SIGINFO,
+	LUA_CLASS__COUNT
+};
+
+/* NULL becomes nil. */
+void lua_push_object(lua_State *L, enum lua_class class, void *handle);
+void *lua_check_object(lua_State *L, int index, enum lua_class class);
+void *lua_optional_object(lua_State *L, int index, enum lua_class class);
+/* Room inside a userdata of the class. */
+void *lua_new_object(lua_State *L, enum lua_class class, size_t size);
+/* Makes the class: methods by name, an unknown one is an error that suggests
+ * a known one. gc, call: may be NULL. */
+void lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
+    lua_CFunction gc, lua_CFunction call);
+/* The error for a name that is not in the table at index names: "no method 'x'
+ * on frame; did you mean 'y'?" */
+void lua_suggest(lua_State *L, const char *what, const char *owner,
+    const char *name, int names);
+/* The text of arguments from `first` on: a format and what goes into it; a
+ * text alone is taken as it is. Pushed; valid while on the stack. */
+const char *lua_format(lua_State *L, int first);
+/* obj:annotate(level, format, ...) */
+enum pmodule_level lua_check_level(lua_State *L, int index);
+
+void lua_backtrace_open(lua_State *L);
+void lua_thread_open(lua_State *L);
+void lua_frame_open(lua_State *L);
+void lua_variable_open(lua_State *L);
+void lua_raw_open(lua_State *L);
+void lua_match_open(lua_State *L);
+void lua_memory_open(lua_State *L); /* pmap, siginfo */
+/* The functions of the table pmodule, which is on top. */
+void lua_pmodule_open(lua_State *L);
+void lua_push_raw(lua_State *L, const bt_variable_t *v);
+/* The function that bt:variables() gives; thread may be NULL. */
+int lua_globals(lua_State *L, ptrace_thread_t *thread);
+
+#endif /* LUA_PRIVATE_H */

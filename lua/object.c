@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects in Lua: one metatable for each class, methods by name, and an error
+ * that helps for a name that is none.
+ */
+#include "lua/lua_private.h"
+
+static const char *const class_names[LUA_CLASS__COUNT] = {
+    [LUA_BACKTRACE] = "backtrace",
+    [LUA_THREAD] = "thread",
+    [LUA_FRAME] = "frame",
+    [LUA_VARIABLE] = "variable",
+    [LUA_RAW] = "bt_variable",
+    [LUA_MATCH] = "match",
+    [LUA_PMAP] = "pmap",
+    [LUA_SIGINFO] = "siginfo",
+};
+
+void *
+lua_new_object(lua_State *L, enum lua_class class, size_t size)
+{
+	void *room = lua_newuserdata(L, size);
+
+	memset(room, 0, size);
+	luaL_getmetatable(L, class_names[class]);
+	lua_setmetatable(L, -2);
+	return room;
+}
+
+void
+lua_push_object(lua_State *L, enum lua_class class, void *handle)
+{
+
+	if (handle == NULL)
+		lua_pushnil(L);
+	else
+		*(void **)lua_new_object(L, class, sizeof(handle)) = handle;
+}
+
+void *
+lua_check_object(lua_State *L, int index, enum lua_class class)
+{
+	void *room = lua_touserdata(L, index);
+	bool fits = false;
+
+	if (room != NULL && lua_getmetatable(L, index)) {
+		luaL_getmetatable(L, class_names[class]);
+		fits = lua_rawequal(L, -1, -2) != 0;
+		lua_pop(L, 2);
+	}
+	if (fits == false)
+		(void)luaL_argerror(L, index,
+		    lua_pushfstring(L, "%s expected, got %s",
+			class_names[class], luaL_typename(L, index)));
+	return room;
+}
+
+void *
+lua_optional_object(lua_State *L, int index, enum lua_class class)
+{
+
+	return lua_isnoneornil(L, index) ? NULL
+					 : lua_check_object(L, index, class);
+}
+
+/* ---- names ---- */
+
+enum { NAME_MAX_BYTES = 40 };
+
+/* Edits from one name to the other (insert, delete, replace). */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned row[NAME_MAX_BYTES + 1];
+	size_t n = strlen(b), i = 0;
+
+	if (n > NAME_MAX_BYTES || strlen(a) > NAME_MAX_BYTES)
+		return NAME_MAX_BYTES;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = (unsigned)j;
+	for (; a[i] != '\0'; i++) {
+		unsigned corner = row[0];
+
+		row[0] = (unsigned)i + 1;
+		for (size_t j = 1; j <= n; j++) {
+			unsigned best = corner + (a[i] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			corner = row[j];
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+void
+lua_suggest(lua_State *L, const char *what, const char *owner, const char *name,
+    int names)
+{
+	const char *best = NULL;
+	unsigned least = 3;
+
+	for (lua_pushnil(L); lua_next(L, names) != 0; lua_pop(L, 1)) {
+		const char *known =
+		    lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+		unsigned d = known != NULL ? distance(name, known) : least;
+
+		if (d < least) {
+			least = d;
+			best = known;
+		}
+	}
+	if (best != NULL)
+		(void)luaL_error(L, "no %s '%s' %s; did you mean '%s'?", what,
+		    name, owner, best);
+	(void)luaL_error(L, "no %s '%s' %s", what, name, owner);
+}
+
+/* Upvalues: the methods, the name of the class. */
+static int
+index_method(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 2);
+
+	lua_pushvalue(L, 2);
+	lua_rawget(L, lua_upvalueindex(1));
+	if (lua_isnil(L, -1)) {
+		lua_pushvalue(L, lua_upvalueindex(1));
+		lua_suggest(L, "method",
+		    lua_pushfstring(
+			L, "on %s", lua_tostring(L, lua_upvalueindex(2))),
+		    name, 4);
+	}
+	return 1;
+}
+
+static int
+no_assignment(lua_State *L)
+{
+
+	return luaL_error(L, "%s cannot be assigned to",
+	    lua_tostring(L, lua_upvalueindex(1)));
+}
+
+static int
+is_same(lua_State *L)
+{
+	void *const *a = lua_touserdata(L, 1), *const *b = lua_touserdata(L, 2);
+
+	lua_pushboolean(L, a != NULL && b != NULL && *a == *b);
+	return 1;
+}
+
+void
+lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
+    lua_CFunction gc, lua_CFunction call)
+{
+	const char *name = class_names[class];
+
+	(void)luaL_newmetatable(L, name);
+	lua_pushstring(L, name);
+	lua_setfield(L, -2, "__metatable");
+	lua_pushstring(L, name);
+	lua_pushcclosure(L, no_assignment, 1);
+	lua_setfield(L, -2, "__newindex");
+	lua_pushcfunction(L, is_same);
+	lua_setfield(L, -2, "__eq");
+	if (gc != NULL) {
+		lua_pushcfunction(L, gc);
+		lua_setfield(L, -2, "__gc");
+	}
+	if (call != NULL) {
+		lua_pushcfunction(L, call);
+		lua_setfield(L, -2, "__call");
+	}
+	if (methods != NULL) {
+		lua_newtable(L);
+		for (; methods->name != NULL; methods++) {
+			lua_pushcfunction(L, methods->func);
+			lua_setfield(L, -2, methods->name);
+		}
+		lua_pushstring(L, name);
+		lua_pushcclosure(L, index_method, 2);
+		lua_setfield(L, -2, "__index");
+	}
+	lua_pop(L, 1);
+}
+
+/* ---- arguments ---- */
+
+const char *
+lua_format(lua_State *L, int first)
+{
+	int n = lua_gettop(L) - first + 1;
+
+	(void)luaL_checkstring(L, first);
+	if (n == 1) {
+		lua_pushvalue(L, first);
+		return lua_tostring(L, -1);
+	}
+	lua_getfield(L, LUA_REGISTRYINDEX, "inquest.format");
+	for (int i = 0; i < n; i++)
+		lua_pushvalue(L, first + i);
+	lua_call(L, n, 1);
+	return lua_tostring(L, -1);
+}
+
+enum pmodule_level
+lua_check_level(lua_State *L, int index)
+{
+	lua_Integer level = luaL_checkinteger(L, index);
+
+	if (level < PAT_COMMENT || level > PAT_JSON)
+		(void)luaL_argerror(L, index,
+		    "one of pmodule.annotation.comment, warning, critical, "
+		    "json expected");
+	return (enum pmodule_level)level;
+}

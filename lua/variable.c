@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * variable and bt_variable in Lua.
+ */
+#include "lua/lua_private.h"
+
+static ptrace_variable_t *
+variable(lua_State *L)
+{
+
+	return *(void **)lua_check_object(L, 1, LUA_VARIABLE);
+}
+
+static int
+push_text(lua_State *L, const char *text)
+{
+
+	if (text == NULL)
+		lua_pushnil(L);
+	else
+		lua_pushstring(L, text);
+	return 1;
+}
+
+static int
+variable_address(lua_State *L)
+{
+	bt_addr_t address;
+
+	if (ptrace_variable_address(variable(L), &address))
+		lua_push_u64(L, address);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+/* Text may hold any byte. */
+static int
+variable_symbol(lua_State *L)
+{
+	ptrace_variable_t *v = variable(L);
+	const struct snap_variable *s = module_snap_variable(v);
+
+	if (s != NULL && (s->flags & SNAP_VAR_STRING) != 0) {
+		lua_pushlstring(L, s->string, s->string_size);
+		return 1;
+	}
+	return push_text(L, ptrace_variable_symbol(v));
+}
+
+static int
+variable_type(lua_State *L)
+{
+
+	lua_pushinteger(L, (lua_Integer)ptrace_variable_type(variable(L)));
+	return 1;
+}
+
+static int
+variable_type_name(lua_State *L)
+{
+
+	return push_text(L, ptrace_variable_type_name(variable(L)));
+}
+
+static int
+variable_base_type(lua_State *L)
+{
+
+	return push_text(L, ptrace_variable_base_type(variable(L)));
+}
+
+static int
+variable_name(lua_State *L)
+{
+
+	return push_text(L, ptrace_variable_name(variable(L)));
+}
+
+static int
+variable_owner(lua_State *L)
+{
+
+	lua_push_object(L, LUA_VARIABLE, ptrace_variable_owner(variable(L)));
+	return 1;
+}
+
+static int
+variable_frame(lua_State *L)
+{
+
+	lua_push_object(L, LUA_FRAME, pmodule_variable_frame(variable(L)));
+	return 1;
+}
+
+static int
+variable_thread(lua_State *L)
+{
+
+	lua_push_object(L, LUA_THREAD, ptrace_variable_thread(variable(L)));
+	return 1;
+}
+
+static int
+variable_backtrace(lua_State *L)
+{
+
+	lua_push_object(
+	    L, LUA_BACKTRACE, ptrace_variable_backtrace(variable(L)));
+	return 1;
+}
+
+static int
+variable_fprm_offset(lua_State *L)
+{
+	int offset = ptrace_variable_fprm_offset(variable(L));
+
+	if (offset < 0)
+		lua_pushnil(L);
+	else
+		lua_pushinteger(L, offset);
+	return 1;
+}
+
+static int
+variable_resolved(lua_State *L)
+{
+
+	lua_pushboolean(L, ptrace_variable_resolved(variable(L)));
+	return 1;
+}
+
+static int
+variable_is_string(lua_State *L)
+{
+
+	lua_pushboolean(L, ptrace_variable_is_string(variable(L)));
+	return 1;
+}
+
+static int
+variable_value(lua_State *L)
+{
+	ptrace_variable_t *v = variable(L);
+	double real, imaginary;
+	uint64_t value;
+
+	switch (ptrace_variable_type(v)) {
+	case PTRACE_TYPE_LL:
+	case PTRACE_TYPE_ENUM:
+		if (ptrace_variable_ull(v, &value) == false)
+			return 0;
+		lua_push_i64(L, (int64_t)value);
+		return 1;
+	case PTRACE_TYPE_ULL:
+	case PTRACE_TYPE_REFERENCE:
+		if (ptrace_variable_ull(v, &value) == false)
+			return 0;
+		lua_push_u64(L, value);
+		return 1;
+	case PTRACE_TYPE_FLT:
+	case PTRACE_TYPE_DBL:
+	case PTRACE_TYPE_LDBL:
+		if (ptrace_variable_dbl(v, &real, NULL) == false)
+			return 0;
+		lua_pushnumber(L, real);
+		return 1;
+	case PTRACE_TYPE_CFLT:
+	case PTRACE_TYPE_CDBL:
+	case PTRACE_TYPE_CLDBL:
+		if (ptrace_variable_dbl(v, &real, &imaginary) == false)
+			return 0;
+		lua_pushnumber(L, real);
+		lua_pushnumber(L, imaginary);
+		return 2;
+	default:
+		lua_pushnil(L);
+		return 1;
+	}
+}
+
+/* ---- setters ---- */
+
+static ptrace_variable_t *
+settable(lua_State *L)
+{
+	ptrace_variable_t *v = variable(L);
+
+	if (v->view)
+		(void)luaL_error(
+		    L, "a variable of variable_from_bt is read-only");
+	return v;
+}
+
+static int
+set_struct(lua_State *L)
+{
+
+	(void)pmodule_variable_set_struct(settable(L));
+	return 0;
+}
+
+static int
+set_array(lua_State *L)
+{
+
+	(void)pmodule_variable_set_array(settable(L));
+	return 0;
+}
+
+static int
+set_function(lua_State *L)
+{
+
+	(void)pmodule_variable_set_function(
+	    settable(L), luaL_optstring(L, 2, NULL));
+	return 0;
+}
+
+static int
+set_string(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	size_t size;
+	const char *text = luaL_optlstring(L, 2, "", &size);
+
+	(void)pmodule_variable_set_text(v, text, size);
+	return 0;
+}
+
+static int
+set_enum(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	uint64_t value = lua_check_u64(L, 2);
+
+	(void)pmodule_variable_set_enum(
+	    v, (int64_t)value, luaL_optstring(L, 3, NULL));
+	return 0;
+}
+
+static int
+set_ref(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	uint64_t value = lua_check_u64(L, 2);
+
+	(void)pmodule_variable_set_ref(v, value, luaL_optstring(L, 3, NULL));
+	return 0;
+}
+
+static int
+set_cdbl(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+
+	(void)pmodule_variable_set_cdbl(
+	    v, luaL_checknumber(L, 2), luaL_checknumber(L, 3));
+	return 0;
+}
+
+static int
+set_dbl(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+
+	(void)pmodule_variable_set_dbl(v, luaL_checknumber(L, 2));
+	return 0;
+}
+
+static int
+set_ull(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+
+	(void)pmodule_variable_set_ull(v, lua_check_u64(L, 2));
+	return 0;
+}
+
+static int
+set_ll(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+
+	(void)pmodule_variable_set_ll(v, (int64_t)lua_check_u64(L, 2));
+	return 0;
+}
+
+static int
+variable_annotate(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	enum pmodule_level level = lua_check_level(L, 2);
+
+	(void)pmodule_variable_annotate(v, level, "%s", lua_format(L, 3));
+	return 0;
+}
+
+/* Views belong to Lua; all others to the run. */
+static int
+variable_gc(lua_State *L)
+{
+	void **place = lua_touserdata(L, 1);
+
+	if (*place != NULL)
+		pmodule_variable_release(*place);
+	*place = NULL;
+	return 0;
+}
+
+void
+lua_variable_open(lua_State *L)
+{
+	static const luaL_Reg methods[] = {
+	    {"address", variable_address},
+	    {"symbol", variable_symbol},
+	    {"type", variable_type},
+	    {"type_name", variable_type_name},
+	    {"base_type", variable_base_type},
+	    {"name", variable_name},
+	    {"owner", variable_owner},
+	    {"frame", variable_frame},
+	    {"thread", variable_thread},
+	    {"backtrace", variable_backtrace},
+	    {"fprm_offset", variable_fprm_offset},
+	    {"resolved", variable_resolved},
+	    {"is_string", variable_is_string},
+	    {"value", variable_value},
+	    {"set_struct", set_struct},
+	    {"set_array", set_array},
+	    {"set_function", set_function},
+	    {"set_string", set_string},
+	    {"set_enum", set_enum},
+	    {"set_ref", set_ref},
+	    {"set_cdbl", set_cdbl},
+	    {"set_dbl", set_dbl},
+	    {"set_ull", set_ull},
+	    {"set_ll", set_ll},
+	    {"annotate", variable_annotate},
+	    {NULL, NULL},
+	};
+
+	lua_class_open(L, LUA_VARIABLE, methods, variable_gc, NULL);
+}
+
+/* ---- bt_variable ---- */
+
+void
+lua_push_raw(lua_State *L, const bt_variable_t *v)
+{
+	bt_variable_t *room = lua_new_object(L, LUA_RAW, sizeof(*room));
+
+	*room = *v;
+}
+
+/* var.member, through pointers; nil: there is none. */
+static int
+raw_index(lua_State *L)
+{
+	bt_variable_t *v = lua_check_object(L, 1, LUA_RAW);
+	const char *name = luaL_checkstring(L, 2);
+	struct module_host *host = &*lua_backtrace(L)->host;
+	const struct value_raw *raw = module_raw(v);
+	struct value_raw member;
+	bt_variable_t out;
+
+	if (raw == NULL ||
+	    value_raw_member(raw, name, &member, NULL) == false) {
+		lua_pushnil(L);
+		return 1;
+	}
+	module_raw_set(host, &out, &member);
+	lua_push_raw(L, &out);
+	return 1;
+}
+
+static int
+raw_assign(lua_State *L)
+{
+
+	return luaL_error(L, "a bt_variable cannot be assigned to");
+}
+
+void
+lua_raw_open(lua_State *L)
+{
+
+	lua_class_open(L, LUA_RAW, NULL, NULL, NULL);
+	luaL_getmetatable(L, "bt_variable");
+	lua_pushcfunction(L, raw_index);
+	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, raw_assign);
+	lua_setfield(L, -2, "__newindex");
+	lua_pushnil(L);
+	lua_setfield(L, -2, "__eq");
+	lua_pop(L, 1);
+}

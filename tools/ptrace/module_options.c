@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "common/compose.h"
+#include "ptrace/options.h"
+
+static struct module_settings *
+settings(void *ctx)
+{
+
+	return &((struct ptrace_options *)ctx)->module;
+}
+
+bool
+module_option_load(void *ctx, const char *value, bt_error_t *e)
+{
+
+	if (*value == '\0')
+		return bt_fail(e, BT_E_USAGE, "--module-load needs a file");
+	return option_list_add(&settings(ctx)->files, value, e);
+}
+
+bool
+module_option_path(void *ctx, const char *value, bt_error_t *e)
+{
+
+	if (*value == '\0')
+		return bt_fail(
+		    e, BT_E_USAGE, "--modules-path needs a directory");
+	return option_list_add(&settings(ctx)->dirs, value, e);
+}
+
+static bool
+add_option(struct module_settings *m, const char *id, const char *key,
+    const char *value, bt_error_t *e)
+{
+	enum { OPTIONS_MAX = 4096 };
+	struct module_option *options;
+
+	if (m->n_options == OPTIONS_MAX)
+		return bt_fail(e, BT_E_USAGE, "too many --module options");
+	options = realloc(m->options, (m->n_options + 1) * sizeof(*options));
+	if (options == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	m->options = options;
+	options[m->n_options++] = (struct module_option){id, key, value};
+	return true;
+}
+
+/* The part of text up to the comma, terminated; *text: what follows it. */
+static char *
+next_part(char **text)
+{
+	char *part = *text, *comma = part != NULL ? strchr(part, ',') : NULL;
+
+	*text = comma != NULL ? comma + 1 : NULL;
+	if (comma != NULL)
+		*comma = '\0';
+	return part;
+}
+
+/* ID:key,value,key,value: keys and values take turns. */
+bool
+module_option_module(void *ctx, const char *value, bt_error_t *e)
+{
+	char *copy = strdup(value), *rest, *key, *text;
+
+	if (copy == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	rest = strchr(copy, ':');
+	if (rest == NULL || rest == copy) {
+		free(copy);
+		return bt_fail(e, BT_E_USAGE,
+		    "--module: '%s' is not ID:key,value,...", value);
+	}
+	/* The copy stays: the options point into it. */
+	*rest++ = '\0';
+	while ((key = next_part(&rest)) != NULL && *key != '\0') {
+		text = next_part(&rest);
+		if (text == NULL)
+			return bt_fail(e, BT_E_USAGE,
+			    "--module: key '%s' of '%s' has no value", key,
+			    copy);
+		if (add_option(settings(ctx), copy, key, text, e) == false)
+			return false;
+	}
+	return true;
+}
+
+bool
+module_option_whitelist(void *ctx, const char *value, bt_error_t *e)
+{
+	char *rest = strdup(value), *name;
+
+	if (rest == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	while ((name = next_part(&rest)) != NULL) {
+		if (compose_is_library(name) == false)
+			return bt_fail(e, BT_E_USAGE,
+			    "--sandbox-whitelist: '%s' is none of %s", name,
+			    compose_libraries());
+		if (option_list_add(&settings(ctx)->whitelist, name, e) ==
+		    false)
+			return false;
+	}
+	return true;
+}
+
+bool
+module_option_timeout(void *ctx, const char *value, bt_error_t *e)
+{
+	enum { LONGEST = 24 * 60 * 60 };
+	uint64_t seconds;
+
+	if (text_u64(value, &seconds) == false || seconds == 0 ||
+	    seconds > LONGEST)
+		return bt_fail(e, BT_E_USAGE,
+		    "--module-timeout: '%s' is not a number of seconds", value);
+	settings(ctx)->time_ns = seconds * 1000000000;
+	return true;
+}
+
+/* Modules that print values are always on; the original needed a word. */
+bool
+module_option_pretty(void *ctx, const char *value, bt_error_t *e)
+{
+
+	(void)ctx;
+	(void)value;
+	(void)e;
+	return true;
+}
+
+void
+module_settings_finish(struct module_settings *m, struct session_options *o)
+{
+
+	o->module_files = m->files.items;
+	o->module_dirs = m->dirs.items;
+	o->module_options = m->options;
+	o->n_module_options = m->n_options;
+	o->module_time_ns = m->time_ns;
+	m->lua.whitelist = m->whitelist.items;
+	m->lua.time_ns = m->time_ns;
+	compose_language(&m->language, &m->lua);
+	o->language = &m->language;
+}
