@@ -248,12 +248,18 @@ rule_make(struct unwinder *u, struct rule *r)
 	struct cfi_row row;
 	uint64_t vaddr;
 
-	if (target_is_executable(u->t, lookup) == false) {
+	if (target_is_executable(u->t, lookup)) {
+		r->flags |= RULE_EXECUTABLE;
+		look_around(u, r);
+	} else {
 		r->module = target_module_at(u->t, lookup);
-		return;
+		/* A hole in a module: code that was taken away from under the
+		 * thread, and what its file said of it still holds. Only of
+		 * where a thread was; nothing returns there. */
+		if (r->exact == false || r->module == NULL ||
+		    target_mapping_at(u->t, lookup) != NULL)
+			return;
 	}
-	r->flags |= RULE_EXECUTABLE;
-	look_around(u, r);
 	if (choose_fde(u, r, &fde, &vaddr) == false ||
 	    cfi_row(&fde, vaddr, &row) == false)
 		return;

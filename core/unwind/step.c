@@ -334,8 +334,16 @@ step_any(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 		step = step_checked(u, f, rule, caller, caller_rule, s, &from);
 		if (step == STEP_DONE)
 			return true;
-		if (step == STEP_STOPPED ||
-		    step_by_scan(u, f, rule, from, caller) == false)
+		if (step == STEP_STOPPED)
+			return false;
+		if ((rule->flags & RULE_EXECUTABLE) != 0)
+			step = step_by_scan(u, f, rule, from, caller)
+			    ? STEP_DONE
+			    : STEP_LOST;
+		else /* code that is gone was perhaps never reached */
+			step = step_without_cfi(
+			    u, f, rule, innermost, caller, s);
+		if (step != STEP_DONE)
 			return false;
 	} else if (step_without_cfi(u, f, rule, innermost, caller, s) !=
 	    STEP_DONE) {

@@ -94,6 +94,7 @@ FAULTS = {
     "vdso": want("run_vdso main"),
     "plt": want("strlen@plt run_plt main"),
     "lazy": want("in_resolver pick run_lazy main"),
+    "gone": want("gone run_gone main"),
     "jit": want("?? run_jit main", trusts={"run_jit": "fp"}, gdb=False),
     "handlers": want(["on_signal", SIGNAL, "on_signal", SIGNAL, "on_signal",
                       SIGNAL, "run_handlers", "main"]),

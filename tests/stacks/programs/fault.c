@@ -164,6 +164,21 @@ run_code(void)
 	return sink;
 }
 
+/* Takes its own code away: the return into it faults. */
+__attribute__((noinline, section(".gone"), aligned(4096))) static long
+gone(long n)
+{
+	long r = munmap((void *)gone, 4096);
+
+	return r + n + sink;
+}
+
+NI static long
+run_gone(void)
+{
+	return gone(2) + sink;
+}
+
 /* ud2 in code made at run time, with a frame pointer. */
 NI static long
 run_jit(void)
@@ -256,6 +271,7 @@ main(int argc, char **argv)
 	    {"overflow", run_overflow},
 	    {"lost", run_lost},
 	    {"code", run_code},
+	    {"gone", run_gone},
 	    {"jit", run_jit},
 	    {"handlers", run_handlers},
 	};
