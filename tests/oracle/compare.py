@@ -15,12 +15,12 @@ class Tally:
     def __init__(self):
         self.frames = self.frames_right = 0
         self.values = self.values_right = 0
-        self.both_optimized = self.ours_only = 0
+        self.both_optimized = self.ours_only = self.excused = 0
         self.differences = []
 
     def add(self, other):
         for name in ("frames", "frames_right", "values", "values_right",
-                     "both_optimized", "ours_only"):
+                     "both_optimized", "ours_only", "excused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.differences += other.differences
 
@@ -61,7 +61,9 @@ def same_name(a, b):
 
 
 def same_function(mine, theirs):
-    if same_name(mine.get("symbol"), theirs["name"]):
+    # The hash at the end of Rust's names is the linker's business.
+    name = re.sub(r"::h[0-9a-f]{16}$", "", theirs["name"] or "")
+    if same_name(mine.get("symbol"), name):
         return True
     # Rust: the demangled "<impl A for B>::f" is DWARF's "{impl#2}::f<T>".
     # The linker's name tells; the last part must be equal in both.
@@ -72,8 +74,17 @@ def same_function(mine, theirs):
 
 
 def last_part(name):
-    name = re.sub(r"(?<=\w)<.*>$", "", name or "")
-    return re.sub(r"#\d+", "", re.split(r"::(?![^{]*})", name)[-1])
+    """'a::{closure#0}<u8>' and 'a::{{closure}}' -> '{closure}'."""
+    name = name or ""
+    if name.endswith(">") and not name.startswith("<"):
+        depth = 0
+        for i in range(len(name) - 1, -1, -1):
+            depth += (name[i] == ">") - (name[i] == "<")
+            if depth == 0:
+                name = name[:i]
+                break
+    name = re.sub(r"#\d+|{{vtable\.shim}}", "", name)
+    return name.replace("{{", "{").replace("}}", "}").rpartition("::")[2]
 
 
 def same_path(ours, gdb_frame):
@@ -140,17 +151,34 @@ def same_bytes(v, g):
         not any(b for b in theirs[len(mine):])
 
 
-def is_gone(g):
-    """Nothing of the value can be had."""
+def leaves(g):
+    """(scalars that GDB shows, scalars that it says are gone)."""
     if g["k"] == "struct":
-        return bool(g["v"]) and all(is_gone(m[2]) for m in g["v"])
-    if g["k"] == "array":
-        return bool(g["v"]) and all(is_gone(m) for m in g["v"])
-    if g["k"] == "bytes":
-        return bool(g["v"]) and all(b is None for b in g["v"])
-    if g["k"] == "ref":
-        return is_gone(g["v"])
-    return g["k"] in ("optimized", "unreadable", "error")
+        parts = [m[2] for m in g["v"]]
+    elif g["k"] == "array":
+        parts = g["v"]
+    elif g["k"] == "ref":
+        parts = [g["v"]]
+    elif g["k"] == "bytes":
+        gone = sum(b is None for b in g["v"])
+        return len(g["v"]) - gone, gone
+    elif g["k"] == "deep":
+        return 0, 0
+    else:
+        gone = g["k"] in ("optimized", "unreadable", "error")
+        return int(not gone), int(gone)
+    shown = gone = 0
+    for part in parts:
+        s, o = leaves(part)
+        shown, gone = shown + s, gone + o
+    return shown, gone
+
+
+def is_gone(g):
+    """Nothing of the value can be had. Not so for a struct without members,
+    as Rust has many: there is nothing to be had."""
+    shown, gone = leaves(g)
+    return shown == 0 and gone > 0
 
 
 def same_value(v, g, depth=0):
@@ -220,6 +248,19 @@ def same_value(v, g, depth=0):
     return kind in ("opaque", "synthetic")
 
 
+def all_values(reference, values=None):
+    """{(function, variable): values} of what GDB shows as scalars: to be
+    compared with another build of the same program."""
+    values = {} if values is None else values
+    for thread in reference["threads"]:
+        for f in thread["frames"]:
+            for v in f["variables"]:
+                if v["value"]["k"] in ("int", "bool", "float"):
+                    values.setdefault((f["name"], v["name"]), set()).add(
+                        number(str(v["value"]["v"])))
+    return values
+
+
 def squeeze_type(text, language):
     text = text or ""
     if language == "C++":
@@ -231,6 +272,7 @@ def squeeze_type(text, language):
         text = re.sub(r"&mut |\*const |\*mut |&", "*", text)
         text = re.sub(r"^alloc::boxed::Box<(.*)>$", r"*\1", text)
         text = re.sub(r",\s*alloc::alloc::Global>", ">", text)
+        text = re.sub(r"\*fn\b", "fn", text)
     return re.sub(r"\s+", "", text)
 
 
@@ -240,55 +282,65 @@ def same_type(ours, theirs, language):
 
 def has_value(v):
     """True when the variable, or a part of it, is said to be known."""
-    if v["kind"] == "unavailable":
-        return False
-    parts = v.get("members") or v.get("elements")
-    return any(has_value(p) for p in parts) if parts else True
+    if v["kind"] in ("struct", "union", "array"):
+        return any(has_value(p)
+                   for p in v.get("members") or v.get("elements") or [])
+    return v["kind"] != "unavailable"
 
 
-def compare_variables(ours, theirs, where, language, tally):
+def compare_variables(f, g, where, tally, callee=None):
+    """All variables of a frame: f ours, g GDB's; callee is GDB's frame that
+    this one called."""
+    def differ(what, theirs, mine):
+        tally.differences.append({
+            "what": what, "where": where, "name": (theirs or mine)["name"],
+            "function": strip_parameters(g["name"]), "gdb": theirs,
+            "ours": mine, "frame": brief(g), "callee": brief(callee)})
+
     seen = {}
     by_name = {}
-    for v in ours:
+    for v in f.get("variables") or []:
         key = (v["name"], bool(v.get("parameter")))
         by_name.setdefault(key, []).append(v)
-    for g in theirs:
-        key = (g["name"], g["parameter"])
+    for theirs in g["variables"]:
+        key = (theirs["name"], theirs["parameter"])
         nth = seen.get(key, 0)
         seen[key] = nth + 1
         mine = by_name.get(key, [])
         v = mine[nth] if nth < len(mine) else None
-        if g["constant"] and v is None:
+        if theirs["constant"] and v is None:
             continue  # `info locals` does not show it either
-        if g["value"]["k"] == "error":
+        if theirs["value"]["k"] == "error":
             continue  # GDB cannot read it: no oracle
-        gone = is_gone(g["value"])
+        gone = is_gone(theirs["value"])
         if gone and (v is None or not has_value(v)):
             tally.both_optimized += 1
-            continue
-        if gone:
+        elif gone:
             # GDB has nothing to compare with: the caller looks elsewhere.
             tally.ours_only += 1
-            tally.differences.append({
-                "what": "ours only", "where": where, "name": g["name"],
-                "gdb": g, "ours": v})
-            continue
-        tally.values += 1
-        if v is not None and same_value(v, g["value"]) and \
-                same_type(v.get("type"), g["type"], language):
-            tally.values_right += 1
-            continue
-        what = "missing" if v is None else (
-            "type" if same_value(v, g["value"]) else "value")
-        tally.differences.append({
-            "what": what, "where": where, "name": g["name"],
-            "gdb": g, "ours": v})
+            differ("ours only", theirs, v)
+        else:
+            tally.values += 1
+            what = variable_difference(v, theirs, language_of(g))
+            if what is None:
+                tally.values_right += 1
+            else:
+                differ(what, theirs, v)
     for key, mine in by_name.items():
         for v in mine[seen.get(key, 0):]:
             # GDB lists nothing of that name: a variable too many.
             tally.values += 1
-            tally.differences.append({"what": "extra", "where": where,
-                                      "name": key[0], "gdb": None, "ours": v})
+            differ("extra", None, v)
+
+
+def variable_difference(v, theirs, language):
+    if v is None:
+        return "missing"
+    if not same_value(v, theirs["value"]):
+        return "value"
+    if not same_type(v.get("type"), theirs["type"], language):
+        return "type"
+    return None
 
 
 def frame_kind(f):
@@ -345,7 +397,20 @@ def language_of(g):
     return {"rust": "Rust", "c++": "C++"}.get(g.get("language"), "C")
 
 
+def callees(frames):
+    """The frame that each of GDB's frames called, by the frame's identity. A
+    frame and those inlined into it are one frame of the machine; the
+    innermost called none."""
+    out, callee = {}, None
+    for g in frames:
+        out[id(g)] = callee
+        if g["kind"] != "inline":
+            callee = g
+    return out
+
+
 def compare_thread(mine, theirs, where, tally):
+    called = callees(theirs["frames"])
     for f, g in align(mine["frames"], theirs["frames"]):
         name = g["name"] if g else f.get("symbol")
         place = f"{where} frame {f['index'] if f else '-'} {name}"
@@ -362,8 +427,7 @@ def compare_thread(mine, theirs, where, tally):
                 "gdb": brief(g), "ours": brief(f)})
         else:
             tally.frames_right += 1
-        compare_variables(f.get("variables") or [], g["variables"], place,
-                          language_of(g), tally)
+        compare_variables(f, g, place, tally, called[id(g)])
 
 
 def brief(f):

@@ -6,11 +6,14 @@ A variable on which GDB fails, even by an internal error, costs itself only.
 """
 import json
 import os
+import re
 
 import gdb
 
 ELEMENTS = 64  # as many as a snapshot shows
 DEPTH = 6
+# Also say where variables are and which registers frames save: proof.py.
+EVIDENCE = "ORACLE_EVIDENCE" in os.environ
 # KeyboardInterrupt is how an internal error of GDB ends a command.
 FAILURES = (gdb.error, ValueError, OverflowError, RuntimeError, TypeError,
             KeyboardInterrupt)
@@ -26,25 +29,27 @@ def scalar(v, t):
     if code == gdb.TYPE_CODE_BOOL:
         return {"k": "bool", "v": int(v)}
     if code == gdb.TYPE_CODE_PTR:
-        # The address of an object that has none (DW_OP_implicit_pointer):
-        # int() gives 0 for it, only printing tells.
-        if v.address is None and "(synthetic pointer)" in v.format_string():
-            return {"k": "synthetic"}
         return {"k": "pointer", "v": int(v) & (2**64 - 1)}
     if code == gdb.TYPE_CODE_FUNC:
         return {"k": "pointer", "v": int(v.address)}
     if code in (gdb.TYPE_CODE_MEMBERPTR, gdb.TYPE_CODE_METHODPTR):
         return {"k": "opaque", "v": str(v)}
     if code in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_CHAR, gdb.TYPE_CODE_ENUM):
-        try:
+        if t.sizeof <= 8:
             return {"k": "int", "v": int(v)}
-        except gdb.error:  # integers of more than 8 bytes
-            return {"k": "int", "v": int(v.format_string(format="x"), 16)}
+        raw = int(v.format_string(format="x"), 16)
+        if t.is_signed and raw >> (t.sizeof * 8 - 1):
+            raw -= 1 << (t.sizeof * 8)
+        return {"k": "int", "v": raw}
     return {"k": "opaque", "v": str(v)}
 
 
+def is_synthetic(v):
+    return v.address is None and "synthetic pointer>" in v.format_string()
+
+
 def byte(v):
-    return None if v.is_optimized_out else int(v) & 255
+    return None if v.is_optimized_out or is_synthetic(v) else int(v) & 255
 
 
 def array(v, t, depth):
@@ -59,6 +64,22 @@ def array(v, t, depth):
     return {"k": "array", "n": n,
             "v": [canon(v[low + i], depth + 1)
                   for i in range(min(n, ELEMENTS))]}
+
+
+def synthetic(v, t):
+    """GDB prints <synthetic pointer> for the address of an object that has
+    none (DW_OP_implicit_pointer), and also for the bits that the pieces of a
+    location do not cover, which are nowhere. It can follow the former only.
+    int() gives 0 for both."""
+    if t.code != gdb.TYPE_CODE_PTR:
+        return {"k": "optimized"}
+    try:
+        v.dereference().fetch_lazy()
+    except (gdb.MemoryError, KeyboardInterrupt):
+        return {"k": "optimized"}
+    except FAILURES:
+        pass
+    return {"k": "synthetic"}
 
 
 def members(v, t, depth):
@@ -101,6 +122,8 @@ def canon(v, depth=0):
         if t.code == gdb.TYPE_CODE_ARRAY:
             return array(v, t, depth)
         v.fetch_lazy()
+        if is_synthetic(v):
+            return synthetic(v, t)
         return scalar(v, t)
     except gdb.MemoryError as e:
         return {"k": "unreadable", "v": str(e)}
@@ -120,6 +143,7 @@ def variables(frame):
     """What `info args` and `info locals` list: all blocks up to the function's
     own, innermost first."""
     out = []
+    where = None
     try:
         block = frame.block()
     except RuntimeError:
@@ -137,13 +161,59 @@ def variables(frame):
                 c, t = canon(value), str(value.type)
             except FAILURES as e:
                 c, t = {"k": "error", "v": str(e)}, str(sym.type)
+            if EVIDENCE:
+                where = location(sym.name, frame)
             out.append({"name": sym.print_name, "type": t, "parameter":
                         bool(sym.is_argument), "constant": constant,
-                        "value": c})
+                        "value": c, "location": where})
         if block.function is not None:
             break
         block = block.superblock
     return out
+
+
+def location(name, frame):
+    """How the debug information says where a variable is, at the instruction
+    that counts: the call in all frames but the innermost."""
+    try:
+        text = gdb.execute("info address " + name, to_string=True)
+    except FAILURES:
+        return None
+    if "multi-location" not in text:
+        return text.partition(" is ")[2].strip()
+    pc = frame.pc() - (1 if frame.newer() is not None else 0)
+    # Entries begin with "Range LOW-HIGH: ", expressions go on in further
+    # lines.
+    parts = re.split(r"Range (0x[0-9a-f]+)-(0x[0-9a-f]+): ", text)
+    for low, high, what in zip(parts[1::3], parts[2::3], parts[3::3]):
+        if int(low, 16) <= pc < int(high, 16):
+            return " ".join(what.split()).rstrip(" ,.")
+    return None
+
+
+def evidence(frame, entry):
+    """What the frame saves of its caller's registers, and its own call."""
+    try:
+        text = gdb.execute("info frame", to_string=True)
+        entry["saved"] = re.findall(
+            r"(\w+) at 0x", text.partition("Saved registers:")[2])
+        if frame.newer() is not None:
+            entry["call"] = call_before(frame)
+    except FAILURES:
+        pass
+
+
+def call_before(frame):
+    """The call instruction that ends at the frame's pc, as text."""
+    for length in range(2, 9):
+        one = frame.architecture().disassemble(frame.pc() - length, count=1)
+        if one[0]["length"] == length and "call" in one[0]["asm"]:
+            text = gdb.execute(f"x/i {frame.pc() - length:#x}",
+                               to_string=True)
+            # Without the absolute address, which differs in each run.
+            return " ".join(re.sub(r"^\W*0x\w+|0x\w+ (?=<)", "",
+                                   text).split())
+    return None
 
 
 KINDS = {gdb.INLINE_FRAME: "inline", gdb.SIGTRAMP_FRAME: "signal",
@@ -170,6 +240,8 @@ def frames():
                  "path": sal.symtab.fullname() if sal.symtab else None,
                  "file": sal.symtab.filename if sal.symtab else None,
                  "linkage": linkage(frame), "language": frame.language()}
+        if EVIDENCE:
+            evidence(frame, entry)
         entry["variables"] = variables(frame)
         out.append(entry)
         try:

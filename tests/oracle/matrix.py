@@ -177,9 +177,10 @@ FORMS = {form.name: form for form in [
     Form("dwp-types4", ["-gdwarf-4", "-gsplit-dwarf",
                         "-fdebug-types-section"], recipe=partial(package, "dwp"),
          tools=("dwp",)),
-    # Binutils' dwp dies of version 5, LLVM's does not end on gcc's.
+    # Binutils' dwp dies of version 5, LLVM's does not end on gcc's, and GDB
+    # 13 dies of its own assertions on what LLVM's makes of clang's.
     Form("dwp5", ["-gdwarf-5", "-gsplit-dwarf"], recipe=partial(package, "llvm-dwp"),
-         tools=("llvm-dwp",), compilers=("clang",)),
+         tools=("llvm-dwp",), compilers=("clang",), twin=["-gdwarf-5"]),
     Form("dwz", recipe=dwz, tools=("dwz",), compilers=("gcc",)),
     Form("dwz4", ["-gdwarf-4"], recipe=dwz, tools=("dwz",), rust=[]),
     Form("dwz-shared", recipe=dwz_shared, tools=("dwz",),
@@ -215,7 +216,6 @@ DEFAULT += [("gcc", "O0", "dwz", 12), ("gcc", "O2", "dwz", 12),
             ("clang", "O2", "dwz-shared4", 12), ("gcc", "O2", "dwarf64", 14),
             ("clang", "O2", "split4", 12), ("clang", "O2", "types5", 14),
             ("clang", "O2-flto", "zstd", 14), ("gcc", "O2-flto", "dwz", 14),
-            ("gcc", "O2-flto", "split4", 14),
             ("gcc", "O2-flto", "debuglink", 14),
             ("rustc", "O2", "dwz4", 4), ("rustc", "O2", "debuglink", 4),
             ("rustc", "O2", "minidebug", 4), ("rustc", "O0", "zstd", 4),
@@ -239,6 +239,10 @@ class Case:
             return False
         if self.language == "Rust":
             return self.form.rust is not None
+        # gcc -flto -gsplit-dwarf writes references to a DIE at offset 0,
+        # clang no .dwo at all.
+        if "flto" in self.level and "-gsplit-dwarf" in self.form.flags:
+            return False
         return self.compiler in self.form.compilers
 
     def lacks(self):

@@ -7,8 +7,9 @@ variable of our snapshot with GDB's own interpreter.
     run.py --build DIR [--only WORD] [--long] [--verbose] [--keep DIR]
 
 Thresholds, per language and optimisation level: frames 99.5 %, values 98 %.
-exceptions.json lists differences in which GDB is wrong, each with its proof;
-at most 1 % of all values may stand there.
+exceptions.json lists differences in which GDB is wrong, each with its proof,
+which must hold again in each run (proof.py); at most 1 % of all values may
+stand there.
 """
 import argparse
 import concurrent.futures
@@ -24,6 +25,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import compare  # noqa: E402
 import crash  # noqa: E402
 import matrix  # noqa: E402
+import proof  # noqa: E402
 
 FRAMES_WANTED = 0.995
 VALUES_WANTED = 0.98
@@ -34,7 +36,8 @@ ENVIRONMENT = {"RUST_BACKTRACE": "0"}
 
 def reference(built, core, out):
     """What GDB says of the core."""
-    env = dict(os.environ, ORACLE_OUT=out, LC_ALL="C.UTF-8")
+    env = dict(os.environ, ORACLE_OUT=out, ORACLE_EVIDENCE="1",
+               LC_ALL="C.UTF-8")
     subprocess.run(
         ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off",
          "-iex", "set auto-load off", *built.gdb, built.gdb_exe, core,
@@ -74,15 +77,6 @@ def one(job):
     return compare.compare(ours, theirs, case.name), None
 
 
-def excused(difference, exceptions):
-    for x in exceptions:
-        if x["where"] in difference["where"] and \
-                x.get("name", difference.get("name")) == \
-                difference.get("name"):
-            return True
-    return False
-
-
 def show(difference):
     line = f"  {difference['what']}: {difference['where']}"
     if difference.get("name"):
@@ -100,22 +94,49 @@ def line(title, tally):
         f"{title:18} frames {tally.frames_right}/{tally.frames} "
         f"({100 * frames:.2f} %), values {tally.values_right}/{tally.values} "
         f"({100 * values:.2f} %), optimized out in both "
-        f"{tally.both_optimized}, ours only {tally.ours_only}")
+        f"{tally.both_optimized}, ours only {tally.ours_only}, "
+        f"GDB proved wrong {tally.excused}")
 
 
-def report(groups, exceptions, verbose):
+def excuse(tally, case, exceptions):
+    """Takes out the differences in which GDB is proved wrong."""
+    rest = []
+    for d in tally.differences:
+        d["case"] = case.name
+        if proof.excused(d, case.name, exceptions):
+            tally.excused += 1
+            tally.values_right += 1
+        else:
+            rest.append(d)
+    tally.differences = rest
+
+
+def prove(groups, path):
+    """Writes the differences that can be proved, as entries for
+    exceptions.json."""
+    entries = {}
+    for tally in groups.values():
+        for d in tally.differences:
+            found = proof.find(d)
+            if found is not None:
+                key = (d["case"], d["function"], d["name"])
+                entries.setdefault(key, {
+                    "case": key[0], "function": key[1], "name": key[2],
+                    "class": found[0], "proof": found[1]})
+    with open(path, "w") as f:
+        json.dump([entries[k] for k in sorted(entries)], f, indent=1)
+        f.write("\n")
+
+
+def report(groups, verbose):
     """Prints the table and the differences; true when all thresholds hold."""
     good = True
     values = used = 0
     for group in sorted(groups):
         tally = groups[group]
-        rest = []
-        for d in tally.differences:
-            if not d["what"].startswith("frame") and excused(d, exceptions):
-                used += 1
-                tally.values_right += 1
-            elif d["what"] != "ours only" or verbose:
-                rest.append(d)
+        rest = [d for d in tally.differences
+                if d["what"] != "ours only" or verbose]
+        used += tally.excused
         values += tally.values
         ok, text = line(" ".join(group), tally)
         good = good and ok
@@ -152,6 +173,8 @@ def main():
     parser.add_argument("--long", action="store_true",
                         help="every program in every form")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--prove", metavar="FILE",
+                        help="write the provable differences there")
     parser.add_argument("--keep", help="keep programs and cores here")
     args = parser.parse_args()
     with open(os.path.join(HERE, "exceptions.json")) as f:
@@ -166,9 +189,12 @@ def main():
                 print(f"{case.name}: {error}")
                 broken += 1
                 continue
+            excuse(tally, case, exceptions)
             groups.setdefault(case.group, compare.Tally()).add(tally)
             forms.setdefault(case.form.name, compare.Tally()).add(tally)
-    good = report(groups, exceptions, args.verbose) and broken == 0
+    if args.prove:
+        prove(groups, args.prove)
+    good = report(groups, args.verbose) and broken == 0
     report_forms(forms)
     lacking = sorted({case.lacks() for case in wanted} - {None})
     if lacking:

@@ -3,6 +3,7 @@ struct point { int x, y; };
 struct rect { struct point min, max; const char *label; };
 struct node { struct node *next; long key; short tag[3]; };
 static long depth_sum;
+static int *volatile target;	/* null, which no compiler knows */
 __attribute__((noinline)) static void
 store(struct rect *r, int *out, unsigned char flag)
 {
@@ -13,7 +14,7 @@ store(struct rect *r, int *out, unsigned char flag)
 __attribute__((noinline)) static int
 measure(struct rect r, struct node *list, double scale)
 {
-	int *where = 0;
+	int *where = target;
 	long keys = 0;
 	for (struct node *n = list; n; n = n->next)
 		keys += n->key;
