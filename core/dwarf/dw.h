@@ -251,6 +251,8 @@ enum { /* the few operations this room looks at by itself */
 	DW_OP_consts = 0x11,
 	DW_OP_plus_uconst = 0x23,
 	DW_OP_addrx = 0xa1,
+	DW_OP_entry_value = 0xa3,
+	DW_OP_GNU_entry_value = 0xf3,
 	DW_OP_GNU_addr_index = 0xfb
 };
 

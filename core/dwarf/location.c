@@ -282,9 +282,24 @@ list_at(const struct dwarf_location *l, uint64_t pc, struct view *out,
 	return bt_fail(e, BT_E_NOTFOUND, "optimized out");
 }
 
-bool
-dwarf_location_at(const struct dwarf_location *location, uint64_t pc,
-    struct view *out, bt_error_t *e)
+/* LLVM writes DW_OP_entry_value alone also where the version has no
+ * DW_OP_stack_value to say that it is the value itself and not its address. */
+static bool
+is_ambiguous(const struct dwarf_unit *u, struct view block)
+{
+	uint8_t op = view_u8(&block);
+	uint64_t size;
+
+	if (u->version >= 4 ||
+	    (op != DW_OP_entry_value && op != DW_OP_GNU_entry_value))
+		return false;
+	size = view_uleb(&block);
+	return view_ok(&block) && size == view_left(&block);
+}
+
+static bool
+find_block(const struct dwarf_location *location, uint64_t pc, struct view *out,
+    bt_error_t *e)
 {
 	switch (location->kind) {
 	case DWARF_LOC_EXPR:
@@ -298,6 +313,16 @@ dwarf_location_at(const struct dwarf_location *location, uint64_t pc,
 	default:
 		return bt_fail(e, BT_E_NOTFOUND, "optimized out");
 	}
+}
+
+bool
+dwarf_location_at(const struct dwarf_location *location, uint64_t pc,
+    struct view *out, bt_error_t *e)
+{
+	if (!find_block(location, pc, out, e))
+		return false;
+	return !is_ambiguous(location->unit, *out) ||
+	    bt_fail(e, BT_E_NOTFOUND, "optimized out");
 }
 
 bool

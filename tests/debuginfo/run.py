@@ -102,16 +102,30 @@ def agrees(a, b):
     if unavailable(a) or unavailable(b):
         return a["name"] == b["name"]
     for part in ("members", "elements"):
-        if [x["name"] for x in a.get(part, [])] != \
-                [x["name"] for x in b.get(part, [])]:
+        if len(a.get(part, [])) != len(b.get(part, [])):
             return False
         for x, y in zip(a.get(part, []), b.get(part, [])):
             if not agrees(x, y):
                 return False
     if "->" in a and "->" in b and not agrees(a["->"], b["->"]):
         return False
-    keys = ("name", "type", "kind", "value", "string")
-    return all(a.get(k) == b.get(k) for k in keys)
+    return (all(a.get(k) == b.get(k) for k in ("kind", "value")) and
+            all(bare(a.get(k, "")) == bare(b.get(k, ""))
+                for k in ("name", "type", "string")))
+
+
+def bare(text):
+    """DWARF 2 knows no namespaces, DWARF before 4 no scoped enumerations, and
+    LTO renames functions."""
+    return re.sub(r"\.llvm\.\d+|\w+::", "", text)
+
+
+def weaker(have, want):
+    """The same, but for lines that are not known: DWARF 2 has no place for
+    that of the call of an inlined function."""
+    return len(have) == len(want) and all(
+        h[0] == w[0] and (h[1:] == w[1:] or h[2] is None)
+        for h, w in zip(have, want))
 
 
 class Runner:
@@ -171,37 +185,42 @@ class Runner:
 
     def compare(self, variant, language, level):
         plain = self.reference(variant.cc, language, level, [], [])
+        like = variant.like
+        if like == "mostly":
+            like = "same" if level == "-O0" else "weaker"
         got = self.take(variant, language, level)
         problems = []
-        if variant.like == "symbols":
+        if like == "symbols":
             if got.functions() != plain.functions():
                 problems.append(f"functions {got.functions()}, not "
                                 f"{plain.functions()}")
             return problems + self.check_warnings(variant, got)
         want = plain.lines()
-        if variant.like == "lines":  # inlined functions are in the .dwo
+        if like == "lines":  # inlined functions are in the .dwo
             physical = [x for x in got.lines() if not x[3]]
             want = [(plain_name(x[0]), *x[1:]) for x in innermost(want)]
             have = [(plain_name(x[0]), *x[1:3]) for x in physical]
         else:
             have = got.lines()
-        if have != want:
+        if variant.code:  # other code may have other functions inlined
+            have, want = [x[:3] for x in have], [x[:3] for x in want]
+        if have != want and not (like == "weaker" and weaker(have, want)):
             problems.append(f"frames {have}, not {want}")
-        elif variant.like in ("same", "weaker"):
-            problems += self.compare_variables(variant, got, plain)
+        elif like in ("same", "weaker"):
+            problems += self.compare_variables(like, got, plain)
         return problems + self.check_warnings(variant, got)
 
     @staticmethod
-    def compare_variables(variant, got, plain):
+    def compare_variables(like, got, plain):
         a, b = got.variables(), plain.variables()
         problems = []
-        if variant.like == "same" and a.keys() != b.keys():
+        if like == "same" and a.keys() != b.keys():
             problems.append(f"variables {sorted(a.keys() ^ b.keys())}")
-        if variant.like == "weaker":
+        if like == "weaker":
             a = {(i, v["name"]): v for (i, _), v in a.items()}
             b = {(i, v["name"]): v for (i, _), v in b.items()}
         for key in a.keys() & b.keys():
-            good = a[key] == b[key] if variant.like == "same" \
+            good = a[key] == b[key] if like == "same" \
                 else agrees(a[key], b[key])
             if not good:
                 problems.append(f"variable {key}:\n    got  "

@@ -6,7 +6,7 @@ day(zoo::Keeper *keeper, int hour)
 {
 	zoo::Cat cat(hour / 2);
 	zoo::Box<zoo::Tag, 2> spare;
-	std::string why = "breakfast";
+	std::string why = "breakfast, noon"; // fills its own buffer
 
 	spare.put(zoo::Tag{4, true});
 	return zoo::visit(*keeper, cat, why) + spare.used;

@@ -27,7 +27,7 @@ run(const char *title, int limit)
 {
 	struct ledger *ledger = ledger_open(77, parts);
 	char copy[16];
-	int result;
+	int result = 0;
 
 	strncpy(copy, title, sizeof(copy) - 1);
 	copy[15] = '\0';
