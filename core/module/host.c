@@ -39,8 +39,8 @@ module_announce(struct module_host *host, struct pmodule *module)
 }
 
 /* Said once for each module that wants too much. */
-static bool
-tell_limit(struct module_host *host, struct pmodule *module)
+bool
+module_tell_limit(struct module_host *host, struct pmodule *module)
 {
 
 	if (module->told_limit == false) {
@@ -63,7 +63,7 @@ module_may_say(struct module_host *host, size_t bytes)
 		return true;
 	if (module->says >= MODULE_SAYS_MAX ||
 	    bytes > MODULE_SAYS_BYTES_MAX - module->says_bytes)
-		return tell_limit(host, module);
+		return module_tell_limit(host, module);
 	module->says += bytes != 0;
 	module->says_bytes += bytes;
 	return true;
@@ -77,7 +77,7 @@ module_may_add(struct module_host *host)
 	if (module == NULL)
 		return true;
 	if (module->adds >= MODULE_ADDS_MAX)
-		return tell_limit(host, module);
+		return module_tell_limit(host, module);
 	module->adds++;
 	return true;
 }

@@ -22,6 +22,7 @@ enum {
 	/* What one module may say and add: a flood must leave room for what
 	 * others say. */
 	MODULE_SAYS_MAX = 10000,
+	MODULE_SAYS_PROCESS_MAX = 1000, /* of these about the process */
 	MODULE_SAYS_BYTES_MAX = 4 << 20,
 	MODULE_ADDS_MAX = 100000,
 	MODULE_CRITERIA_MAX = 256,
@@ -42,7 +43,7 @@ struct pmodule { /* one module */
 	const pmodule_descriptor_t *descriptor;
 	const char *name; /* interned in the snapshot */
 	void *user;
-	uint32_t says, adds; /* against the limits above */
+	uint32_t says, says_process, adds; /* against the limits above */
 	size_t says_bytes;
 	bool told_limit;
 };
@@ -192,6 +193,8 @@ bool module_decode(struct module_host *host,
 /* May the current module say so much more? */
 bool module_may_say(struct module_host *host, size_t bytes);
 bool module_may_add(struct module_host *host);
+/* False; and a warning, once. */
+bool module_tell_limit(struct module_host *host, struct pmodule *module);
 void module_announce(struct module_host *host, struct pmodule *module);
 bool module_event_add(pmodule_t *pm, enum module_event event,
     const pmodule_match_t *match, module_object_fn *fn, void *ctx);

@@ -249,8 +249,9 @@ pmodule_variable_value(ptrace_variable_t *v, bt_variable_t *raw, bool deep)
 	value.annotations = s->annotations;
 	if (s->name[0] != '\0')
 		value.name = s->name;
-	else if (raw->name != NULL)
-		value.name = snapshot_string(v->host->snapshot, raw->name);
+	else /* elements have no name */
+		value.name = snapshot_string(
+		    v->host->snapshot, v->offset < 0 ? raw->name : "");
 	if (s->type[0] != '\0')
 		value.type = s->type;
 	*s = value;

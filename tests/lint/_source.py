@@ -6,7 +6,8 @@ import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-PRODUCT = ("core", "formats", "include", "modules", "allocators", "tools")
+PRODUCT = ("core", "formats", "include", "lua", "modules", "allocators",
+           "tools")
 EVERYTHING = PRODUCT + ("tests", "bench")
 
 

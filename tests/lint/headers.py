@@ -13,7 +13,8 @@ import _source
 FLAGS = ["-D_GNU_SOURCE", '-DINQUEST_VERSION="0"', '-DTEST_SOURCE_DIR="/"', '-DTEST_BUILD_DIR="/"',
          "-fsyntax-only", "-Wall",
          "-Wextra", "-Wshadow", "-Wformat=2", "-Wvla", "-Werror",
-         "-Iinclude", "-Icore", "-I.", "-Itests", "-Itools"]
+         "-Iinclude", "-Icore", "-I.", "-Itests", "-Itools",
+         "-isystem", "/usr/include/luajit-2.1"]
 C_FLAGS = ["-x", "c", "-std=gnu17", "-Wstrict-prototypes",
            "-Wmissing-prototypes"]
 

@@ -1,0 +1,31 @@
+# What ptrace lends to modules that it loads: exactly the functions that the
+# installed headers declare. A module is linked with no library.
+#
+# inquest_exports(PROGRAM)
+function(inquest_exports program)
+  if(NOT TARGET ${program})
+    return()
+  endif()
+  set(names)
+  foreach(header bt.h ptrace/target.h ptrace/pmodule.h)
+    set(file "${PROJECT_SOURCE_DIR}/include/${header}")
+    set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY
+      CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(READ "${file}" text)
+    string(REGEX MATCHALL "(bt|pmodule|ptrace)_[a-z0-9_]+\\(" found "${text}")
+    list(APPEND names ${found})
+  endforeach()
+  list(REMOVE_DUPLICATES names)
+  list(SORT names)
+  list(TRANSFORM names REPLACE "\\($" "")
+  set(text "{\n")
+  foreach(name IN LISTS names)
+    string(APPEND text "\t${name};\n")
+    # Also what ptrace itself does not call.
+    target_link_options(${program} PRIVATE "-Wl,-u,${name}")
+  endforeach()
+  set(list "${PROJECT_BINARY_DIR}/exports.list")
+  file(CONFIGURE OUTPUT "${list}" CONTENT "${text}};\n" @ONLY)
+  target_link_options(${program} PRIVATE "-Wl,--dynamic-list=${list}")
+  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS "${list}")
+endfunction()
