@@ -204,6 +204,7 @@ fill_instruction(
 	out->divisor_size = in->divisor_size;
 	out->divisor_known = in->divisor_known;
 	out->divisor = in->divisor;
+	out->repeat = in->repeat;
 	out->privileged = in->privileged;
 	out->target_known = in->target_known;
 	out->address = address;
@@ -306,4 +307,11 @@ ptrace_register_name(int32_t number)
 	else if (number == PTRACE_REGISTER_PC)
 		number = ARCH_PC;
 	return number >= 0 ? arch_reg_name((unsigned)number) : NULL;
+}
+
+int32_t
+ptrace_argument_register(unsigned i)
+{
+
+	return arch_argument_register(i);
 }

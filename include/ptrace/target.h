@@ -129,7 +129,8 @@ typedef struct ptrace_instruction {
 	uint8_t divisor_size;
 	bool divisor_known;
 	uint64_t divisor;
-	uint64_t reserved[2];
+	uint64_t repeat; /* turns left of a repeated string instruction */
+	uint64_t reserved[1];
 } ptrace_instruction_t;
 #define PTRACE_INSTRUCTION_INIT                                                \
 	{                                                                      \
@@ -321,6 +322,9 @@ bool ptrace_target_call_before(
     ptrace_target_t *t, bt_addr_t return_address, ptrace_instruction_t *out);
 
 const char *ptrace_register_name(int32_t number); /* NULL: unknown */
+/* Where the platform passes the i-th integer argument of a function, from 0;
+ * -1: on the stack. */
+int32_t ptrace_argument_register(unsigned i);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "blame.h"
 #include "variables.h"
 
 enum { VARIABLES_MAX = 4096 };
@@ -50,7 +51,8 @@ variables_with_value(
 
 	if (c->frame == NULL)
 		return false;
-	first = ptrace_frame_index(c->frame);
+	/* A library function got it from its caller. */
+	first = ptrace_frame_index(blame_frame(c->thread, c->frame));
 	n = ptrace_thread_n_frames(c->thread);
 	/* Inlined functions come before the one that holds them. */
 	for (uint32_t i = first; i < n; i++) {

@@ -170,7 +170,8 @@ class Score:
         good = [cls] + [a for a in truth.get("alt", "").split(",") if a]
         self.exact += answer["cls"] == cls
         self.accept += answer["cls"] in good
-        self.family += FAMILY.get(answer["cls"]) == FAMILY[cls]
+        self.family += FAMILY.get(answer["cls"], answer["cls"]) == \
+            FAMILY.get(cls, cls)
         if truth.get("dir") in ("read", "write", "exec"):
             self.dirs += 1
             self.dir += answer["dir"] == truth["dir"]

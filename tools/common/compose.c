@@ -17,6 +17,8 @@ extern const pmodule_descriptor_t pmodule_descriptor_access;
 extern const pmodule_descriptor_t pmodule_descriptor_arithmetic;
 extern const pmodule_descriptor_t pmodule_descriptor_insn;
 extern const pmodule_descriptor_t pmodule_descriptor_locks;
+extern const pmodule_descriptor_t pmodule_descriptor_constraint;
+extern const pmodule_descriptor_t pmodule_descriptor_hardware;
 
 /* In the order of judgement: of findings with equal confidence the first is the
  * primary one, and later modules see what earlier ones found. */
@@ -32,6 +34,8 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_arithmetic,
     &pmodule_descriptor_insn,
     &pmodule_descriptor_locks,
+    &pmodule_descriptor_constraint,
+    &pmodule_descriptor_hardware,
 };
 
 void

@@ -116,6 +116,10 @@ struct arch_trap {
 bool arch_sigframe_trap(
     bt_addr_t sp, arch_read_fn *read, void *ctx, struct arch_trap *out);
 
+/* DWARF number of the register with the i-th integer argument of a function;
+ * -1: on the stack. */
+int arch_argument_register(unsigned i);
+
 /* The system call a thread is in: number and six arguments. */
 bool arch_syscall(
     const struct arch_thread_regs *r, int64_t *number, uint64_t args[6]);

@@ -81,6 +81,15 @@ arch_sigframe_trap(
 	return true;
 }
 
+/* System V psABI, 3.2.3: rdi, rsi, rdx, rcx, r8, r9. */
+int
+arch_argument_register(unsigned i)
+{
+	static const int8_t order[6] = {5, 4, 1, 2, 8, 9};
+
+	return i < sizeof(order) ? order[i] : -1;
+}
+
 /* System V psABI, A.2.1: the arguments of a system call; the kernel keeps its
  * number in orig_ax, which is -1 when the thread is in none. */
 bool

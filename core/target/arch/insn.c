@@ -284,6 +284,20 @@ fill_divisor(const struct insn_source *s, const operand *op, struct insn *out)
 		    s, op->reg.value, &out->divisor);
 }
 
+/* The count register is brought up to date before a fault (SDM volume 2,
+ * REP). */
+static void
+fill_repeat(
+    const struct insn_source *s, const instruction *in, struct insn *out)
+{
+	const ZyanU64 any = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
+	    ZYDIS_ATTRIB_HAS_REPNE;
+
+	if ((in->attributes & any) != 0 &&
+	    !register_value(s, ZYDIS_REGISTER_RCX, &out->repeat))
+		out->repeat = 0;
+}
+
 /* What a program at CPL 3 with IOPL 0 must not do. */
 static bool
 is_privileged(const instruction *in)
@@ -368,6 +382,7 @@ insn_decode(const uint8_t *code, size_t size, uint64_t pc,
 	out->privileged = is_privileged(&in);
 	out->kind = kind_of(&in);
 	fill_divisor(&s, &ops[0], out);
+	fill_repeat(&s, &in, out);
 	fill_operands(&s, &in, ops, in.operand_count, out);
 	fill_target(&s, ops, in.operand_count, out);
 	insn_text(&in, ops, pc, out->text, sizeof(out->text));
