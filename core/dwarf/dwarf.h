@@ -300,6 +300,12 @@ size_t dwarf_tail_calls(struct dwarf *d, uint64_t function_pc,
 bool dwarf_global(struct dwarf *d, const char *name, const char *cu,
     struct dwarf_variable *out);
 
+/* Visits all of that name (as dwarf_global's) until the visitor says false;
+ * of several in one unit, those without a location (declarations that GCC
+ * keeps beside the definition) come last. */
+void dwarf_globals_named(struct dwarf *d, const char *name, const char *cu,
+    bool (*visit)(void *ctx, const struct dwarf_variable *variable), void *ctx);
+
 /* Visits the globals and statics at file scope until the visitor says false.
  * cu: substring of the unit's name, name: exact; both may be NULL. */
 void dwarf_globals_each(struct dwarf *d, const char *cu, const char *name,

@@ -95,6 +95,31 @@ dwarf_global(struct dwarf *d, const char *name, const char *cu,
 }
 
 void
+dwarf_globals_named(struct dwarf *d, const char *name, const char *cu,
+    bool (*visit)(void *ctx, const struct dwarf_variable *variable), void *ctx)
+{
+	const struct global *first;
+	struct dwarf_variable variable;
+	struct dw_die die;
+
+	if (!d->globals_ready)
+		index_globals(d);
+	first = map_get_ptr(&d->globals, dw_hash_name(DW_HASH_START, name));
+	for (int located = 1; located >= 0; located--) {
+		for (const struct global *g = first; g != NULL; g = g->next) {
+			if (!in_unit(g->die.unit, cu) ||
+			    !dw_die_open(g->die, &die) ||
+			    !dw_variable_read(&die, &variable) ||
+			    (variable.location.kind != DWARF_LOC_NONE) !=
+				located)
+				continue;
+			if (!visit(ctx, &variable))
+				return;
+		}
+	}
+}
+
+void
 dwarf_globals_each(struct dwarf *d, const char *cu, const char *name,
     bool (*visit)(void *ctx, const struct dwarf_variable *variable), void *ctx)
 {

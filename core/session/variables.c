@@ -8,6 +8,9 @@
  */
 #include "session/session_private.h"
 
+/* Variables of one name, in different units, that are shown. */
+enum { GLOBAL_MATCHES = 64 };
+
 struct fill {
 	struct session *session;
 	const struct target_thread *target;
@@ -130,50 +133,125 @@ collect_variables(struct session *s)
 
 /* ---- globals ---- */
 
+struct search { /* for one requested name */
+	struct session *session;
+	const char *name; /* qualified or linkage name */
+	char *unit;	  /* "file.c" of "file.c::name", NULL: any */
+	struct target_module *module;
+	struct dwarf *dwarf;
+	size_t first; /* of its variables in snapshot.globals */
+	const char *units[GLOBAL_MATCHES];
+};
+
+/* Inline variables and statics of templates are in many units, but one. */
 static bool
-add_global(struct session *s, const char *name, struct target_module *m)
+is_known(const struct search *g, const struct snap_variable *v)
 {
-	struct dwarf *dwarf = session_dwarf(s, m);
-	struct dwarf_variable variable;
-	struct snap_variable *out;
+	const struct snapshot *s = g->session->snapshot;
+
+	for (size_t i = g->first; i < s->globals.count; i++) {
+		const struct snap_variable *other = &s->globals.items[i];
+
+		if ((v->flags & SNAP_VAR_ADDRESS) != 0 &&
+		    (other->flags & SNAP_VAR_ADDRESS) != 0 &&
+		    other->address == v->address)
+			return true;
+	}
+	return false;
+}
+
+static bool
+add_global(void *ctx, const struct dwarf_variable *variable)
+{
+	struct search *g = ctx;
+	struct session *s = g->session;
+	size_t n = s->snapshot->globals.count - g->first;
+	struct snap_variable v = {.name = "", .type = ""}, *out;
+	const char *unit = dwarf_unit_name(variable->die.unit);
 	bt_error_t e;
 
-	if (dwarf == NULL ||
-	    dwarf_global(dwarf, name, NULL, &variable) == false)
+	if (n >= GLOBAL_MATCHES || session_has_time(s) == false)
 		return false;
-	out = vec_push(&s->snapshot->globals);
-	if (out == NULL)
+	/* Declared here, defined elsewhere: there it is found. */
+	if (variable->location.kind == DWARF_LOC_NONE && n != 0)
 		return true;
-	if (value_global(s->reader, s->n_threads != 0 ? s->threads[0] : NULL, m,
-		dwarf, &variable, out, &e) == false) {
-		*out = (struct snap_variable){
-		    .name = snapshot_string(s->snapshot, name),
-		    .type = "",
-		    .kind = SNAP_UNAVAILABLE,
-		    .reason = snapshot_string(s->snapshot, e.text),
-		};
+	if (value_global(s->reader, s->n_threads != 0 ? s->threads[0] : NULL,
+		g->module, g->dwarf, variable, &v, &e) == false) {
+		v.kind = SNAP_UNAVAILABLE;
+		v.reason = snapshot_string(s->snapshot, e.text);
 	}
+	if (is_known(g, &v) || (out = vec_push(&s->snapshot->globals)) == NULL)
+		return true;
+	g->units[n] = unit != NULL ? unit : "?";
+	*out = v;
 	return true;
+}
+
+/* One of its name goes by it; of several each tells its unit. */
+static void
+name_globals(const struct search *g, const char *asked)
+{
+	struct snapshot *s = g->session->snapshot;
+	size_t n = s->globals.count - g->first;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *slash = strrchr(g->units[i], '/');
+
+		s->globals.items[g->first + i].name = n == 1
+		    ? snapshot_string(s, asked)
+		    : snapshot_printf(s, "%s::%s",
+			  slash != NULL ? slash + 1 : g->units[i], g->name);
+	}
+}
+
+/* "file.c::name", as in GDB; a namespace has neither dot nor slash. */
+static bool
+split_name(struct search *g, const char *asked)
+{
+	const char *colons = strstr(asked, "::");
+	size_t length = colons != NULL ? (size_t)(colons - asked) : 0;
+
+	g->name = asked;
+	if (length == 0 || strcspn(asked, "./") >= length)
+		return true;
+	g->name = colons + 2;
+	g->unit = strndup(asked, length);
+	return g->unit != NULL;
+}
+
+static void
+find_globals(struct session *s, const char *asked)
+{
+	struct search g = {.session = s, .first = s->snapshot->globals.count};
+	struct target_module *modules;
+	size_t n = target_modules(s->target, &modules);
+
+	if (split_name(&g, asked) == false)
+		return;
+	for (size_t m = 0; m < n; m++) {
+		g.module = &modules[m];
+		g.dwarf = session_dwarf(s, g.module);
+		if (g.dwarf != NULL)
+			dwarf_globals_named(
+			    g.dwarf, g.name, g.unit, add_global, &g);
+	}
+	if (s->snapshot->globals.count == g.first)
+		snapshot_warn(s->snapshot, "variables", "global",
+		    "no global variable '%s' in any module with debug "
+		    "information",
+		    asked);
+	name_globals(&g, asked);
+	free(g.unit);
 }
 
 void
 collect_globals(struct session *s)
 {
 	const char *const *names = s->options->globals;
-	struct target_module *modules;
-	size_t n = target_modules(s->target, &modules);
 
-	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
-		bool found = false;
-
-		for (size_t m = 0; m < n && have_reader(s); m++)
-			found |= add_global(s, names[i], &modules[m]);
-		if (found == false)
-			snapshot_warn(s->snapshot, "variables", "global",
-			    "no global variable '%s' in any module with debug "
-			    "information",
-			    names[i]);
-	}
+	for (size_t i = 0; names != NULL && names[i] != NULL && have_reader(s);
+	     i++)
+		find_globals(s, names[i]);
 	if (names != NULL && s->reader != NULL)
 		value_follow_pending(s->reader);
 }

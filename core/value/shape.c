@@ -456,6 +456,42 @@ shape_lay_out(struct value_reader *r, struct shape *s)
 }
 
 static bool
+take_definition(struct value_reader *r, struct shape *s, struct dwarf *dwarf)
+{
+	const struct dwarf_type *type = dwarf_type_named(dwarf, s->type->name);
+
+	if (type == NULL || type->declaration || type->kind != s->type->kind ||
+	    type->has_size == false)
+		return false;
+	s->dwarf = dwarf;
+	s->type = type;
+	s->laid_out = false;
+	shape_lay_out(r, s);
+	return true;
+}
+
+/* A type that its image only declares ("struct foo;") may be defined by
+ * another: a library's opaque handles. */
+static void
+complete_elsewhere(struct value_reader *r, struct shape *s)
+{
+	struct target_module *modules;
+	size_t n = target_modules(r->target, &modules);
+
+	if (strchr(s->type->name, '{') != NULL)
+		return;
+	for (size_t i = 0; i < n && budget_step(r->budget); i++) {
+		struct dwarf *dwarf = r->dwarf_of != NULL
+		    ? r->dwarf_of(r->dwarf_ctx, &modules[i])
+		    : NULL;
+
+		if (dwarf != NULL && dwarf != s->dwarf &&
+		    take_definition(r, s, dwarf))
+			return;
+	}
+}
+
+static bool
 has_dynamic_bound(const struct dwarf_type *type)
 {
 	for (unsigned i = 0; i < type->n_bounds; i++) {
@@ -486,6 +522,8 @@ is_followable(struct value_reader *r, struct shape *s)
 	case SHAPE_STRUCT:
 	case SHAPE_UNION:
 		shape_lay_out(r, target);
+		if (target->type->declaration)
+			complete_elsewhere(r, target);
 		return target->type->declaration == false && target->has_size;
 	case SHAPE_ARRAY:
 		return has_dynamic_bound(target->type) == false;
