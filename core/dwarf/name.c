@@ -296,5 +296,7 @@ dw_function_name(const struct dw_die *d, const char **linkage)
 		return name;
 	}
 	*linkage = NULL;
-	return dw_qualified_name(d);
+	/* An empty name (damage) must not hide the symbol's. */
+	name = dw_attr_string(d, DW_AT_name);
+	return name != NULL && name[0] != '\0' ? dw_qualified_name(d) : NULL;
 }
