@@ -7,14 +7,16 @@ stacks, the vdso, the PLT, threads at their ends. Each alive and as a core.
 What is right is what the program knows of itself: programs/odd.c and fault.c
 name each function for what it is. Where GDB gets a stack right, it must be the
 same frame by frame. Everywhere: no caller outside executable memory, and
-guesses are marked."""
+guesses are marked. The last also holds for stacks with random damage."""
 import argparse
 import collections
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
 
 TIMEOUT = 60
+DAMAGES = 25
 SIGNAL = "<signal>"
 UNKNOWN = "??"
 GUESSES = {"fp", "return_slot", "prologue", "scan"}
@@ -367,6 +370,8 @@ def odd(t, variant, where):
             # Frame 0 in the kernel is the same for both.
             t.equal(a.get(tid), b.get(tid), variant, name, "live and core:")
         stripped(t, variant, where, exe, core, b)
+    if dead is not None and variant == ("gcc", "-O2"):
+        damaged(t, variant, exe, core, dead, here)
 
 
 def stripped(t, variant, where, exe, core, wanted):
@@ -407,6 +412,69 @@ def faults(t, variant, where):
             judge(t, what, document, document["threads"][0], wanted,
                   ["hold", SIGNAL])
         shutil.rmtree(here, ignore_errors=True)
+
+
+# ---- random damage ----
+
+
+class Core:
+    """A core whose memory can be written to."""
+
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            self.data = bytearray(f.read())
+        table, = struct.unpack_from("<Q", self.data, 32)
+        count, = struct.unpack_from("<H", self.data, 56)
+        headers = [struct.unpack_from("<IIQQQQQQ", self.data, table + 56 * i)
+                   for i in range(count)]
+        self.loads = [(h[3], h[3] + h[5], h[2]) for h in headers if h[0] == 1]
+
+    def poke(self, address, value):
+        for start, end, offset in self.loads:
+            if start <= address and address + 8 <= end:
+                struct.pack_into("<Q", self.data, offset + address - start,
+                                 value & (1 << 64) - 1)
+
+    def write(self, path):
+        with open(path, "wb") as f:
+            f.write(self.data)
+
+
+def damage(rng, core, document):
+    """Some words near the frames of each thread: zeros, garbage, addresses of
+    code, of the stack, of themselves."""
+    code = [int(f["ip"], 16) for th in document["threads"]
+            for f in th["frames"]]
+    for thread in document["threads"]:
+        places = [int(f["sp"], 16) for f in thread["frames"] if f["sp"]]
+        for _ in range(rng.choice((1, 1, 2, 5, 20))):
+            at = (rng.choice(places) + 8 * rng.randrange(-4, 40)) & ~7
+            core.poke(at, rng.choice((
+                0, rng.getrandbits(64), 0x4141414141414141, at,
+                rng.choice(code), rng.choice(code) + rng.randrange(-8, 9),
+                at + 8 * rng.randrange(-20, 20))))
+
+
+def damaged(t, variant, exe, core, document, where):
+    path = os.path.join(where, "damaged.core")
+    for seed in range(DAMAGES):
+        copy = Core(core)
+        damage(random.Random(seed), copy, document)
+        copy.write(path)
+        what = (*variant, "damage", seed)
+        found = t.document(what, "--no-variables", "--core", path, exe)
+        if found is None:
+            continue
+        t.equal([w for w in found["warnings"] if w["stage"] != "core"], [],
+                what)
+        for thread in found["threads"]:
+            no_invention(t, what, found, thread)
+            t.check(len(thread["frames"]) < 100, what, thread["tid"],
+                    len(thread["frames"]), "frames")
+            # Frame 0 was not on the stack.
+            before = next(th for th in document["threads"]
+                          if th["tid"] == thread["tid"])
+            t.equal(thread["frames"][0]["ip"], before["frames"][0]["ip"], what)
 
 
 # ---- stacks without end ----
