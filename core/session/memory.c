@@ -12,7 +12,13 @@ enum {
 	MEMORY_FRAME0 = 1024,  /* at least this much of the first frame */
 	MEMORY_STACK = 4096,   /* of all faulting frames together */
 	MEMORY_FAULT = 64,     /* each way from the faulting address */
-	MEMORY_FRAMES = 16     /* of the faulting thread that are kept */
+	MEMORY_FRAMES = 16,    /* of the faulting thread that are kept */
+	MEMORY_OBJECT = 512,   /* of one object */
+	MEMORY_OBJECTS = 32768 /* of all objects */
+};
+
+struct range {
+	uint64_t start, end;
 };
 
 /* Adds what is readable of [start, end). */
@@ -69,6 +75,80 @@ add_stack(struct session *s, const struct snap_thread *t)
 	add_around(s, sp, MEMORY_RED_ZONE, end - sp, "stack");
 }
 
+static bool
+is_kept(const struct snapshot *s, const struct range *r)
+{
+	for (size_t i = 0; i < s->memory.count; i++) {
+		const struct snap_memory *m = &s->memory.items[i];
+
+		if (m->address <= r->start && r->end - m->address <= m->size)
+			return true;
+	}
+	return false;
+}
+
+static int
+by_start(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* The ranges of the objects nearest to variables, as many as there is room
+ * for; their count. */
+static size_t
+object_ranges(struct session *s, struct range *out, size_t max)
+{
+	uint64_t address, size, left = MEMORY_OBJECTS;
+	size_t n = 0;
+
+	for (size_t i = 0; n < max && left != 0 &&
+	     value_followed(s->reader, i, &address, &size);
+	     i++) {
+		struct range r = {address, 0};
+
+		if (size > MEMORY_OBJECT)
+			size = MEMORY_OBJECT;
+		if (size > left)
+			size = left;
+		if (size == 0 ||
+		    __builtin_add_overflow(address, size, &r.end) ||
+		    is_kept(s->snapshot, &r))
+			continue;
+		out[n++] = r;
+		left -= size;
+	}
+	return n;
+}
+
+/* The memory behind the objects that variables point to. Those that touch
+ * become one piece. */
+static void
+add_objects(struct session *s)
+{
+	enum { RANGES = 4096 };
+	struct range *ranges, r;
+	size_t n, i = 0;
+
+	if (s->reader == NULL)
+		return;
+	ranges = calloc(RANGES, sizeof(*ranges));
+	if (ranges == NULL)
+		return;
+	n = object_ranges(s, ranges, RANGES);
+	if (n != 0)
+		qsort(ranges, n, sizeof(*ranges), by_start);
+	while (i < n && session_has_time(s)) {
+		for (r = ranges[i++]; i < n && ranges[i].start <= r.end; i++) {
+			if (ranges[i].end > r.end)
+				r.end = ranges[i].end;
+		}
+		add(s, r.start, r.end, "object");
+	}
+	free(ranges);
+}
+
 void
 collect_memory(struct session *s)
 {
@@ -83,4 +163,5 @@ collect_memory(struct session *s)
 	    signal->address != t->frames[0].ip)
 		add_around(
 		    s, signal->address, MEMORY_FAULT, MEMORY_FAULT, "fault");
+	add_objects(s);
 }

@@ -101,3 +101,20 @@ value_follow_pending(struct value_reader *r)
 		read_object(r, &p);
 	}
 }
+
+bool
+value_followed(
+    struct value_reader *r, size_t i, uint64_t *address, uint64_t *size)
+{
+	const struct pending *p;
+	struct evaluator ev = {.r = r};
+
+	if (i >= r->pending.count)
+		return false;
+	p = &r->pending.items[i];
+	ev.dwarf = p->shape->dwarf;
+	value_begin(r);
+	*address = p->address;
+	*size = value_size(&ev, p->shape);
+	return true;
+}

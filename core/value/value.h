@@ -68,4 +68,9 @@ bool value_global(struct value_reader *r, const struct target_thread *thread,
  * breadth first until the limits or the budget. Call once after all frames. */
 void value_follow_pending(struct value_reader *r);
 
+/* The i-th followed object, nearest to a variable first: its bytes in memory;
+ * size 0: not known. False behind the last. */
+bool value_followed(
+    struct value_reader *r, size_t i, uint64_t *address, uint64_t *size);
+
 #endif /* VALUE_VALUE_H */
