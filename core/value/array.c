@@ -169,7 +169,9 @@ read_flexible(struct evaluator *ev, struct shape *s, const struct source *src,
 	}
 }
 
-/* Wide text of which only parts are known is shown as its characters. */
+/* Text of which only parts are known is shown as its characters; that of
+ * one-byte characters only where it has holes, as its known beginning is text
+ * (clang leaves the rest of a string undescribed). */
 static bool
 is_patchy(const struct shape *s, const struct source *src, uint64_t offset,
     uint64_t count)
@@ -177,10 +179,12 @@ is_patchy(const struct shape *s, const struct source *src, uint64_t offset,
 	uint64_t size = count * s->target->size;
 	bool there = false, missing = false;
 
-	if (src->kind != SOURCE_BYTES || src->state == NULL ||
-	    s->target->size == 1)
+	if (src->kind != SOURCE_BYTES || src->state == NULL)
 		return false;
 	for (uint64_t i = offset; i < src->size && i - offset < size; i++) {
+		if (s->target->size == 1 && missing == false && there &&
+		    src->state[i] == BYTE_UNDESCRIBED)
+			return false;
 		there |= src->state[i] == BYTE_THERE;
 		missing |= src->state[i] != BYTE_THERE;
 	}

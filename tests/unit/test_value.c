@@ -505,8 +505,8 @@ TEST(text_of_arrays)
 	tear_down(&f);
 }
 
-/* Known up to where the description ends; or with a hole, which makes it
- * unknown. */
+/* Known up to where the description ends; or with a hole, and then as the
+ * characters that are there. */
 TEST(partly_known_text)
 {
 	struct dwarf_type ch = base_type("char", ATE_SCHAR, 1);
@@ -525,7 +525,12 @@ TEST(partly_known_text)
 	expect_true((v.flags & SNAP_VAR_TRUNCATED) != 0);
 	expect_int(v.length, 4);
 	v = read_bytes(&f, &a, "abcd", 4, hole);
-	expect_int(v.kind, SNAP_UNAVAILABLE);
+	expect_int(v.kind, SNAP_ARRAY);
+	assert_int(v.n_children, 4);
+	expect_int(v.children[0].value.i, 'a');
+	expect_int(v.children[1].kind, SNAP_UNAVAILABLE);
+	expect_str(v.children[1].reason, "optimized out");
+	expect_int(v.children[3].value.i, 'd');
 	v = read_bytes(&f, &a, "abcd", 4, none);
 	expect_int(v.kind, SNAP_UNAVAILABLE);
 	expect_str(v.reason, "optimized out");
