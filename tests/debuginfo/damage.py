@@ -294,6 +294,22 @@ def package_traps(bench):
         bench.expect(program)
 
 
+@case
+def debug_path_outside_sysroot(bench):
+    """A sysroot does not hide the directories that the user names."""
+    where, exe, core, options = bench.program(["-g", "-O0"],
+                                              _cases.by_build_id)
+    root = os.path.join(where, "root")
+    os.mkdir(root)
+    outside = (where, exe, core, ["--sysroot", root, *options])
+    bench.expect(outside)  # the symbols are only there
+    # By default the debug files are looked for below the sysroot.
+    inside = os.path.join(root, "usr", "lib")
+    os.makedirs(inside)
+    shutil.move(os.path.join(where, "debug"), os.path.join(inside, "debug"))
+    bench.expect((where, exe, core, ["--sysroot", root]))
+
+
 def mutate(bench, program, path, rounds, seed):
     good = read(path)
     for i in range(rounds):
