@@ -414,6 +414,63 @@ def faults(t, variant, where):
         shutil.rmtree(here, ignore_errors=True)
 
 
+# ---- threads that begin ----
+
+# Stops at each instruction behind the system call that makes a thread, in
+# parent and child, and at the thread's first function.
+STARTS_SCRIPT = r"""
+import gdb, re
+gdb.execute("break main")
+gdb.execute("run")
+lines = [line for line in gdb.execute("disassemble clone3", to_string=True)
+         .splitlines() if "<+" in line]
+behind = [i for i, line in enumerate(lines) if line.rstrip().endswith("syscall")]
+for line in lines[behind[0] + 1:]:
+    gdb.execute("tbreak *" + re.search("0x[0-9a-f]+", line)[0])
+gdb.execute("tbreak *start_thread")
+for i in range(9):
+    gdb.execute("continue")
+    gdb.execute("generate-core-file start.%d" % i)
+gdb.execute("kill")
+"""
+
+
+def starts(t, variant, where):
+    script = os.path.join(where, "starts.py")
+    exe = os.path.join(where, "odd")
+    with open(script, "w") as f:
+        f.write(STARTS_SCRIPT)
+    subprocess.run(["gdb", "-nx", "-batch", "-iex", "set auto-load off",
+                    "-iex", "set debuginfod enabled off", "-iex",
+                    "set confirm off", "-ex", "handle all nostop noprint pass",
+                    "-x", script, exe], stdin=subprocess.DEVNULL, cwd=where,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   timeout=TIMEOUT, check=False)
+    seen = set()
+    for i in range(9):
+        core = os.path.join(where, f"start.{i}")
+        if not os.path.exists(core):
+            continue
+        document = t.document((*variant, i), "--no-variables", "--core", core,
+                              exe)
+        for thread in document["threads"] if document else []:
+            what = (*variant, "start", i, thread["tid"])
+            names = [f["symbol"] for f in thread["frames"]]
+            is_main = thread["tid"] == document["attributes"]["process.id"]
+            no_invention(t, what, document, thread)
+            t.equal(names[-1], "_start" if is_main else "clone3", what, names)
+            t.check("scan" not in [f["trust"] for f in thread["frames"]], what,
+                    names)
+            t.check(thread["stop_reason"] in ("end of stack",
+                                              "no unwind information"), what,
+                    thread["stop_reason"])
+            if not is_main:
+                seen.add(" < ".join(names[:2]))
+    # Without the C library's symbols GDB finds none of these places.
+    if seen:
+        t.check({"clone3", "start_thread < clone3"} <= seen, variant, seen)
+
+
 # ---- random damage ----
 
 
@@ -557,6 +614,7 @@ def main():
             faults(t, variant, where)
             if variant == ("gcc", "-O2"):
                 deep(t, variant, where)
+                starts(t, variant, where)
             shutil.rmtree(where, ignore_errors=True)
     finally:
         t.close()
