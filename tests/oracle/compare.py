@@ -16,11 +16,13 @@ class Tally:
         self.frames = self.frames_right = 0
         self.values = self.values_right = 0
         self.both_optimized = self.ours_only = self.excused = 0
+        self.confirmed = 0
         self.differences = []
 
     def add(self, other):
         for name in ("frames", "frames_right", "values", "values_right",
-                     "both_optimized", "ours_only", "excused"):
+                     "both_optimized", "ours_only", "excused",
+                     "confirmed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.differences += other.differences
 
@@ -70,6 +72,8 @@ def same_function(mine, theirs):
     linkage = theirs.get("linkage")
     if not linkage or mine.get("linkage_name") != linkage:
         return False
+    if mine.get("symbol") == linkage and theirs["line"] == 0:
+        return True  # GDB's Ada, see gdb_dump.py
     return last_part(mine.get("symbol")) == last_part(theirs["name"])
 
 
@@ -248,6 +252,23 @@ def same_value(v, g, depth=0):
     return kind in ("opaque", "synthetic")
 
 
+def without_unknown(v, g):
+    """GDB's value g without the parts that we say are unavailable."""
+    if v["kind"] == "unavailable":
+        return {"k": "optimized"}
+    if g["k"] == "struct":
+        mine = v.get("members") or []
+        if g.get("variant") or len(mine) != len(g["v"]):
+            return g
+        return dict(g, v=[[n, b, without_unknown(m, part)]
+                          for m, (n, b, part) in zip(mine, g["v"])])
+    if g["k"] == "array":
+        mine = v.get("elements") or []
+        return dict(g, v=[without_unknown(m, part)
+                          for m, part in zip(mine, g["v"])])
+    return g
+
+
 def all_values(reference, values=None):
     """{(function, variable): values} of what GDB shows as scalars: to be
     compared with another build of the same program."""
@@ -288,14 +309,14 @@ def has_value(v):
     return v["kind"] != "unavailable"
 
 
-def compare_variables(f, g, where, tally, callee=None):
-    """All variables of a frame: f ours, g GDB's; callee is GDB's frame that
-    this one called."""
+def compare_variables(f, g, where, tally, around):
+    """All variables of a frame: f ours, g GDB's; around is what GDB has
+    around it, for proof.py."""
     def differ(what, theirs, mine):
         tally.differences.append({
             "what": what, "where": where, "name": (theirs or mine)["name"],
             "function": strip_parameters(g["name"]), "gdb": theirs,
-            "ours": mine, "frame": brief(g), "callee": brief(callee)})
+            "ours": mine, "frame": brief(g), **around})
 
     seen = {}
     by_name = {}
@@ -397,20 +418,23 @@ def language_of(g):
     return {"rust": "Rust", "c++": "C++"}.get(g.get("language"), "C")
 
 
-def callees(frames):
-    """The frame that each of GDB's frames called, by the frame's identity. A
-    frame and those inlined into it are one frame of the machine; the
-    innermost called none."""
-    out, callee = {}, None
+def surroundings(frames):
+    """Of each of GDB's frames, by its identity: the frame that it called, and
+    the function into which it is inlined. A frame and those inlined into it
+    are one frame of the machine; the innermost called none."""
+    out, callee, inlined = {}, None, []
     for g in frames:
-        out[id(g)] = callee
+        out[id(g)] = {"callee": brief(callee), "outer": g}
+        inlined.append(g)
         if g["kind"] != "inline":
-            callee = g
+            for one in inlined:
+                out[id(one)]["outer"] = g
+            callee, inlined = g, []
     return out
 
 
 def compare_thread(mine, theirs, where, tally):
-    called = callees(theirs["frames"])
+    around = surroundings(theirs["frames"])
     for f, g in align(mine["frames"], theirs["frames"]):
         name = g["name"] if g else f.get("symbol")
         place = f"{where} frame {f['index'] if f else '-'} {name}"
@@ -427,7 +451,7 @@ def compare_thread(mine, theirs, where, tally):
                 "gdb": brief(g), "ours": brief(f)})
         else:
             tally.frames_right += 1
-        compare_variables(f, g, place, tally, called[id(g)])
+        compare_variables(f, g, place, tally, around[id(g)])
 
 
 def brief(f):

@@ -169,6 +169,11 @@ def variables(frame):
         if block.function is not None:
             break
         block = block.superblock
+    # By its name GDB tells the location of the first only.
+    names = [v["name"] for v in out]
+    for v in out:
+        if names.count(v["name"]) > 1:
+            v["location"] = None
     return out
 
 
@@ -221,11 +226,20 @@ KINDS = {gdb.INLINE_FRAME: "inline", gdb.SIGTRAMP_FRAME: "signal",
 
 
 def linkage(frame):
+    """The linker's name. frame.name() of a function without debug information
+    may be one that GDB took for Ada's: run.constprop.0 becomes
+    run.constprop, report.cold becomes report[cold]."""
     try:
         function = frame.function()
-    except gdb.error:
+        if function is not None:
+            return function.linkage_name
+        pc = frame.pc() - (1 if frame.type() == gdb.NORMAL_FRAME and
+                           frame.newer() is not None else 0)
+        text = gdb.execute(f"info symbol {pc:#x}", to_string=True)
+        return re.split(r" \+ \d+ in | in section ", text)[0] \
+            if " in section " in text else None
+    except FAILURES:
         return None
-    return function.linkage_name if function else None
 
 
 def frames():

@@ -199,8 +199,9 @@ FORMS = {form.name: form for form in [
 # What runs by default: (compiler, level, form, one of so many programs). All
 # forms that a reader must know come with both compilers, each over a part of
 # the programs that differs from form to form.
-DEFAULT = [(compiler, level, "plain", 1) for compiler in ("gcc", "clang")
-           for level in ("O0", "O2")]
+# -O0 comes first: it tells what the values are where others have lost them.
+DEFAULT = [(compiler, level, "plain", 1) for level in ("O0", "O2")
+           for compiler in ("gcc", "clang")]
 DEFAULT += [("gcc", "O2-flto", "plain", 2), ("clang", "O2-flto", "plain", 2),
             ("rustc", "O0", "plain", 1), ("rustc", "O2", "plain", 1),
             ("rustc", "O2-flto", "plain", 4)]

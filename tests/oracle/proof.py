@@ -4,21 +4,31 @@ the class of its proof, and counts only where the proof holds again in this
 run, on evidence from GDB's own reading of the debug information
 (ORACLE_EVIDENCE in gdb_dump.py).
 
-One class exists, "call-clobbered". The debug information says at the call
-that the variable is in a register that belongs to the callee (System V ABI
-for x86-64, section 3.2.1), and the callee's unwind information saves no such
-register. So its value at the call is nowhere to be had. GDB takes a register
-without a rule for one that kept its value (DWARF2_FRAME_REG_UNSPECIFIED) and
-shows what some younger function left there.
+"call-clobbered": the debug information says at the call that the variable is
+in a register that belongs to the callee (System V ABI for x86-64, section
+3.2.1), and the callee's unwind information saves no such register. So its
+value at the call is nowhere to be had. GDB takes a register without a rule for
+one that kept its value (DWARF2_FRAME_REG_UNSPECIFIED) and shows what some
+younger function left there.
+
+"inline-entry": the variable of an inlined function is the value that a
+register had on entry to the function around it (DW_OP_entry_value). GDB 13
+evaluates the caller's DW_TAG_call_site_parameter in the wrong frame then, and
+contradicts itself: for a variable of the outer function with the very same
+location it has our value.
 """
 import re
+
+import compare
 
 CLOBBERED = re.compile(r"\$(?:[re]?(?:ax|cx|dx|si|di)|r(?:8|9|10|11)|"
                        r"[xyz]mm\d+|st\d?)\b")
 # Within the operand of an entry value, a register is the caller's.
 ENTRY = re.compile(r"DW_OP_(?:GNU_)?entry_value(?: \d+:)? DW_OP_\w+"
                    r"(?: -?\d+)? \[\$\w+\]")
-WHOLE = re.compile(r"a variable in \$\w+$")
+# Nothing but registers, and pieces that are nowhere.
+BARE = re.compile(r"(?:(?:, )?(?:and )?(?:a variable in \$\w+|"
+                  r"an empty \d+-byte piece)(?: \[\d+-byte piece\])?)+$")
 
 
 def registers(location):
@@ -27,14 +37,15 @@ def registers(location):
     return {m.group(0)[1:] for m in CLOBBERED.finditer(own)}
 
 
-def says_unknown(v):
-    """Our answer is "unavailable", for the whole or for parts of it."""
-    if v is None:
-        return False
-    if v["kind"] == "unavailable":
-        return v.get("reason") == "register not saved"
-    parts = v.get("members") or v.get("elements") or []
-    return any(says_unknown(p) for p in parts)
+def confirmed(difference):
+    """Whether GDB shows our value for the same variable of the same function
+    in the same program without optimisation, where nothing is lost. None when
+    that cannot be told: addresses differ from run to run."""
+    v, known = difference["ours"], difference.get("known")
+    mine = compare.number(str(v.get("value")))
+    if v["kind"] == "pointer" or mine is None or not known:
+        return None
+    return mine in known
 
 
 def call_clobbered(difference):
@@ -47,17 +58,46 @@ def call_clobbered(difference):
     saved = callee.get("saved")
     if not needed or saved is None or needed & set(saved):
         return None
-    # Either we say that it cannot be known, or the register is all there is
-    # to it and we have the value from elsewhere (DW_TAG_call_site_parameter).
-    if not says_unknown(difference["ours"]) and \
-            not WHOLE.match(location):
+    # All registers of a bare location must be lost. Of any other, only those
+    # parts may differ that we say are unknown.
+    ours, value = difference["ours"], theirs["value"]
+    everything = {name[1:] for name in re.findall(r"\$\w+", location)}
+    if BARE.match(location) and everything == needed:
+        # What we have instead comes from DW_TAG_call_site_parameter.
+        if compare.has_value(ours) and confirmed(difference) is not True:
+            return None
+    elif ours["kind"] == "unavailable" or not compare.same_value(
+            ours, compare.without_unknown(ours, value)):
         return None
     return (f"at {difference['frame'].get('call')} the debug information has "
             f"it as \"{location}\"; {callee['name']} saves of its caller's "
             f"registers only {', '.join(saved)}")
 
 
-CLASSES = {"call-clobbered": call_clobbered}
+def plain(value):
+    """The number of a scalar, the address of a reference."""
+    return value["a"] if value["k"] == "ref" else value.get("v")
+
+
+def inline_entry(difference):
+    """The proof as a text, or None."""
+    if difference["what"] != "value" or \
+            difference["frame"]["kind"] != "inline":
+        return None
+    location = difference["gdb"].get("location")
+    mine = difference["ours"].get("value")
+    if not ENTRY.search(location or "") or mine is None:
+        return None
+    for other in difference["outer"]["variables"]:
+        if other["location"] == location and \
+                plain(other["value"]) == compare.to_int(mine):
+            return (f"the debug information has it as \"{location}\", as it "
+                    f"has {other['name']} of {difference['outer']['name']}, "
+                    f"for which GDB shows our value")
+    return None
+
+
+CLASSES = {"call-clobbered": call_clobbered, "inline-entry": inline_entry}
 
 
 def find(difference):

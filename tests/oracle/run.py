@@ -34,10 +34,11 @@ GDB_TIMEOUT = 120
 # The first message of a panic only: no stack walk by the program itself.
 ENVIRONMENT = {"RUST_BACKTRACE": "0"}
 
-def reference(built, core, out):
-    """What GDB says of the core."""
-    env = dict(os.environ, ORACLE_OUT=out, ORACLE_EVIDENCE="1",
-               LC_ALL="C.UTF-8")
+def reference(built, core, out, evidence=True):
+    """What GDB says of the core; with what proof.py needs, or without."""
+    env = dict(os.environ, ORACLE_OUT=out, LC_ALL="C.UTF-8")
+    if evidence:
+        env["ORACLE_EVIDENCE"] = "1"
     subprocess.run(
         ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off",
          "-iex", "set auto-load off", *built.gdb, built.gdb_exe, core,
@@ -48,19 +49,25 @@ def reference(built, core, out):
         return json.load(f)
 
 
-def snapshot(build, built, core):
-    """What we say of it: bt's JSON document."""
-    done = subprocess.run(
-        [os.path.join(build, "bt"), "--json", *built.bt, "--core", core,
-         built.exe], capture_output=True, timeout=GDB_TIMEOUT, check=False)
+def bt(build, *words):
+    """bt's JSON document."""
+    done = subprocess.run([os.path.join(build, "bt"), "--json", *words],
+                          capture_output=True, timeout=GDB_TIMEOUT,
+                          check=False)
     if done.returncode != 0:
         raise RuntimeError(f"bt exit {done.returncode}: "
                            f"{done.stderr.decode(errors='replace')[:300]}")
     return json.loads(done.stdout)
 
 
+def snapshot(build, built, core):
+    """What we say of the core."""
+    return bt(build, *built.bt, "--core", core, built.exe)
+
+
 def one(job):
-    """The tally of one case, or the text of what went wrong."""
+    """(tally, what GDB said, None) of one case, or the text of what went
+    wrong in the last place."""
     case, build, work = job
     where = os.path.join(work, case.name.replace("/", "_"))
     os.makedirs(where, exist_ok=True)
@@ -73,8 +80,8 @@ def one(job):
             json.dump(ours, f)
     except (RuntimeError, OSError, ValueError, crash.CrashError,
             matrix.BuildError, subprocess.SubprocessError) as e:
-        return None, str(e)
-    return compare.compare(ours, theirs, case.name), None
+        return None, None, str(e)
+    return compare.compare(ours, theirs, case.name), theirs, None
 
 
 def show(difference):
@@ -94,15 +101,24 @@ def line(title, tally):
         f"{title:18} frames {tally.frames_right}/{tally.frames} "
         f"({100 * frames:.2f} %), values {tally.values_right}/{tally.values} "
         f"({100 * values:.2f} %), optimized out in both "
-        f"{tally.both_optimized}, ours only {tally.ours_only}, "
+        f"{tally.both_optimized}, ours only "
+        f"{tally.ours_only} ({tally.confirmed} confirmed), "
         f"GDB proved wrong {tally.excused}")
 
 
-def excuse(tally, case, exceptions):
-    """Takes out the differences in which GDB is proved wrong."""
+def settle(tally, case, exceptions, known):
+    """Takes out the differences in which GDB is proved wrong, and counts as
+    wrong what only we show where the unoptimized program contradicts it."""
     rest = []
     for d in tally.differences:
         d["case"] = case.name
+        d["known"] = known.get((d.get("function"), d.get("name")))
+        if d["what"] == "ours only":
+            told = proof.confirmed(d)
+            tally.confirmed += told is True
+            if told is False:
+                tally.values += 1
+                d["what"] = "contradicted"
         if proof.excused(d, case.name, exceptions):
             tally.excused += 1
             tally.values_right += 1
@@ -158,12 +174,12 @@ def report_forms(forms):
 
 
 def run_all(todo, build, work):
-    """Yields (case, tally, error), in order."""
+    """Yields (case, tally, what GDB said, error), in order."""
     jobs = [(case, os.path.abspath(build), os.path.abspath(work))
             for case in todo]
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        for case, (tally, error) in zip(todo, pool.map(one, jobs)):
-            yield case, tally, error
+        for case, answer in zip(todo, pool.map(one, jobs)):
+            yield case, *answer
 
 
 def main():
@@ -181,15 +197,18 @@ def main():
         exceptions = json.load(f)
     wanted = list(matrix.cases(args.only, args.long))
     todo = [case for case in wanted if case.lacks() is None]
-    groups, forms, broken = {}, {}, 0
+    groups, forms, reference_values, broken = {}, {}, {}, 0
     with tempfile.TemporaryDirectory() as scratch:
-        for case, tally, error in run_all(todo, args.build,
+        for case, tally, theirs, error in run_all(todo, args.build,
                                           args.keep or scratch):
             if error is not None:
                 print(f"{case.name}: {error}")
                 broken += 1
                 continue
-            excuse(tally, case, exceptions)
+            known = reference_values.setdefault(case.program, {})
+            if case.level == "O0":
+                compare.all_values(theirs, known)
+            settle(tally, case, exceptions, known)
             groups.setdefault(case.group, compare.Tally()).add(tally)
             forms.setdefault(case.form.name, compare.Tally()).add(tally)
     if args.prove:

@@ -23,5 +23,5 @@ int
 main(void)
 {
 	char trail[64] = {0};
-	return even(10, trail);
+	return even(6, trail);
 }
