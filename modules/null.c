@@ -8,6 +8,7 @@
 
 #include "common/caller.h"
 #include "common/crash.h"
+#include "common/origin.h"
 #include "common/variables.h"
 
 /* vm.mmap_min_addr of all distributions: nothing is mapped below. */
@@ -22,21 +23,96 @@ is_table_call(const struct crash *c)
 	    c->instruction.flow == PTRACE_FLOW_JUMP;
 }
 
+/* Says where the register got its null from. */
+static void
+note_origin(
+    const struct crash *c, const struct origin *origin, struct report *r)
+{
+	const char *name;
+
+	if (origin->kind == ORIGIN_CALL) {
+		name = ptrace_target_call_name(c->target, &origin->instruction);
+		if (name == NULL && origin->instruction.target_known)
+			name = ptrace_target_symbol(c->target,
+			    origin->instruction.target, &(bt_addr_t){0});
+		report_note(r,
+		    pmodule_text(c->bt, "the null was returned by %s",
+			name != NULL ? name : origin->instruction.text));
+	} else if (origin->kind == ORIGIN_LOAD) {
+		report_note(r,
+		    pmodule_text(c->bt,
+			"the null was read from 0x%" PRIx64 " by \"%s\"",
+			origin->address, origin->instruction.text));
+	}
+}
+
+/* The variable of the matched name is what the register was loaded from, or
+ * nothing speaks against it: a parameter still in its register. */
+static bool
+is_proven(const struct variable_match *m, const struct origin *origin)
+{
+	ptrace_variable_info_t info = PTRACE_VARIABLE_INFO_INIT;
+
+	if (!ptrace_variable_info(m->variable, &info))
+		return false;
+	if (origin->kind == ORIGIN_LOAD)
+		return info.has_address && info.address == origin->address;
+	return origin->kind == ORIGIN_ENTRY
+	    ? info.parameter
+	    : origin->kind == ORIGIN_UNKNOWN && !info.has_address;
+}
+
 /* Names the variable that holds the null, when only one can be meant. */
 static void
 name_variable(const struct crash *c, struct report *r)
 {
 	const ptrace_operand_t *o = c->operand;
 	struct variable_match m;
+	struct origin origin;
+	const char *member;
 
-	if (o == NULL || o->base_known == false ||
-	    variables_with_value(c, o->base_value, &m) == false)
+	if (o == NULL || o->base_known == false || c->frame == NULL)
 		return;
-	r->text = pmodule_text(c->bt,
-	    "null pointer dereference: %s at 0x%" PRIx64
-	    " through %s, which is NULL",
-	    crash_access_text(c), c->address, m.text);
+	origin_of_base(c, &origin);
+	note_origin(c, &origin, r);
+	if (variables_with_value(c, o->base_value, &m) == false)
+		return;
 	report_note(r, m.evidence);
+	if (ptrace_frame_ip(m.frame) != c->pc ||
+	    is_proven(&m, &origin) == false)
+		return;
+	member = variables_member(c, &m);
+	if (member != NULL)
+		r->text = pmodule_text(c->bt,
+		    "null pointer dereference: %s, %s at 0x%" PRIx64
+		    ", but %s is NULL",
+		    member, crash_access_text(c), c->address, m.text);
+	else
+		r->text = pmodule_text(c->bt,
+		    "null pointer dereference: %s at 0x%" PRIx64
+		    " through %s, which is NULL",
+		    crash_access_text(c), c->address, m.text);
+}
+
+/* The null was the first word of an object that is there. */
+static void
+judge_zeroed(const struct crash *c)
+{
+	struct origin origin;
+	struct report r;
+
+	origin_of_base(c, &origin);
+	if (origin.kind != ORIGIN_LOAD ||
+	    origin.instruction.operands[0].displacement != 0)
+		return;
+	r = report_of(c, "zeroed-object", 0.6,
+	    pmodule_text(c->bt,
+		"the object at 0x%" PRIx64
+		" has no table of virtual functions: "
+		"it was zeroed or never constructed",
+		origin.address));
+	report_token(&r, "vtable");
+	report_publish(&r);
 }
 
 static void
@@ -72,6 +148,8 @@ judge_access(const struct crash *c)
 		    "zeroed or never constructed");
 	report_token(&r, "null");
 	report_publish(&r);
+	if (o != NULL && is_table_call(c))
+		judge_zeroed(c);
 }
 
 static void

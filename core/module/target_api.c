@@ -205,6 +205,8 @@ fill_instruction(
 	out->divisor_known = in->divisor_known;
 	out->divisor = in->divisor;
 	out->repeat = in->repeat;
+	out->written = in->written;
+	out->loads = in->loads;
 	out->privileged = in->privileged;
 	out->target_known = in->target_known;
 	out->address = address;

@@ -129,8 +129,10 @@ typedef struct ptrace_instruction {
 	uint8_t divisor_size;
 	bool divisor_known;
 	uint64_t divisor;
-	uint64_t repeat; /* turns left of a repeated string instruction */
-	uint64_t reserved[1];
+	uint64_t repeat;  /* turns left of a repeated string instruction */
+	uint32_t written; /* bit N: the register of DWARF number N */
+	bool loads;	  /* nothing but a whole register from operand 0 */
+	uint64_t reserved[4];
 } ptrace_instruction_t;
 #define PTRACE_INSTRUCTION_INIT                                                \
 	{                                                                      \
@@ -300,6 +302,12 @@ bool ptrace_thread_stack(
 bool ptrace_frame_register(ptrace_frame_t *f, int32_t number, uint64_t *out);
 /* The canonical frame address: the stack pointer before the call. */
 bool ptrace_frame_cfa(ptrace_frame_t *f, bt_addr_t *out);
+
+/* The member at an offset of what a pointer variable of the frame points to:
+ * "list.next", "items[3].name". By the type alone: the pointer may be null.
+ * False: there is none, or no debug information. */
+bool ptrace_frame_member(ptrace_frame_t *f, const char *variable,
+    uint64_t offset, char *out, size_t size);
 
 /* Variables, valid for the run. */
 uint32_t ptrace_frame_n_variables(ptrace_frame_t *f);

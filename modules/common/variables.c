@@ -67,8 +67,28 @@ variables_with_value(
 	if (s.matches != 1)
 		return false;
 	out->variable = s.found;
+	out->name = s.info.name;
+	out->frame = s.frame;
 	out->text = pmodule_text(c->bt, "%s (%s)", s.info.name, s.info.type);
 	out->evidence = pmodule_text(c->bt, "%s of %s is 0x%" PRIx64,
 	    s.info.name, ptrace_frame_symbol(s.frame), s.info.value);
 	return true;
+}
+
+const char *
+variables_member(const struct crash *c, const struct variable_match *m)
+{
+	const ptrace_operand_t *o = c->operand;
+	char member[256];
+
+	/* With an index the offset is within an array, and in a library's
+	 * frame the access is not the caller's expression. */
+	if (o == NULL || o->base_known == false || o->scale != 0 ||
+	    o->displacement < 0 || m->frame == NULL ||
+	    ptrace_frame_index(m->frame) < ptrace_frame_index(c->frame) ||
+	    ptrace_frame_ip(m->frame) != c->pc ||
+	    !ptrace_frame_member(m->frame, m->name, (uint64_t)o->displacement,
+		member, sizeof(member)))
+		return NULL;
+	return pmodule_text(c->bt, "%s->%s", m->name, member);
 }

@@ -284,6 +284,25 @@ fill_divisor(const struct insn_source *s, const operand *op, struct insn *out)
 		    s, op->reg.value, &out->divisor);
 }
 
+static void
+fill_written(const instruction *in, const operand *ops, struct insn *out)
+{
+	for (unsigned i = 0; i < in->operand_count; i++) {
+		int number;
+
+		if (ops[i].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) == 0)
+			continue;
+		number = dwarf_number(ops[i].reg.value);
+		if (number >= 0)
+			out->written |= UINT32_C(1) << number;
+	}
+	out->loads = in->mnemonic == ZYDIS_MNEMONIC_MOV &&
+	    out->n_operands == 1 &&
+	    ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER && ops[0].size == 64 &&
+	    ops[1].type == ZYDIS_OPERAND_TYPE_MEMORY;
+}
+
 /* The count register is brought up to date before a fault (SDM volume 2,
  * REP). */
 static void
@@ -384,6 +403,7 @@ insn_decode(const uint8_t *code, size_t size, uint64_t pc,
 	fill_divisor(&s, &ops[0], out);
 	fill_repeat(&s, &in, out);
 	fill_operands(&s, &in, ops, in.operand_count, out);
+	fill_written(&in, ops, out);
 	fill_target(&s, ops, in.operand_count, out);
 	insn_text(&in, ops, pc, out->text, sizeof(out->text));
 	return true;

@@ -59,7 +59,9 @@ struct insn {
 	uint8_t divisor_size;
 	bool divisor_known;
 	uint64_t divisor;
-	uint64_t repeat; /* turns that a REP has left; 0: none, or unknown */
+	uint32_t written; /* bit N: DWARF register N is changed */
+	bool loads;	  /* a plain load of a whole register from operand 0 */
+	uint64_t repeat;  /* turns that a REP has left; 0: none, or unknown */
 	unsigned n_operands;
 	struct insn_operand operands[INSN_OPERANDS_MAX];
 	char text[INSN_TEXT_MAX]; /* "mov dword ptr [rax + 0x18], edx" */
