@@ -53,6 +53,8 @@ class Bench:
         names = [f.get("symbol") for f in got.frames]
         if names != (symbols or SYMBOLS):
             self.fail(f"frames {names}")
+        if any("worker" in w or "signal" in w for w in got.warnings):
+            self.fail(f"died: {got.warnings}")
         if quiet and got.warnings:
             self.fail(f"warnings {got.warnings}")
         for text in says:

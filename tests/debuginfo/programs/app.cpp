@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "zoo.h"
+#include "zoo.hpp"
 
 static __attribute__((noinline)) int
 day(zoo::Keeper *keeper, int hour)

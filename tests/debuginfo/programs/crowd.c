@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * crowd THREADS [FILTER]: so many threads wait, each with a number of its own
- * on its stack, and then one crashes. FILTER goes to /proc/self/coredump_filter.
+ * on its stack, and then one crashes. FILTER goes to
+ * /proc/self/coredump_filter.
  */
 #include <pthread.h>
 #include <stdio.h>

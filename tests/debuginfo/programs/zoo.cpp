@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "zoo.h"
+#include "zoo.hpp"
 
 namespace zoo {
 
