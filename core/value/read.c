@@ -266,12 +266,15 @@ read_fields(struct evaluator *ev, const struct field *fields, uint32_t count,
     const struct source *src, uint64_t offset, unsigned depth,
     struct snap_variable *v)
 {
+	bool follow;
+
 	if (count > ev->r->nodes_left) {
 		value_unavailable(v, value_limit);
 		return;
 	}
 	if (value_children(ev->r, v, count) == false)
 		return;
+	follow = ev->follow;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct field *f = &fields[i];
 		struct snap_variable *child = &v->children[i];
@@ -279,6 +282,7 @@ read_fields(struct evaluator *ev, const struct field *fields, uint32_t count,
 		child->name = f->name;
 		if (f->is_base)
 			child->flags |= SNAP_VAR_BASE;
+		ev->follow = follow && f->is_vptr == false;
 		if (f->bit_size != 0)
 			read_bits(ev, f, src, offset, child);
 		else if (f->computed)
@@ -287,6 +291,7 @@ read_fields(struct evaluator *ev, const struct field *fields, uint32_t count,
 			value_read(ev, f->shape, src, offset + f->offset,
 			    depth + 1, child);
 	}
+	ev->follow = follow;
 }
 
 /* Nothing of the object is there: one reason instead of one per member. */

@@ -78,6 +78,57 @@ scalar_int(struct value_reader *r, const struct shape *s, const uint8_t *bytes,
 	v->flags |= SNAP_VAR_VALUE;
 }
 
+/* The member at that offset of a class or of one of its bases. */
+static const struct field *
+member_at(struct value_reader *r, struct shape *class, uint64_t offset)
+{
+	enum { LEVELS = 16 };
+
+	for (int level = 0; level < LEVELS && class != NULL; level++) {
+		struct shape *inner = NULL;
+
+		if (class->kind != SHAPE_STRUCT && class->kind != SHAPE_UNION)
+			return NULL;
+		shape_lay_out(r, class);
+		for (uint32_t i = 0; i < class->n_fields; i++) {
+			const struct field *f = &class->fields[i];
+
+			if (f->computed || f->bit_size != 0)
+				continue;
+			if (f->is_base == false && f->offset == offset)
+				return f;
+			if (f->is_base && offset >= f->offset &&
+			    offset - f->offset < f->shape->size) {
+				inner = f->shape;
+				offset -= f->offset;
+				break;
+			}
+		}
+		class = inner;
+	}
+	return NULL;
+}
+
+/* Itanium C++ ABI 2.3: the offset of the member; -1 is null. */
+static void
+data_member_name(
+    struct value_reader *r, const struct shape *s, struct snap_variable *v)
+{
+	const struct field *f;
+	struct buf text;
+
+	if (v->value.i < 0 || s->type->owner == NULL)
+		return;
+	f = member_at(r, shape_of(r, s->dwarf, s->type->owner), v->value.u);
+	if (f == NULL || f->name[0] == '\0')
+		return;
+	buf_init(&text, r->limits.string_bytes);
+	buf_printf(&text, "&%s::%s", s->type->owner->name, f->name);
+	if (text.failed == false)
+		text_set(r, v, text.data, text.size);
+	buf_deinit(&text);
+}
+
 /* Neither true nor false is what the byte 0x5a says: then it is a number, as
  * GDB shows it. */
 static void
@@ -317,6 +368,8 @@ scalar_read(struct value_reader *r, struct shape *s, const uint8_t *bytes,
 	switch (s->kind) {
 	case SHAPE_INT:
 		scalar_int(r, s, bytes, size, v);
+		if (s->type->kind == DWARF_TYPE_MEMBER_POINTER)
+			data_member_name(r, s, v);
 		break;
 	case SHAPE_BOOL:
 		scalar_bool(r, s, bytes, size, v);

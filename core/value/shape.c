@@ -44,8 +44,8 @@ static bool
 is_wide_name(const char *name)
 {
 	return name != NULL &&
-	    (strcmp(name, "wchar_t") == 0 || strcmp(name, "char16_t") == 0 ||
-		strcmp(name, "char32_t") == 0);
+	    (strcmp(name, "wchar_t") == 0 || strcmp(name, "char8_t") == 0 ||
+		strcmp(name, "char16_t") == 0 || strcmp(name, "char32_t") == 0);
 }
 
 static bool
@@ -314,6 +314,8 @@ shape_field(struct value_reader *r, const struct shape *s, struct field *f,
 	f->bit_size = m->bit_size;
 	f->is_base = m->is_base;
 	f->computed = m->offset_is_expr;
+	f->is_vptr = m->is_artificial && m->name != NULL &&
+	    strncmp(m->name, "_vptr", 5) == 0;
 	/* A base class is known by its type. */
 	if (m->is_base && (m->name == NULL || m->name[0] == '\0'))
 		f->name = f->shape != NULL ? f->shape->name : "";

@@ -88,6 +88,7 @@ struct field {
 	uint64_t bit_offset;
 	uint16_t bit_size;	/* 0: no bit-field */
 	bool is_base, computed; /* computed: offset by expression */
+	bool is_vptr;		/* the virtual table is no data */
 };
 
 /* How a STRUCT is shown. */
