@@ -294,7 +294,7 @@ fill_written(const instruction *in, const operand *ops, struct insn *out)
 		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) == 0)
 			continue;
 		number = dwarf_number(ops[i].reg.value);
-		if (number >= 0)
+		if (number >= 0 && number != ARCH_PC)
 			out->written |= UINT32_C(1) << number;
 	}
 	out->loads = in->mnemonic == ZYDIS_MNEMONIC_MOV &&
