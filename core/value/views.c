@@ -88,7 +88,8 @@ walk_path(
 void
 view_recognise(struct value_reader *r, struct shape *s)
 {
-	const struct view_type *type = view_type_of(s->type->name);
+	const struct view_type *type =
+	    s->type->name != NULL ? view_type_of(s->type->name) : NULL;
 	struct shape *pointer, *length;
 	uint64_t pointer_at, length_at;
 

@@ -765,3 +765,139 @@ TEST(constants)
 	expect_int(s.size, 34);
 	tear_down(&f);
 }
+
+/* ---- variants ---- */
+
+/* Low and high of 128 bits, from 64 with their sign. */
+static struct dwarf_discriminant
+between(int64_t low, int64_t high)
+{
+	return (struct dwarf_discriminant){
+	    {(uint64_t)low, low < 0 ? UINT64_MAX : 0},
+	    {(uint64_t)high, high < 0 ? UINT64_MAX : 0},
+	};
+}
+
+/* An object of 4 bytes: discriminant, unused, and two bytes that variants
+ * "One" (values 1, and 5 to 9), "Minus" (-2) and "Rest" name. */
+struct variants {
+	struct dwarf_type number, payload, object;
+	struct dwarf_member field, members[3];
+	struct dwarf_discriminant one[2], minus;
+	struct dwarf_variant variants[3];
+	struct dwarf_variant_part part;
+};
+
+static void
+make_variants(struct variants *v, bool is_signed)
+{
+	static const char *const names[] = {"One", "Minus", "Rest"};
+
+	memset(v, 0, sizeof(*v));
+	v->number = base_type("i8", is_signed ? ATE_INT : ATE_UINT, 1);
+	v->field = (struct dwarf_member){
+	    .name = "__0", .type = &v->number, .offset = 2};
+	v->payload = (struct dwarf_type){.kind = DWARF_TYPE_STRUCT,
+	    .name = "payload",
+	    .size = 4,
+	    .has_size = true,
+	    .completed = true,
+	    .n_members = 1,
+	    .members = &v->field};
+	v->one[0] = between(1, 1);
+	v->one[1] = between(5, 9);
+	v->minus = between(-2, -2);
+	for (int i = 0; i < 3; i++) {
+		v->members[i] = (struct dwarf_member){
+		    .name = names[i], .type = &v->payload};
+		v->variants[i].n_members = 1;
+		v->variants[i].members = &v->members[i];
+	}
+	v->variants[0].n_ranges = 2;
+	v->variants[0].ranges = v->one;
+	v->variants[1].n_ranges = 1;
+	v->variants[1].ranges = &v->minus;
+	v->variants[2].is_default = true;
+	v->part = (struct dwarf_variant_part){.has_discriminant = true,
+	    .is_signed = is_signed,
+	    .discriminant = {.type = &v->number},
+	    .n_variants = 3,
+	    .variants = v->variants};
+	v->object = v->payload;
+	v->object.name = "object";
+	v->object.n_members = 0;
+	v->object.variants = &v->part;
+}
+
+TEST(active_variants)
+{
+	static const struct {
+		bool is_signed;
+		uint8_t discriminant;
+		const char *want;
+	} rows[] = {
+	    {false, 1, "One"},
+	    {false, 5, "One"},
+	    {false, 7, "One"},
+	    {false, 9, "One"},
+	    {false, 10, "Rest"},
+	    {false, 4, "Rest"},
+	    {false, 0xfe, "Minus"}, /* the same byte */
+	    {true, 0xfe, "Minus"},
+	    {true, 0xff, "Rest"},
+	    {true, 6, "One"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t bytes[4] = {rows[i].discriminant, 0xaa, 42, 0xbb};
+		struct snap_variable v;
+		struct variants t;
+		struct fixture f;
+
+		set_up(&f, NULL);
+		make_variants(&t, rows[i].is_signed);
+		v = read_bytes(&f, &t.object, bytes, 4, NULL);
+		expect_int(v.kind, SNAP_STRUCT);
+		expect_text(&v, rows[i].want, strlen(rows[i].want));
+		assert_int(v.n_children, 1);
+		expect_str(v.children[0].name, rows[i].want);
+		assert_int(v.children[0].n_children, 1);
+		expect_str(v.children[0].children[0].name, "__0");
+		expect_int(v.children[0].children[0].value.i, 42);
+		tear_down(&f);
+	}
+}
+
+/* No default: an unknown discriminant is said. One that is not there: why. */
+TEST(no_active_variant)
+{
+	const uint8_t gone[4] = {BYTE_OPTIMIZED_OUT, 0, 0, 0};
+	uint8_t bytes[4] = {77, 0, 42, 0};
+	struct snap_variable v;
+	struct variants t;
+	struct fixture f;
+
+	set_up(&f, NULL);
+	make_variants(&t, false);
+	v = read_bytes(&f, &t.object, bytes, 4, gone);
+	expect_int(v.kind, SNAP_UNAVAILABLE);
+	expect_str(v.reason, "optimized out");
+	tear_down(&f);
+
+	set_up(&f, NULL);
+	make_variants(&t, false);
+	t.part.n_variants = 2;
+	v = read_bytes(&f, &t.object, bytes, 4, NULL);
+	expect_int(v.kind, SNAP_UNAVAILABLE);
+	expect_str(v.reason, "no variant has the discriminant 0x4d");
+	tear_down(&f);
+
+	/* One variant and nothing to tell it by. */
+	set_up(&f, NULL);
+	make_variants(&t, false);
+	t.part.has_discriminant = false;
+	t.part.n_variants = 1;
+	v = read_bytes(&f, &t.object, bytes, 4, gone);
+	expect_text(&v, "One", 3);
+	tear_down(&f);
+}
