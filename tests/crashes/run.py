@@ -8,8 +8,8 @@ its head what the truth is:
     @mode core (it crashes), hang (taken alive by gcore), quit (SIGQUIT)
     @variants no (why): other flags would make another program of it
 
-They are built as they say, then with other optimisation, by clang, and
-stripped. The line at the end of each round counts:
+They are built as they say, then with other optimisation, by clang, static, and
+stripped (without --all or --round, some of these). The line at the end of each round counts:
 
     exact   the primary finding has the class
     accept  or one of the alternatives
@@ -17,7 +17,7 @@ stripped. The line at the end of each round counts:
     dir     the direction of the access, where there is one
     false-alarms  findings of heap, lock or stack damage where there is none
 
-    run.py --build DIR [--round NAME] [--keep DIR] [ID...]
+    run.py --build DIR [--all | --round NAME] [--keep DIR] [ID...]
 """
 import argparse
 import concurrent.futures
@@ -64,7 +64,9 @@ ROUNDS = {
     "O2": (["-O2"], None, False, 0, 0.88, 0.98),
     "O3": (["-O3", "-fomit-frame-pointer"], None, False, 0, 0.88, 0.98),
     "clang": ([], "clang", False, 0, 0.88, 0.98),
+    "static": (["-static"], None, False, 0, 0.88, 0.98),
     "stripped": ([], None, True, 0, 0.88, 0.98)}
+USUAL = ["plain", "O2", "clang", "stripped"]
 TIMEOUT = 60
 
 
@@ -224,6 +226,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--round", choices=ROUNDS, action="append")
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--keep", help="leave programs and cores here")
     parser.add_argument("ids", nargs="*")
     args = parser.parse_args()
@@ -235,7 +238,8 @@ def main():
     bt = os.path.join(os.path.abspath(args.build), "bt")
     try:
         good = [play(name, bt, args.ids, where)
-                for name in args.round or ROUNDS]
+                for name in args.round or
+                (ROUNDS if args.all else USUAL)]
     finally:
         if args.keep is None:
             shutil.rmtree(where, ignore_errors=True)
