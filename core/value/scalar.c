@@ -86,6 +86,7 @@ member_at(struct value_reader *r, struct shape *class, uint64_t offset)
 
 	for (int level = 0; level < LEVELS && class != NULL; level++) {
 		struct shape *inner = NULL;
+		uint64_t skip = 0;
 
 		if (class->kind != SHAPE_STRUCT && class->kind != SHAPE_UNION)
 			return NULL;
@@ -97,13 +98,15 @@ member_at(struct value_reader *r, struct shape *class, uint64_t offset)
 				continue;
 			if (f->is_base == false && f->offset == offset)
 				return f;
-			if (f->is_base && offset >= f->offset &&
+			/* A member may lie in the padding of a base. */
+			if (f->is_base && inner == NULL &&
+			    offset >= f->offset &&
 			    offset - f->offset < f->shape->size) {
 				inner = f->shape;
-				offset -= f->offset;
-				break;
+				skip = f->offset;
 			}
 		}
+		offset -= skip;
 		class = inner;
 	}
 	return NULL;
