@@ -59,7 +59,7 @@ typedef struct pmodule_descriptor {
 #define PMODULE_SYMBOL pmodule_descriptor
 #endif
 
-/* At file scope; LOAD may be defined further down and must be static. */
+/* At file scope. LOAD must be static and may be defined further down. */
 #define PMODULE_DEFINE(NAME, LOAD, UNLOAD, RESET)                              \
 	static bool LOAD(pmodule_t *);                                         \
 	extern const pmodule_descriptor_t PMODULE_SYMBOL;                      \
