@@ -373,6 +373,9 @@ analyse(struct session *s)
 	snapshot_fingerprint(s->snapshot);
 	if (module_host_changed(s->host) && s->sink->revised != NULL)
 		s->sink->revised(s->sink->ctx, s->snapshot);
+	/* Modules end while somebody still listens to what they say. */
+	module_host_destroy(s->host);
+	s->host = NULL;
 }
 
 bool

@@ -96,6 +96,8 @@ module_option_whitelist(void *ctx, const char *value, bt_error_t *e)
 	if (rest == NULL)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	while ((name = next_part(&rest)) != NULL) {
+		if (*name == '\0')
+			continue;
 		if (compose_is_library(name) == false)
 			return bt_fail(e, BT_E_USAGE,
 			    "--sandbox-whitelist: '%s' is none of %s", name,

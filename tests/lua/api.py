@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The Lua interface: a module that uses every name and checks the answers,
+what of it is in the snapshot, and what is said about mistakes in a module."""
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "modules"))
+import _modules  # noqa: E402
+
+
+def check_snapshot(s, t):
+    t.equal(s["attributes"]["answer"], 42)
+    t.equal(s["attributes"]["color"], "red")
+    t.equal(s["attributes"]["tag.tagged"], True)
+    t.check("lua" in s["classifiers"], s["classifiers"])
+    thread = s["threads"][0]
+    t.equal(thread["name"], "renamed")
+    t.equal([f["symbol"] for f in thread["frames"]][:3],
+            ["made up", "beside", "recurse"])
+    t.equal(thread["frames"][-1]["symbol"], "outermost")
+    made = thread["frames"][0]
+    t.equal((made["path"], made["line"]), ("/d/e.c", 3))
+    shown = {v["name"]: v for v in made["variables"]}
+    t.equal(shown["ll"]["value"], -5)
+    t.equal(shown["ull"]["value"], "18446744073709551615")
+    t.equal(shown["dbl"]["value"], 0.25)
+    t.equal(shown["enum"]["string"], "TWO")
+    t.equal(shown["ref"]["value"], "0x1000")
+    t.equal(shown["fn"]["string"], "f")
+    t.equal(shown["text"]["string"], "a\0b")
+    t.equal(shown["struct"]["kind"], "struct")
+    t.equal([e["value"] for e in shown["array"]["elements"]], [0, 1, 4])
+    frame = thread["frames"][2]
+    local = [v for v in frame["variables"] if v["name"] == "local"][0]
+    t.equal(local["members"][-1]["string"], "made")
+    t.equal(local["annotations"][0]["text"], "struct local")
+    t.equal(frame["annotations"][0]["text"], "100%")
+    jsons = [a["json"] for a in s["annotations"] if a["level"] == "json"]
+    t.equal(jsons, [{"json": {"context": "Fault", "Reason": "SEGV_MAPERR",
+                              "Num": 11}}])
+    # What was found before speaks of the frames as they are now.
+    t.equal(thread["frames"][s["fault"]["frame"]]["symbol"], "recurse")
+    t.equal({f["frame"] for f in s["findings"]}, {2})
+
+
+DEFINE = 'pmodule.define { id = "m", load = function() %s end }\n'
+
+# A module, what is said about it.
+MISTAKES = [
+    ("x = = 1", "m.lua:1: unexpected symbol near '='"),
+    ("error('at start')", "m.lua:1: at start"),
+    ("local a = 1", "does not call pmodule.define"),
+    ("pmodule.define { load = print }", "id is no text"),
+    ("pmodule.define { id = 'm' }", "load is missing"),
+    ("pmodule.define { id = 'm', load = 1 }", "load is a number"),
+    ("\x1bLJ\x02", "only sources are loaded"),
+    ("while true do end", "took more than"),
+    (DEFINE % "error('in load')", "m.lua:1: in load"),
+    (DEFINE % "pmodule.register('variable', print)", "number expected"),
+    (DEFINE % "pmodule.register(pmodule.event.frame, nil)",
+     "function expected"),
+    ("pmodule.register(pmodule.event.frame, print)",
+     "registered by the load function"),
+    (DEFINE % "pmodule.match():add_flie('x')",
+     "no method 'add_flie' on match; did you mean 'add_file'?"),
+]
+
+
+def check_mistakes(modules, t):
+    for text, why in MISTAKES:
+        path = modules.write("m.lua", text)
+        done, snapshot = modules.run(
+            "--module-load", path, "--module-timeout=1")
+        t.equal(done.returncode, 0, text, done.stderr)
+        t.check(snapshot and why in _modules.warnings_of(snapshot), text, why,
+                done.stderr)
+        t.check(why in done.stderr, text, done.stderr)
+
+
+ALLOWED = """
+pmodule.define { id = "m", load = function()
+  print(type(os.time()), type(io.open), type(ffi.new), type(require),
+    type(debug.traceback))
+end }
+"""
+
+
+def check_whitelist(modules, t):
+    path = modules.write("m.lua", ALLOWED)
+    done, _ = modules.run("--module-load", path,
+                          "--sandbox-whitelist=os,io,ffi,package,debug")
+    t.check("number\\tfunction\\tfunction\\tfunction\\tfunction"
+            in done.stderr, done.stderr)
+    done, _ = modules.run("--module-load", path, "--sandbox-whitelist=os")
+    t.check("m.lua:3: attempt to index global 'io' (a nil value)"
+            in done.stderr, done.stderr)
+
+
+def body(bench, t):
+    modules = _modules.Modules(bench, os.path.join(
+        _modules.HERE, "programs", "crash.c"))
+    with open(os.path.join(HERE, "programs", "api.lua")) as f:
+        path = modules.write("api.lua", f.read())
+    done, snapshot = modules.run("--modules-path", modules.dir,
+                                 "--module=api:option,value",
+                                 "--sandbox-whitelist=")
+    if not t.check(snapshot is not None, done.stderr):
+        return
+    failed = [l for l in done.stderr.splitlines() if "FAIL" in l]
+    t.equal(failed, [], "inside the module:")
+    t.check(" checks" in done.stderr, done.stderr)
+    t.check("unloaded" in done.stderr, done.stderr)
+    warnings = _modules.warnings_of(snapshot)
+    t.check("annotation dropped: it is not one JSON object" in warnings,
+            warnings)
+    t.equal(len(snapshot["warnings"]), 1, warnings)
+    check_snapshot(snapshot, t)
+    os.unlink(path)
+    check_mistakes(modules, t)
+    check_whitelist(modules, t)
+
+
+if __name__ == "__main__":
+    sys.exit(_modules.main(body))

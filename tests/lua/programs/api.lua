@@ -1,0 +1,351 @@
+-- SPDX-License-Identifier: MIT
+-- Every name of the Lua interface, on tests/modules/programs/crash.c. What is
+-- not as it should be is logged with the word FAIL.
+
+local seen, checks = {}, 0
+
+local function where()
+  local _, text = pcall(error, "", 5)
+  return text
+end
+
+local function equal(got, want, what)
+  checks = checks + 1
+  if got ~= want then
+    pmodule.log(pmodule.log_level.error, "FAIL %s %s: got %s, want %s",
+      where(), what or "", tostring(got), tostring(want))
+  end
+end
+
+local function fails(text, f, ...)
+  local ok, why = pcall(f, ...)
+  equal(ok, false, "no error")
+  if not ok and not tostring(why):find(text, 1, true) then
+    equal(why, text, "message")
+  end
+end
+
+local function view(raw) return pmodule.variable_from_bt(raw) end
+local function value(raw) return view(raw):value() end
+
+local function numbers()
+  local big = pmodule.num("0xfedcba9876543210")
+  equal(pmodule.hex(big), "0xfedcba9876543210")
+  equal(pmodule.key(big), pmodule.key(pmodule.num("0xfedcba9876543210")))
+  equal(pmodule.hex(pmodule.band(big, 0xff00)), "0x3200")
+  equal(pmodule.band("0xffffffff00000000", "0x0000ffffffffffff"),
+    0xffff00000000)
+  equal(pmodule.hex(pmodule.bor(pmodule.shl(1, 63), 1)), "0x8000000000000001")
+  equal(pmodule.bxor(big, big), 0)
+  equal(pmodule.shr(big, 60), 15)
+  equal(pmodule.shl(1, 64), 0)
+  equal(pmodule.shl(1, 40), 2 ^ 40)
+  equal(pmodule.num("9007199254740991"), 2 ^ 53 - 1)
+  equal(pmodule.hex(-1), "0xffffffffffffffff")
+  equal(type(big), "cdata")
+  equal(tostring(2 ^ 50), "1125899906842624")
+  fails("integer expected", pmodule.hex, 1.5)
+  fails("integer expected", pmodule.num, "twelve")
+end
+
+local function raw_variable(raw)
+  equal(value(raw.id), 0)
+  equal(value(raw.low), 5)
+  equal(value(raw.high), 17)
+  equal(value(raw.load), 2.5)
+  equal(value(raw.ratio), 0.5)
+  equal(view(raw.who):symbol(), "global")
+  equal(view(raw.who):is_string(), true)
+  equal(view(raw.who):type(), pmodule.variable_type.reference)
+  equal(pmodule.address_read_string(value(raw.who), 256), "global")
+  equal(view(raw.text):symbol(), "short")
+  equal(view(raw.text):type(), pmodule.variable_type.string)
+  equal(value(raw.text), nil)
+  equal(value(raw.color), 7)
+  equal(view(raw.color):symbol(), "GREEN")
+  equal(view(raw.color):type(), pmodule.variable_type.enum)
+  equal(value(raw["in"].v), 3)
+  equal(value(raw.list.v), 2)
+  equal(value(raw.deep.v), 2, "two levels")
+  equal(value(raw.deeper.next.v), 1, "three levels and on")
+  equal(pmodule.hex(value(raw.big)), "0xfedcba9876543210")
+  equal(value(raw.negative), -3)
+  equal(value(raw.hidden), 9)
+  equal(view(raw.numbers):type(), pmodule.variable_type.array)
+  equal(view(raw.fn):type(), pmodule.variable_type.fn)
+  equal(view(raw.fn):symbol(), "helper")
+  local re, im = value(raw.wave)
+  equal(re, 1) equal(im, 2)
+  equal(view(raw.wave):type(), pmodule.variable_type.cdbl)
+  equal(raw.nobody, nil)
+  equal(view(raw.list):base_type(), "nested")
+  equal(view(raw.list):type_name(), "struct(nested) *")
+  local node = pmodule.deref(raw.list)
+  equal(value(node.v), 2)
+  equal(pmodule.sizeof(node), 16)
+  local other = pmodule.deref(node, value(node.next))
+  equal(value(other.v), 1, "the same type elsewhere")
+  fails("is no pointer", pmodule.deref, raw.id)
+  fails("read-only", function() view(raw.id):set_ll(1) end)
+  fails("cannot be assigned", function() raw.id = 1 end)
+end
+
+local function on_variable(v, raw)
+  seen.variable = (seen.variable or 0) + 1
+  equal(v:name(), "local")
+  equal(v:type_name(), "struct(crash_item)")
+  equal(v:base_type(), "crash_item")
+  equal(v:type(), pmodule.variable_type.tuple)
+  equal(v:resolved(), true)
+  equal(v:is_string(), false)
+  equal(v:owner(), nil)
+  equal(v:value(), nil)
+  equal(v:fprm_offset(), nil)
+  equal(v:frame():symbol(), "recurse")
+  equal(v:thread():fault(), true)
+  equal(v:backtrace() == pmodule.backtrace(), true)
+  equal(v:address(), pmodule.variable_from_bt(raw):address())
+  if seen.variable == 1 then
+    raw_variable(raw)
+    v:annotate(pmodule.annotation.critical, "struct %s", v:name())
+    fails("read-only and cannot be added", function()
+      v:frame():add_variable(view(raw.id))
+    end)
+    local child = pmodule.create_variable("<text>", "child", 0, -1, v)
+    child:set_string("made")
+    v:frame():add_variable(child)
+    fails("cannot be added", function() v:frame():add_variable(child) end)
+  end
+end
+
+local function on_frame(fr)
+  seen.frame = (seen.frame or 0) + 1
+  equal(fr:symbol(), "recurse")
+  equal(fr:object_file(), "crash")
+  equal(fr:path():match("[^/]+$"), "crash.c")
+  equal(fr:line_resolved(), true)
+  equal(fr:line() > fr:decl_line() and fr:decl_line() > 0, true)
+  equal(fr:thread():tid(), fr:backtrace():pid())
+  equal(pmodule.address_symbol(fr:instruction()):match("^%w+"), "recurse")
+  local names = {}
+  for p, i in fr:fprm() do
+    names[i] = p:name()
+    equal(p:fprm_offset(), i)
+    equal(fr:fprm_at(i) == p, true)
+  end
+  equal(names[0] .. names[1] .. names[2], "pointernname")
+  equal(fr:fprm_at(3), nil)
+  local si = fr:siginfo()
+  local reason, sent = si:reason()
+  equal(reason, "SEGV_MAPERR")
+  equal(sent, false)
+  equal(si:address_populated(), true)
+  equal(si:address(), 0)
+  equal(si:num(), 11)
+  equal(si:code(), 1)
+  equal(tostring(si), "SIGSEGV")
+  fr:annotate(pmodule.annotation.warning, "100%")
+  fr:backtrace():annotate(pmodule.annotation.json,
+    '{"json": {"context": "Fault", "Reason": "%s", "Num": %d}}', reason,
+    si:num())
+  fr:backtrace():annotate(pmodule.annotation.json, "{broken")
+end
+
+local function walk(bt)
+  local m = pmodule.match()
+  m:set_fault(true)
+  local frames, variables, threads = 0, 0, 0
+  for thr in bt, m do
+    threads = threads + 1
+    equal(thr:n_kframes(), 0)
+    equal(thr:backtrace() == bt, true)
+    for fr in thr do
+      frames = frames + 1
+      for var in fr do variables = variables + 1 end
+    end
+    equal(frames, thr:n_frames())
+    local named = pmodule.match():add_variable_name("loc",
+      pmodule.match_type.substr)
+    for fr in thr, pmodule.match():add_frame_symbol("recurse") do
+      for var in fr, named do
+        equal(var:name(), "local")
+        seen.named = (seen.named or 0) + 1
+      end
+    end
+  end
+  equal(threads, 1)
+  equal(seen.named, 4)
+  equal(variables > 12, true)
+end
+
+local function globals(bt)
+  local names = {}
+  for var, object, cu in bt:variables(), {object = "crash", cu = "crash.c"} do
+    names[var:name()] = var
+    equal(object, "crash")
+    equal(cu:match("[^/]+$"), "crash.c")
+    equal(var:frame(), nil)
+  end
+  equal(pmodule.address_read_string(names.global_version:value(), 256),
+    "v1.2.3")
+  equal(names.unnamed:base_type(), "unnamed_t")
+  local n = 0
+  for thr in bt do
+    for var in thr:variables(), {cu = "crash.c"} do
+      equal(var:name(), "tls_counter")
+      equal(var:value(), 43)
+      n = n + 1
+    end
+  end
+  equal(n, 1)
+  for var in bt:variables(), {name = "nobody"} do equal(var, nil) end
+end
+
+local function memory(bt)
+  local at = pmodule.symbol_address("global_version", "crash")
+  equal(pmodule.address_symbol(at), "global_version")
+  equal(pmodule.symbol_address("nobody"), nil)
+  equal(#pmodule.symbol_read_raw("global_version", "crash", 8), 8)
+  equal(#pmodule.address_read_raw(at, 5), 5)
+  equal(pmodule.address_read_raw(1, 5), nil)
+  equal(pmodule.address_read_string(1, 5), nil)
+  equal(pmodule.symbol_read_string("nobody", "crash", 5), nil)
+  local map = bt:pmap_entry(at)
+  local perms = pmodule.pmap_perms
+  equal(map:permissions(perms.rd, perms.wr, perms.pr), true)
+  equal(map:permissions(perms.all), false)
+  equal(map:permissions(perms.sh), false)
+  equal(map:guard(), false)
+  equal(bt:pmap_entry(1), nil)
+  equal(pmodule.pmap_enabled(), true)
+  equal(pmodule.pmap_cached(), true)
+end
+
+local function synthesis(bt)
+  local fr = pmodule.create_frame()
+  fr:set_symbol("made up")
+  fr:set_path("/a/b.c")
+  fr:set_directory("/d")
+  fr:set_basename("e.c")
+  fr:set_line(3)
+  fr:set_decl_line(2)
+  equal(fr:path(), "/d/e.c")
+  equal(fr:decl_line(), 2)
+  local function add(name, set, ...)
+    local v = pmodule.create_variable("<" .. name .. ">", name, 0, -1)
+    v[set](v, ...)
+    fr:add_variable(v, false)
+    return v
+  end
+  add("ll", "set_ll", -5)
+  add("ull", "set_ull", pmodule.num("0xffffffffffffffff"))
+  add("dbl", "set_dbl", 0.25)
+  add("cdbl", "set_cdbl", 1, -1)
+  add("enum", "set_enum", 2, "TWO")
+  add("ref", "set_ref", 4096, "page")
+  add("fn", "set_function", "f")
+  add("text", "set_string", "a\0b")
+  add("struct", "set_struct")
+  local array = add("array", "set_array")
+  for i = 0, 2 do
+    local e = pmodule.create_variable("int", "", 0, i, array)
+    e:set_ll(i * i)
+    fr:add_variable(e)
+  end
+  for thr in bt do
+    thr:add_frame(fr, true)
+    thr:set_name("renamed")
+    thr:annotate(pmodule.annotation.comment, "thread %d", 1)
+    local outer = pmodule.create_frame()
+    outer:set_symbol("outermost")
+    thr:add_frame(outer, false)
+    local beside = pmodule.create_frame()
+    beside:set_symbol("beside")
+    fr:add_frame(beside, true)
+    equal(thr:n_frames() > 6, true)
+  end
+  fails("cannot be added", function()
+    for thr in bt do thr:add_frame(fr) end
+  end)
+end
+
+local function mistakes(bt)
+  fails("no method 'adress' on variable; did you mean 'address'?", function()
+    for thr in bt do for fr in thr do for v in fr do v:adress() end end end
+  end)
+  fails("no name 'lgo' in pmodule; did you mean 'log'?", function()
+    pmodule.lgo()
+  end)
+  fails("no name 'postatach' in pmodule.event; did you mean 'postattach'?",
+    function() return pmodule.event.postatach end)
+  fails("frame expected, got userdata", function()
+    for thr in bt do thr:add_frame(thr) end
+  end)
+  fails("string expected", function() bt:add_kv_string(nil, "x") end)
+  fails("pmodule.annotation", function() bt:annotate(9, "x") end)
+  fails("called a second time", pmodule.define, {id = "x", load = print})
+  equal(io, nil) equal(os, nil) equal(debug, nil) equal(ffi, nil)
+  equal(require, nil) equal(dofile, nil) equal(loadfile, nil)
+  equal(load("\27LJ"), nil, "compiled code")
+  equal(load("return 1 + 1")(), 2)
+  equal(getmetatable(bt), "backtrace")
+  equal("a\z
+         b", "ab")
+end
+
+local function on_postattach(bt)
+  equal(bt == pmodule.backtrace(), true)
+  equal(seen.order, "preattach attach thread")
+  equal(seen.variable, 4)
+  equal(seen.frame, 1)
+  equal(bt:application_name(), "crash")
+  equal(bt:process_state(), pmodule.process_state.unknown)
+  numbers()
+  walk(bt)
+  globals(bt)
+  memory(bt)
+  mistakes(bt)
+  synthesis(bt)
+  bt:add_tag("tagged")
+  bt:add_kv_int("answer", 42)
+  bt:add_kv_string("color", "red")
+  bt:add_classifier("lua")
+  pmodule.log(pmodule.log_level.info, "%d checks", checks)
+end
+
+local function note(name)
+  return function()
+    seen.order = (seen.order and seen.order .. " " or "") .. name
+  end
+end
+
+pmodule.define {
+  id = "api",
+  unload = function() pmodule.log(pmodule.log_level.info, "unloaded") end,
+  reset = function() end,
+  load = function()
+    local m = pmodule.match()
+    m:add_object("crash")
+    m:add_file("crash.c")
+    m:add_frame_symbol("recur", pmodule.match_type.substr)
+    m:add_variable_base_type("crash_", pmodule.match_type.substr)
+    m:add_variable_ptrace_type(pmodule.variable_type.tuple)
+    pmodule.register(pmodule.event.variable, on_variable, m)
+    m:reset()
+    m:set_fault()
+    pmodule.event_register(pmodule.event_type.frame, on_frame, m)
+    pmodule.register(pmodule.event.preattach, note("preattach"))
+    pmodule.register(pmodule.event.attach, function(bt)
+      note("attach")()
+      equal(value(pmodule.bt_query("item", "crash", "crash.c").id), 7)
+      equal(pmodule.bt_query("item", "crash", "other.c"), nil)
+    end)
+    pmodule.register(pmodule.event.thread, note("thread"))
+    pmodule.register(pmodule.event.postattach, on_postattach)
+    equal(pmodule.config_option("option"), "value")
+    equal(pmodule.config_option("nothing"), nil)
+    fails("there is no backtrace yet", function()
+      error("there is no backtrace yet")
+    end)
+  end,
+}
