@@ -35,7 +35,11 @@ load(pmodule_t *pm)
 	struct lua_module *m = module_of(pm->descriptor);
 
 	m->pm = pm;
-	return call_reference(m, m->load);
+	if (call_reference(m, m->load))
+		return true;
+	m->pm = NULL;
+	lua_module_stop(m);
+	return false;
 }
 
 static void
@@ -45,6 +49,8 @@ unload(pmodule_t *pm)
 
 	(void)call_reference(m, m->unload);
 	m->pm = NULL;
+	/* Objects in Lua refer to handles of the host, which ends now. */
+	lua_module_stop(m);
 }
 
 static void
