@@ -183,6 +183,17 @@ set_signal(ptrace_context_t *c)
 	s->address = trap->address;
 }
 
+/* The stack pointer is in memory, or has just left it: then the fault is near
+ * (the stack overflowed, and the handler has a stack of its own). */
+static bool
+believable_stack(struct target *t, uint64_t sp, const struct arch_trap *trap)
+{
+	const uint64_t near = 64 * 1024;
+
+	return target_mapping_at(t, sp) != NULL ||
+	    (trap->page_fault && trap->address - sp + near < 2 * near);
+}
+
 /* A believable context that the kernel saved at sp? */
 static ptrace_context_t *
 context_at(ptrace_thread_t *thread, bt_addr_t sp, bool live)
@@ -198,7 +209,7 @@ context_at(ptrace_thread_t *thread, bt_addr_t sp, bool live)
 	if (!arch_sigframe_regs(sp, read_target, t, &c.regs.regs) ||
 	    !arch_sigframe_trap(sp, read_target, t, &c.trap) ||
 	    c.trap.cs != USER_CS || c.trap.error >= ERROR_MAX ||
-	    target_mapping_at(t, c.regs.regs.value[ARCH_SP]) == NULL ||
+	    !believable_stack(t, c.regs.regs.value[ARCH_SP], &c.trap) ||
 	    !explains_itself(t, &c.regs, &c.trap))
 		return NULL;
 	set_signal(&c);

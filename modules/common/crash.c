@@ -56,6 +56,55 @@ set_operand(struct crash *c, const ptrace_operand_t *o)
 	c->direction = operand_direction(o);
 }
 
+/* ---- page faults ---- */
+
+static bool
+covers(const ptrace_operand_t *o, bt_addr_t address)
+{
+	uint64_t size = o->access_size > 0 ? o->access_size : 1;
+
+	return o->effective_known && address - o->effective < size;
+}
+
+/* Does the mapping of the address forbid what the operand does? */
+static bool
+forbidden(struct crash *c, const ptrace_operand_t *o, bt_addr_t address)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (ptrace_target_mapping(c->target, address, &m) == false)
+		return true;
+	return (o->write && (m.permissions & PTRACE_PERM_WRITE) == 0) ||
+	    (o->read && (m.permissions & PTRACE_PERM_READ) == 0);
+}
+
+/* The operand that faulted: it covers the address; of two that do (a copy
+ * within one page), the one whose mapping forbids its direction. An operand
+ * whose address is not known (a gather) is the one when it is the only one. */
+static const ptrace_operand_t *
+find_operand(struct crash *c, bt_addr_t address)
+{
+	const ptrace_operand_t *found = NULL, *unknown = NULL;
+	uint32_t n_unknown = 0;
+
+	for (uint32_t i = 0; i < c->instruction.n_operands; i++) {
+		const ptrace_operand_t *o = &c->instruction.operands[i];
+
+		if (o->effective_known == false) {
+			unknown = o;
+			n_unknown++;
+		} else if (covers(o, address) &&
+		    (found == NULL ||
+			(!forbidden(c, found, address) &&
+			    forbidden(c, o, address)))) {
+			found = o;
+		}
+	}
+	if (found == NULL && n_unknown == 1)
+		return unknown;
+	return found;
+}
+
 /* ---- general protection ---- */
 
 /* Where control would have gone; false when it cannot be known. */
@@ -117,55 +166,21 @@ resolve_protection(struct crash *c)
 		set_address(c, o->effective);
 		return;
 	}
-}
+	/* Nothing a general protection fault may come from. When the kernel
+	 * has no room for the frame of a handler (a stack overflow, and no
+	 * alternate stack), it kills with the same code; the fault itself was
+	 * an ordinary one. */
+	for (uint32_t i = 0; i < in->n_operands; i++) {
+		const ptrace_operand_t *o = &in->operands[i];
 
-/* ---- page faults ---- */
-
-static bool
-covers(const ptrace_operand_t *o, bt_addr_t address)
-{
-	uint64_t size = o->access_size > 0 ? o->access_size : 1;
-
-	return o->effective_known && address - o->effective < size;
-}
-
-/* Does the mapping of the address forbid what the operand does? */
-static bool
-forbidden(struct crash *c, const ptrace_operand_t *o, bt_addr_t address)
-{
-	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
-
-	if (ptrace_target_mapping(c->target, address, &m) == false)
-		return true;
-	return (o->write && (m.permissions & PTRACE_PERM_WRITE) == 0) ||
-	    (o->read && (m.permissions & PTRACE_PERM_READ) == 0);
-}
-
-/* The operand that faulted: it covers the address; of two that do (a copy
- * within one page), the one whose mapping forbids its direction. An operand
- * whose address is not known (a gather) is the one when it is the only one. */
-static const ptrace_operand_t *
-find_operand(struct crash *c, bt_addr_t address)
-{
-	const ptrace_operand_t *found = NULL, *unknown = NULL;
-	uint32_t n_unknown = 0;
-
-	for (uint32_t i = 0; i < c->instruction.n_operands; i++) {
-		const ptrace_operand_t *o = &c->instruction.operands[i];
-
-		if (o->effective_known == false) {
-			unknown = o;
-			n_unknown++;
-		} else if (covers(o, address) &&
-		    (found == NULL ||
-			(!forbidden(c, found, address) &&
-			    forbidden(c, o, address)))) {
-			found = o;
-		}
+		if (o->effective_known == false ||
+		    forbidden(c, o, o->effective) == false)
+			continue;
+		c->kind = CRASH_PAGE;
+		set_operand(c, o);
+		set_address(c, o->effective);
+		return;
 	}
-	if (found == NULL && n_unknown == 1)
-		return unknown;
-	return found;
 }
 
 static void
