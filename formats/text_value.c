@@ -213,6 +213,23 @@ put_scalar(struct printer *p, const struct snap_variable *v, unsigned depth)
 	}
 }
 
+/* A struct that is a text (std::string, Rust's String): the text says more
+ * than its members, which stay in the JSON document. The string of an enum
+ * with data is the name of its one member and no text. */
+static bool
+is_text(const struct snap_variable *v)
+{
+	size_t n;
+
+	if (v->kind != SNAP_STRUCT || (v->flags & SNAP_VAR_STRING) == 0)
+		return false;
+	if (v->n_children != 1 || v->children[0].name == NULL)
+		return true;
+	n = strlen(v->children[0].name);
+	return n != v->string_size ||
+	    memcmp(v->children[0].name, v->string, n) != 0;
+}
+
 static void
 put_value(struct printer *p, const struct snap_variable *v, unsigned depth)
 {
@@ -222,7 +239,7 @@ put_value(struct printer *p, const struct snap_variable *v, unsigned depth)
 		buf_putc(p->b, '<');
 		text_escape(p->b, reason, strlen(reason));
 		buf_putc(p->b, '>');
-	} else if (v->kind == SNAP_STRING) {
+	} else if (v->kind == SNAP_STRING || is_text(v)) {
 		put_quoted(p, v);
 	} else if (v->kind == SNAP_STRUCT || v->kind == SNAP_UNION ||
 	    v->kind == SNAP_ARRAY) {

@@ -439,6 +439,31 @@ TEST(values)
 	snapshot_deinit(&s);
 }
 
+TEST(structs_that_are_text)
+{
+	struct snapshot s;
+	struct snap_variable member = {.name = "Some",
+	    .kind = SNAP_INT,
+	    .flags = SNAP_VAR_VALUE,
+	    .value.i = 5};
+	struct snap_variable v = {.type = "std::string",
+	    .name = "text",
+	    .kind = SNAP_STRUCT,
+	    .flags = SNAP_VAR_STRING,
+	    .string = "hello",
+	    .string_size = 5,
+	    .children = &member,
+	    .n_children = 1};
+
+	snapshot_init(&s, SAMPLE_CAP);
+	expect_str(value(&s, &v), "\"hello\"");
+	/* The active variant of an enum with data is no text. */
+	v.string = "Some";
+	v.string_size = 4;
+	expect_str(value(&s, &v), "{Some = 5}");
+	snapshot_deinit(&s);
+}
+
 /* A pointer shows its target once, a cycle ends, and freed memory is named. */
 TEST(pointers)
 {

@@ -144,7 +144,7 @@ report(struct console *c, struct bt_options *o, const char *snapshot)
 int
 main(int argc, char **argv)
 {
-	struct bt_options o = {0};
+	static struct bt_options o; /* its lists live to the end */
 	struct options_table table = {bt_rows, core_option_operand, &o};
 	const char *snapshot;
 	struct console c;

@@ -77,7 +77,7 @@ print_snapshot(struct console *c, const struct ptrace_options *o)
 int
 main(int argc, char **argv)
 {
-	struct ptrace_options o = {0};
+	static struct ptrace_options o; /* its lists live to the end */
 	struct console c;
 	bt_error_t e;
 	int status;
