@@ -186,6 +186,12 @@ capture_check(int proc, int32_t pid, bt_error_t *e)
 		    pid);
 	if (!check_dead(proc, pid, &stat, e))
 		return false;
+	/* Since Linux 4.15. Such a process cannot be attached to any more. */
+	if (status_u64(proc, pid, "CoreDumping", &value) && value != 0)
+		return bt_fail(e, BT_E_GONE,
+		    "process %d (%s) has crashed and is writing its core; "
+		    "wait for that and use --core",
+		    pid, stat.comm);
 	if (status_u64(proc, pid, "TracerPid", &value) && value != 0)
 		return refuse_traced(proc, pid, value, e);
 	return check_class(proc, pid, e);

@@ -91,6 +91,19 @@ TEST(what_is_plain)
 	expect_ok(capture_check(dir, PID, &e), &e);
 }
 
+TEST(writes_its_core)
+{
+	bt_error_t e;
+	int dir;
+
+	put_process("D", "0", "Tgid:\t4711\nTracerPid:\t0\nCoreDumping:\t1\n");
+	dir = proc();
+	expect_code(capture_check(dir, PID, &e), &e, BT_E_GONE);
+	expect_contains(e.text, "use --core");
+	put_process("S", "0", "Tgid:\t4711\nTracerPid:\t0\nCoreDumping:\t0\n");
+	expect_ok(capture_check(dir, PID, &e), &e);
+}
+
 TEST(threads_and_tracers)
 {
 	bt_error_t e;
