@@ -12,38 +12,9 @@
 #include "common/blame.h"
 #include "common/crash.h"
 #include "common/exception.h"
+#include "common/message.h"
 
-enum { MESSAGE_MAX = 1024, FRAMES_MAX = 48 };
-
-/* struct abort_msg_s { unsigned int size; char msg[]; } (glibc
- * include/stdlib.h); the pointer is null until something was said. */
-static const char *
-abort_message(const struct crash *c)
-{
-	bt_addr_t variable;
-	uint64_t message;
-	char text[MESSAGE_MAX];
-	uint32_t size;
-	size_t n;
-
-	if (!ptrace_target_symbol_named(
-		c->target, NULL, "__abort_msg", &variable, NULL) ||
-	    !ptrace_target_read(
-		c->target, variable, &message, sizeof(message), NULL) ||
-	    message == 0 ||
-	    !ptrace_target_read(c->target, message, &size, sizeof(size), NULL))
-		return NULL;
-	if (size > sizeof(text))
-		size = sizeof(text);
-	n = ptrace_target_read_some(c->target, message + 4, text, size);
-	if (n == 0)
-		return NULL;
-	text[n - 1] = '\0';
-	n = strlen(text);
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
-		text[--n] = '\0';
-	return n > 0 ? pmodule_text(c->bt, "%s", text) : NULL;
-}
+enum { FRAMES_MAX = 48 };
 
 /* The first frame of the faulting thread whose name begins so. */
 static ptrace_frame_t *
@@ -250,7 +221,7 @@ analyse(ptrace_backtrace_t *bt)
 	if (c.final.has_sender &&
 	    c.final.sender_pid != ptrace_target_pid(c.target))
 		return;
-	message = abort_message(&c);
+	message = message_of_abort(bt);
 	if (message != NULL)
 		pmodule_kv_add_string(bt, "abort.message", message);
 	/* A crash handler's abort(): the fault is what matters. */

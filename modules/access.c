@@ -6,6 +6,7 @@
  * pointer can have. The last two say the least, so every other explanation
  * goes before them.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "common/crash.h"
@@ -63,10 +64,39 @@ judge_mapping(const struct crash *c)
 	}
 }
 
+/* What only the code of the signal tells (Linux asm-generic/siginfo.h). */
+static bool
+judge_code(const struct crash *c)
+{
+	enum { PROTECTION_KEY = 4, CONTROL_PROTECTION = 10 };
+	struct report r;
+
+	if (c->signal.number != SIGSEGV || c->signal.has_info == false)
+		return false;
+	if (c->signal.code == PROTECTION_KEY) {
+		r = report_of(c, "protected-access", 0.9,
+		    pmodule_text(c->bt,
+			"%s at 0x%" PRIx64 ", which a protection key forbids",
+			crash_access_text(c), c->address));
+		publish(c, &r, "protected");
+		return true;
+	}
+	if (c->signal.code == CONTROL_PROTECTION) {
+		r = report_of(c, "stack-corruption", 0.95,
+		    "the return address differs from the one on the shadow "
+		    "stack: it was overwritten");
+		publish(c, &r, "stack.corrupt");
+		return true;
+	}
+	return false;
+}
+
 static void
 judge_page_fault(const struct crash *c)
 {
 
+	if (judge_code(c))
+		return;
 	if (c->operand == NULL) {
 		if (c->has_instruction)
 			pmodule_backtrace_annotate(c->bt, PAT_COMMENT,

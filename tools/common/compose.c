@@ -10,6 +10,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_fault;
 extern const pmodule_descriptor_t pmodule_descriptor_sent;
 extern const pmodule_descriptor_t pmodule_descriptor_abort;
 extern const pmodule_descriptor_t pmodule_descriptor_stack;
+extern const pmodule_descriptor_t pmodule_descriptor_heap;
 extern const pmodule_descriptor_t pmodule_descriptor_jump;
 extern const pmodule_descriptor_t pmodule_descriptor_null;
 extern const pmodule_descriptor_t pmodule_descriptor_pointer;
@@ -27,6 +28,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_sent,
     &pmodule_descriptor_abort,
     &pmodule_descriptor_stack,
+    &pmodule_descriptor_heap,
     &pmodule_descriptor_jump,
     &pmodule_descriptor_null,
     &pmodule_descriptor_pointer,
