@@ -185,7 +185,7 @@ def location(name, frame):
     except FAILURES:
         return None
     if "multi-location" not in text:
-        return text.partition(" is ")[2].strip()
+        return " ".join(text.partition(" is ")[2].split()).rstrip(" ,.")
     pc = frame.pc() - (1 if frame.newer() is not None else 0)
     # Entries begin with "Range LOW-HIGH: ", expressions go on in further
     # lines.
@@ -233,11 +233,12 @@ def linkage(frame):
         function = frame.function()
         if function is not None:
             return function.linkage_name
+        # Not `info symbol`, which also decodes.
         pc = frame.pc() - (1 if frame.type() == gdb.NORMAL_FRAME and
                            frame.newer() is not None else 0)
-        text = gdb.execute(f"info symbol {pc:#x}", to_string=True)
-        return re.split(r" \+ \d+ in | in section ", text)[0] \
-            if " in section " in text else None
+        text = gdb.execute(f"x/xb {pc:#x}", to_string=True)
+        found = re.search(r"<(.*?)(?:\+\d+)?>:", text)
+        return found.group(1) if found else None
     except FAILURES:
         return None
 

@@ -205,7 +205,7 @@ DEFAULT = [(compiler, level, "plain", 1) for level in ("O0", "O2")
 DEFAULT += [("gcc", "O2-flto", "plain", 2), ("clang", "O2-flto", "plain", 2),
             ("rustc", "O0", "plain", 1), ("rustc", "O2", "plain", 1),
             ("rustc", "O2-flto", "plain", 4)]
-DEFAULT += [(compiler, level, form, 14)
+DEFAULT += [(compiler, level, form, 11)
             for compiler, level in (("gcc", "O2"), ("clang", "O0"))
             for form in ("nopie", "static", "static-pie", "dwarf2", "dwarf3",
                          "dwarf4", "types4", "types5", "debug-frame", "split4",

@@ -11,6 +11,9 @@ value at the call is nowhere to be had. GDB takes a register without a rule for
 one that kept its value (DWARF2_FRAME_REG_UNSPECIFIED) and shows what some
 younger function left there.
 
+Where the program without optimisation has GDB's value, it is not wrong, and
+nothing is proved.
+
 "inline-entry": the variable of an inlined function is the value that a
 register had on entry to the function around it (DW_OP_entry_value). GDB 13
 evaluates the caller's DW_TAG_call_site_parameter in the wrong frame then, and
@@ -58,14 +61,18 @@ def call_clobbered(difference):
     saved = callee.get("saved")
     if not needed or saved is None or needed & set(saved):
         return None
-    # All registers of a bare location must be lost. Of any other, only those
-    # parts may differ that we say are unknown.
     ours, value = difference["ours"], theirs["value"]
+    known = difference.get("known")
+    if known and compare.number(str(value.get("v"))) in known:
+        return None  # nothing has used the register: GDB is right by luck
     everything = {name[1:] for name in re.findall(r"\$\w+", location)}
-    if BARE.match(location) and everything == needed:
-        # What we have instead comes from DW_TAG_call_site_parameter.
+    if everything == needed and (BARE.match(location) or
+                                 "-byte piece" not in location):
+        # All of it is lost. What we have instead comes from
+        # DW_TAG_call_site_parameter.
         if compare.has_value(ours) and confirmed(difference) is not True:
             return None
+    # Else only those parts may differ that we say are unknown.
     elif ours["kind"] == "unavailable" or not compare.same_value(
             ours, compare.without_unknown(ours, value)):
         return None

@@ -17,7 +17,8 @@ odd(unsigned n, char *trail)
 	trail[n] = '.';
 	if (n == 0)
 		abort();
-	return even(n - 1, trail) + (int)square;
+	int below = even(n - 1, trail);
+	return below + (int)square + trail[n];
 }
 int
 main(void)

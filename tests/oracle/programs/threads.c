@@ -23,7 +23,8 @@ work(void *arg)
 {
 	struct job *job = arg;
 	long cookie = job->id * 1000003L;
-	return (void *)(park(job, job->id) + cookie);
+	long depth = park(job, job->id);
+	return (void *)(depth + cookie + job->id);
 }
 int
 main(void)
