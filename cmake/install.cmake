@@ -8,6 +8,7 @@ foreach(program ptrace bt)
   install(FILES docs/man/${program}.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endforeach()
+install(TARGETS inquest-snapshot LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/bt.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY include/ptrace DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h")

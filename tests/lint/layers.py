@@ -20,7 +20,7 @@ ONLY = {"base": set(), "expr": {"base"}, "image": {"base"},
 # The public headers that rooms implement or speak.
 PUBLIC = {"modules": {"bt.h", "ptrace"}, "allocators": {"bt.h", "ptrace"},
           "module": {"bt.h", "ptrace"}, "lua": {"bt.h", "ptrace"},
-          "session": {"bt.h", "ptrace"},
+          "session": {"bt.h", "ptrace"}, "formats": {"bt.h", "ptrace"},
           "tools": {"bt.h", "ptrace"}}
 ARCH = "core/target/arch/"
 
