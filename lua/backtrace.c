@@ -105,28 +105,12 @@ bt_add_classifier(lua_State *L)
 }
 
 static int
-refused(lua_State *L, bool done, enum pmodule_level level)
-{
-
-	if (done == false && level == PAT_JSON) {
-		struct lua_module *m = lua_module_of(L);
-
-		luaL_where(L, 1);
-		lua_pushliteral(
-		    L, "annotation dropped: it is not one JSON object");
-		lua_concat(L, 2);
-		lua_module_tell(m);
-	}
-	return 0;
-}
-
-static int
 bt_annotate(lua_State *L)
 {
 	ptrace_backtrace_t *bt = backtrace(L);
 	enum pmodule_level level = lua_check_level(L, 2);
 
-	return refused(L,
+	return lua_annotated(L,
 	    pmodule_backtrace_annotate(bt, level, "%s", lua_format(L, 3)),
 	    level);
 }
@@ -257,7 +241,7 @@ thread_annotate(lua_State *L)
 	ptrace_thread_t *t = thread(L);
 	enum pmodule_level level = lua_check_level(L, 2);
 
-	return refused(L,
+	return lua_annotated(L,
 	    pmodule_thread_annotate(t, level, "%s", lua_format(L, 3)), level);
 }
 

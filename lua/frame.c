@@ -265,8 +265,8 @@ frame_annotate(lua_State *L)
 	ptrace_frame_t *f = frame(L);
 	enum pmodule_level level = lua_check_level(L, 2);
 
-	(void)pmodule_frame_annotate(f, level, "%s", lua_format(L, 3));
-	return 0;
+	return lua_annotated(
+	    L, pmodule_frame_annotate(f, level, "%s", lua_format(L, 3)), level);
 }
 
 /* ---- variables ---- */

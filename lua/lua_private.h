@@ -49,7 +49,9 @@ void lua_module_stop(struct lua_module *m);
 /* Calls the function under n arguments; false with the message, with
  * traceback, on the stack. */
 bool lua_module_call(struct lua_module *m, int n_arguments, int n_results);
-/* Takes a message from the stack and tells it: console and snapshot. */
+/* To the console and, its first line, to the snapshot. */
+void lua_module_say(struct lua_module *m, const char *text);
+/* Takes a message from the stack and says it. */
 void lua_module_tell(struct lua_module *m);
 struct lua_module *lua_module_of(lua_State *L);
 /* The backtrace; an error outside of callbacks. */
@@ -93,7 +95,8 @@ void lua_suggest(lua_State *L, const char *what, const char *owner,
 /* The text of arguments from `first` on: a format and what goes into it; a
  * text alone is taken as it is. Pushed; valid while on the stack. */
 const char *lua_format(lua_State *L, int first);
-/* obj:annotate(level, format, ...) */
+/* obj:annotate(level, format, ...); what is dropped is said. */
+int lua_annotated(lua_State *L, bool done, enum pmodule_level level);
 enum pmodule_level lua_check_level(lua_State *L, int index);
 
 void lua_backtrace_open(lua_State *L);

@@ -219,3 +219,16 @@ lua_check_level(lua_State *L, int index)
 		    "json expected");
 	return (enum pmodule_level)level;
 }
+
+int
+lua_annotated(lua_State *L, bool done, enum pmodule_level level)
+{
+	if (done == false && level == PAT_JSON) {
+		luaL_where(L, 1);
+		lua_pushliteral(
+		    L, "annotation dropped: it is not one JSON object");
+		lua_concat(L, 2);
+		lua_module_say(lua_module_of(L), lua_tostring(L, -1));
+	}
+	return 0;
+}

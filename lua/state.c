@@ -326,17 +326,22 @@ lua_module_call(struct lua_module *m, int n_arguments, int n_results)
 }
 
 void
+lua_module_say(struct lua_module *m, const char *text)
+{
+	size_t n = strcspn(text, "\n");
+
+	if (m->pm == NULL || n == 0 || m->warnings++ >= LUA_WARNINGS_MAX)
+		return;
+	pmodule_log(m->pm, PMODULE_LOG_ERROR, "%s", text);
+	module_warn(m->pm, m->dead ? "time" : "error", text, n);
+}
+
+void
 lua_module_tell(struct lua_module *m)
 {
 	const char *text = lua_tostring(m->L, -1);
-	const char *line = text != NULL ? text : "out of memory";
-	size_t n = strcspn(line, "\n");
 
-	if (m->pm != NULL && line[0] != '\0' &&
-	    m->warnings++ < LUA_WARNINGS_MAX) {
-		pmodule_log(m->pm, PMODULE_LOG_ERROR, "%s", line);
-		module_warn(m->pm, m->dead ? "time" : "error", line, n);
-	}
+	lua_module_say(m, text != NULL ? text : "out of memory");
 	lua_pop(m->L, 1);
 }
 

@@ -292,8 +292,8 @@ variable_annotate(lua_State *L)
 	ptrace_variable_t *v = settable(L);
 	enum pmodule_level level = lua_check_level(L, 2);
 
-	(void)pmodule_variable_annotate(v, level, "%s", lua_format(L, 3));
-	return 0;
+	return lua_annotated(L,
+	    pmodule_variable_annotate(v, level, "%s", lua_format(L, 3)), level);
 }
 
 /* Views belong to Lua; all others to the run. */

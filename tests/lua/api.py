@@ -115,7 +115,7 @@ def body(bench, t):
     warnings = _modules.warnings_of(snapshot)
     t.check("annotation dropped: it is not one JSON object" in warnings,
             warnings)
-    t.equal(len(snapshot["warnings"]), 1, warnings)
+    t.equal(len(snapshot["warnings"]), 3, warnings)
     check_snapshot(snapshot, t)
     os.unlink(path)
     check_mistakes(modules, t)

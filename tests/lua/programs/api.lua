@@ -148,7 +148,11 @@ local function on_frame(fr)
   fr:backtrace():annotate(pmodule.annotation.json,
     '{"json": {"context": "Fault", "Reason": "%s", "Num": %d}}', reason,
     si:num())
-  fr:backtrace():annotate(pmodule.annotation.json, "{broken")
+  coroutine.wrap(function()
+    fr:backtrace():annotate(pmodule.annotation.json, "{broken")
+    fr:annotate(pmodule.annotation.json, "[1]")
+    fr:fprm_at(0):annotate(pmodule.annotation.json, "{} x")
+  end)()
 end
 
 local function walk(bt)
