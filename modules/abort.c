@@ -115,7 +115,8 @@ judge_assert(const struct crash *c, const char *message)
 	r = report_of(c, "assert", 0.97,
 	    text ? pmodule_text(c->bt, "assertion failed: %s", message)
 		 : "an assertion failed");
-	report_note(&r, message);
+	if (!text)
+		report_note(&r, message);
 	report_token(&r, "assert");
 	report_publish(&r);
 	return true;
@@ -235,7 +236,6 @@ analyse(ptrace_backtrace_t *bt)
 	    message != NULL
 		? pmodule_text(bt, "the process aborted: %s", message)
 		: "the process aborted itself");
-	report_note(&r, message);
 	report_token(&r, "stop");
 	report_publish(&r);
 }

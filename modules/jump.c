@@ -49,6 +49,29 @@ was_module(const struct crash *c)
 	return false;
 }
 
+/* The pc lies between the mappings of one module, where its file has more than
+ * is mapped: that part was unmapped under a thread that ran in it or was to
+ * return there. An overwritten address would hardly hit such a hole. */
+static bool
+judge_hole(const struct crash *c)
+{
+	ptrace_module_t module = PTRACE_MODULE_INIT;
+	struct report r;
+
+	if (!ptrace_target_module_at(c->target, c->pc, &module))
+		return false;
+	r = report_of(c, "unloaded-module", 0.85,
+	    pmodule_text(c->bt,
+		"execution at 0x%" PRIx64 ", a part of %s that is no longer "
+		"mapped",
+		c->pc, module.path != NULL ? module.path : "a module"));
+	report_token(&r, "jump");
+	report_token(&r, "unloaded");
+	caller_note(c, &r);
+	report_publish(&r);
+	return true;
+}
+
 /* The pc itself is the bad address. */
 static void
 judge_pc(const struct crash *c)
@@ -58,6 +81,8 @@ judge_pc(const struct crash *c)
 	bool mapped = ptrace_target_mapping(c->target, c->pc, &m);
 	struct report r;
 
+	if (!mapped && judge_hole(c))
+		return;
 	if (caller_way(c, &call) == CALLER_RETURN) {
 		judge_return(c, c->pc);
 		return;
