@@ -44,7 +44,8 @@ static const char deep_source[] =
 static const char *
 crash(const char *source, const char *flags, const char *arguments)
 {
-	char *core;
+	static char core[4096];
+	char *text;
 
 	test_write_file(test_path("p.c"), source, strlen(source));
 	if (test_shell("gcc -g %s -o %s %s", flags, test_path("p"),
@@ -53,8 +54,10 @@ crash(const char *source, const char *flags, const char *arguments)
 		TEST_SOURCE_DIR, test_dir(), test_path("p"), arguments,
 		test_path("core.txt")) != 0)
 		skip("no compiler, or no core");
-	core = test_read_file(test_path("core.txt"), NULL);
-	core[strcspn(core, "\n")] = '\0';
+	text = test_read_file(test_path("core.txt"), NULL);
+	(void)snprintf(
+	    core, sizeof(core), "%.*s", (int)strcspn(text, "\n"), text);
+	free(text);
 	return core;
 }
 
