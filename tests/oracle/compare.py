@@ -70,6 +70,12 @@ def same_function(mine, theirs):
     # Rust: the demangled "<impl A for B>::f" is DWARF's "{impl#2}::f<T>".
     # The linker's name tells; the last part must be equal in both.
     linkage = theirs.get("linkage")
+    if theirs.get("bare"):
+        # The symbol of a clone, which has no name of its own in DWARF.
+        if re.sub(r"(\.(constprop|isra|part|cold|llvm)(\.\d+)?)+$", "",
+                  mine.get("linkage_name") or "") in (
+                      linkage, last_part(theirs["name"])):
+            return True
     if not linkage or mine.get("linkage_name") != linkage:
         return False
     if mine.get("symbol") == linkage and theirs["line"] == 0:
@@ -159,6 +165,8 @@ def leaves(g):
     """(scalars that GDB shows, scalars that it says are gone)."""
     if g["k"] == "struct":
         parts = [m[2] for m in g["v"]]
+        if g.get("variant") and g["v"][0][2]["k"] == "optimized":
+            return 0, 1  # nobody knows which variant it is
     elif g["k"] == "array":
         parts = g["v"]
     elif g["k"] == "ref":
@@ -185,6 +193,44 @@ def is_gone(g):
     return shown == 0 and gone > 0
 
 
+def active(name, variants, discriminant):
+    """GDB tells which variant is the active one for objects in memory only,
+    and shows all for others. Variants count from 0; any larger discriminant
+    is the niche in the one that holds something."""
+    if isinstance(discriminant, int) and 0 <= discriminant < len(variants):
+        return [variants[discriminant]]
+    return [m for m in variants if m[0] == name and m[2]["v"]]
+
+
+def same_struct(v, g, depth):
+    target = g.get("target")
+    if target is not None and v["kind"] in ("string", "array"):
+        # A slice or string of Rust's, shown as what it is.
+        return same_value(v, target, depth)
+    if v["kind"] not in ("struct", "union"):
+        return False
+    ours, theirs = v.get("members") or [], g["v"]
+    if g.get("variant"):
+        discriminant = g["v"][0][2].get("v")
+        ours = [m for m in ours if m["name"]]
+        theirs = [m for m in theirs if m[0]]
+        if len(ours) == 1 and len(theirs) > 1:
+            theirs = active(ours[0]["name"], theirs, discriminant)
+    if not ours and theirs and v.get("truncated"):
+        return depth >= 5
+    if len(ours) != len(theirs):
+        return False
+    for mine, (name, is_base, value) in zip(ours, theirs):
+        if not is_base and mine["name"] != name:
+            return False
+        if is_base and not same_name(mine["name"], name) and \
+                not same_name(mine.get("type", ""), name):
+            return False
+        if not same_value(mine, value, depth + 1):
+            return False
+    return True
+
+
 def same_value(v, g, depth=0):
     """True when our VARIABLE v says what GDB's canonical value g says."""
     kind = g["k"]
@@ -203,26 +249,7 @@ def same_value(v, g, depth=0):
             return to_int(v["value"]) == g["a"]
         return same_value(v, g["v"], depth)
     if kind == "struct":
-        ours, theirs = v.get("members") or [], g["v"]
-        if g.get("variant"):
-            # The active variant alone; its discriminant has no name.
-            ours = [m for m in ours if m["name"]]
-            theirs = [m for m in theirs if m[0]]
-        if v["kind"] not in ("struct", "union"):
-            return False
-        if not ours and theirs and v.get("truncated"):
-            return depth >= 5
-        if len(ours) != len(theirs):
-            return False
-        for mine, (name, is_base, value) in zip(ours, theirs):
-            if not is_base and mine["name"] != name:
-                return False
-            if is_base and not same_name(mine["name"], name) and \
-                    not same_name(mine.get("type", ""), name):
-                return False
-            if not same_value(mine, value, depth + 1):
-                return False
-        return True
+        return same_struct(v, g, depth)
     if kind == "bytes":
         return same_bytes(v, g)
     if kind == "array":
@@ -282,6 +309,21 @@ def all_values(reference, values=None):
     return values
 
 
+def unboxed(text):
+    """'alloc::boxed::Box<T>' -> '*T', at any depth."""
+    box = "alloc::boxed::Box<"
+    start = text.find(box)
+    while start >= 0:
+        depth, end = 1, start + len(box)
+        while depth and end < len(text):
+            depth += (text[end] == "<") - (text[end] == ">")
+            end += 1
+        text = text[:start] + "*" + text[start + len(box):end - 1] + \
+            text[end:]
+        start = text.find(box)
+    return text
+
+
 def squeeze_type(text, language):
     text = text or ""
     if language == "C++":
@@ -291,8 +333,9 @@ def squeeze_type(text, language):
     if language == "Rust":
         # GDB has one spelling, *mut, for all kinds of pointer.
         text = re.sub(r"&mut |\*const |\*mut |&", "*", text)
-        text = re.sub(r"^alloc::boxed::Box<(.*)>$", r"*\1", text)
+        # To the debug information a Box is a pointer.
         text = re.sub(r",\s*alloc::alloc::Global>", ">", text)
+        text = unboxed(text)
         text = re.sub(r"\*fn\b", "fn", text)
     return re.sub(r"\s+", "", text)
 
@@ -357,6 +400,8 @@ def compare_variables(f, g, where, tally, around):
 def variable_difference(v, theirs, language):
     if v is None:
         return "missing"
+    if theirs["type"] == "()" and not v.get("members"):
+        return None  # no bits, and an int for GDB
     if not same_value(v, theirs["value"]):
         return "value"
     if not same_type(v.get("type"), theirs["type"], language):
@@ -456,6 +501,21 @@ def compare_thread(mine, theirs, where, tally):
 
 def brief(f):
     return f and {k: v for k, v in f.items() if k != "variables"}
+
+
+def bare(reference, objects):
+    """GDB's frames as they are without the debug information of `objects`:
+    symbols only, no lines, no variables, nothing inlined."""
+    for thread in reference["threads"]:
+        kept = []
+        for f in thread["frames"]:
+            if f["object"] in objects:
+                if f["kind"] in ("inline", "tailcall"):
+                    continue
+                f.update(line=0, path=None, file=None, variables=[],
+                         bare=True)
+            kept.append(f)
+        thread["frames"] = kept
 
 
 def compare(document, reference, where):

@@ -95,6 +95,24 @@ def members(v, t, depth):
     return out
 
 
+def rust(v, out, depth):
+    """What Rust's structs stand for: enums, strings and slices."""
+    names = [m[0] for m in out["v"]]
+    if "" in names:
+        out["variant"] = True  # the discriminant has no name
+    if names == ["data_ptr", "length"]:
+        n = min(int(v["length"]), 1024)
+        pointer = v["data_ptr"]
+        element = pointer.type.target().strip_typedefs()
+        if element.sizeof == 1 and element.code == gdb.TYPE_CODE_INT:
+            out["target"] = {"k": "bytes", "n": n,
+                             "v": [int(pointer[i]) & 255 for i in range(n)]}
+        else:
+            out["target"] = {"k": "array", "n": n,
+                             "v": [canon(pointer[i], depth + 1)
+                                   for i in range(min(n, ELEMENTS))]}
+
+
 def reference(v, depth):
     target = v.referenced_value()
     address = target.address  # none for a synthetic reference
@@ -115,9 +133,8 @@ def canon(v, depth=0):
             return reference(v, depth)
         if t.code in (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION):
             out = {"k": "struct", "v": members(v, t, depth)}
-            if gdb.selected_frame().language() == "rust" and out["v"] \
-                    and out["v"][0][0] == "":
-                out["variant"] = True
+            if gdb.selected_frame().language() == "rust":
+                rust(v, out, depth)
             return out
         if t.code == gdb.TYPE_CODE_ARRAY:
             return array(v, t, depth)
@@ -249,7 +266,8 @@ def frames():
     while frame is not None and len(out) < 5000:
         frame.select()  # also sets the language in which types print
         sal = frame.find_sal()
-        entry = {"pc": frame.pc(), "name": frame.name(),
+        where = sal.symtab.objfile.filename if sal.symtab else None
+        entry = {"pc": frame.pc(), "object": where, "name": frame.name(),
                  "kind": KINDS.get(frame.type(), "normal"),
                  "line": sal.line if sal.symtab else 0,
                  "path": sal.symtab.fullname() if sal.symtab else None,

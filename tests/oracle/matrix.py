@@ -33,9 +33,11 @@ class Built:
     """A program as we read it, and as GDB reads it: the same code, but GDB
     may need other arguments to find the same information."""
 
-    def __init__(self, exe):
+    def __init__(self, exe, language=None):
         self.exe = exe
+        self.language = language
         self.gdb_exe = exe
+        self.bare = False  # GDB knows more than there is: compare.bare()
         self.gdb = []
         self.bt = []
 
@@ -87,6 +89,10 @@ def minidebug(where, built):
         keep = names - keep if option == "" else keep - names
     with open(os.path.join(where, "keep"), "w") as f:
         f.write("\n".join(sorted(keep)) + "\n")
+    if built.language == "Rust":
+        # GDB loses its way without the .debug_frame of Rust's libraries.
+        built.gdb_exe, built.bare = built.exe + ".full", True
+        shutil.copy(built.exe, built.gdb_exe)
     command(where, "objcopy", "--only-keep-debug", built.exe, "mini.full")
     command(where, "objcopy", "-S", "--remove-section", ".comment",
             "--keep-symbols=keep", "mini.full", "mini")
@@ -256,7 +262,7 @@ class Case:
         """The program in the directory `where`; raises BuildError."""
         exe = os.path.join(where, os.path.splitext(self.program)[0])
         self.compile(where, exe, self.form.flags)
-        built = Built(exe)
+        built = Built(exe, self.language)
         if self.form.recipe is not None:
             self.form.recipe(where, built)
         if self.form.twin is not None:
@@ -292,10 +298,10 @@ def code(where, exe):
 
 
 def cases(only, everything):
-    """The cases that run, in a fixed order. `only` matches a part of the name
-    and then chooses from everything."""
+    """The cases that run, in a fixed order; `only` matches a part of their
+    names."""
     programs = sorted(os.listdir(PROGRAMS))
-    if everything or only is not None:
+    if everything:
         wanted = [(c, level, form, 1) for c in ("gcc", "clang", "rustc")
                   for level in RUST_LEVELS for form in FORMS]
     else:

@@ -75,6 +75,8 @@ def one(job):
         built = case.build(where)
         core = crash.core(built.exe, where, env=ENVIRONMENT)
         theirs = reference(built, core, os.path.join(where, "gdb.json"))
+        if built.bare:
+            compare.bare(theirs, [built.gdb_exe])
         ours = snapshot(build, built, core)
         with open(os.path.join(where, "ours.json"), "w") as f:
             json.dump(ours, f)
