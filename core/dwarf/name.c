@@ -280,23 +280,31 @@ dw_linkage_name(const struct dw_die *d)
 }
 
 /* GDB takes a function's name from its linkage name when there is one, so
- * that glibc's read shows as __GI_read where the code is that alias. */
+ * that glibc's read shows as __GI_read where the code is that alias. Rust's
+ * exported functions have a name in their module as well, which says more
+ * (std::panicking::begin_panic_handler, exported as rust_begin_unwind). */
 const char *
 dw_function_name(const struct dw_die *d, const char **linkage)
 {
 	const char *name;
+	bool plain;
 
 	*linkage = dw_linkage_name(d);
-	if (*linkage != NULL && (*linkage)[0] != '\0') {
+	if (*linkage != NULL && (*linkage)[0] == '\0')
+		*linkage = NULL;
+	if (*linkage != NULL) {
 		name = demangle(&d->unit->file->dwarf->arena, *linkage, false);
 		if (name != NULL)
 			return name;
+	}
+	/* An empty name (damage) must not hide the symbol's. */
+	name = dw_attr_string(d, DW_AT_name);
+	plain = name != NULL && name[0] != '\0';
+	if (*linkage != NULL &&
+	    (d->unit->language != DW_LANG_Rust || plain == false)) {
 		name = *linkage;
 		*linkage = NULL;
 		return name;
 	}
-	*linkage = NULL;
-	/* An empty name (damage) must not hide the symbol's. */
-	name = dw_attr_string(d, DW_AT_name);
-	return name != NULL && name[0] != '\0' ? dw_qualified_name(d) : NULL;
+	return plain ? dw_qualified_name(d) : NULL;
 }
