@@ -181,11 +181,12 @@ FORMS = {form.name: form for form in [
     Form("dwp4", ["-gdwarf-4", "-gsplit-dwarf"], recipe=partial(package, "dwp"),
          tools=("dwp",)),
     Form("dwp-types4", ["-gdwarf-4", "-gsplit-dwarf",
-                        "-fdebug-types-section"], recipe=partial(package, "dwp"),
-         tools=("dwp",)),
+                        "-fdebug-types-section"],
+         recipe=partial(package, "dwp"), tools=("dwp",)),
     # Binutils' dwp dies of version 5, LLVM's does not end on gcc's, and GDB
     # 13 dies of its own assertions on what LLVM's makes of clang's.
-    Form("dwp5", ["-gdwarf-5", "-gsplit-dwarf"], recipe=partial(package, "llvm-dwp"),
+    Form("dwp5", ["-gdwarf-5", "-gsplit-dwarf"],
+         recipe=partial(package, "llvm-dwp"),
          tools=("llvm-dwp",), compilers=("clang",), twin=["-gdwarf-5"]),
     Form("dwz", recipe=dwz, tools=("dwz",), compilers=("gcc",)),
     Form("dwz4", ["-gdwarf-4"], recipe=dwz, tools=("dwz",), rust=[]),

@@ -22,6 +22,7 @@ import glob
 import os
 import pty
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -66,6 +67,11 @@ http {{
 PAGE = """<!doctype html><title>a page</title><p id=p>text</p>
 <script>let n = 0; setInterval(() => { p.textContent = ++n; }, 1e7);</script>
 """
+
+
+def allow_core():
+    resource.setrlimit(resource.RLIMIT_CORE,
+                       (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def start(words, **more):
@@ -161,7 +167,7 @@ def chromium(where):
                      "--disable-in-process-stack-traces",
                      f"--user-data-dir={profile}",
                      "--remote-debugging-port=0", f"file://{page}"],
-                    cwd=where, preexec_fn=crash._allow_core)
+                    cwd=where, preexec_fn=allow_core)
     for _ in range(60):
         time.sleep(0.5)
         if renderer(process.pid):
@@ -254,7 +260,7 @@ def check(name, document, reference):
     print(f"{name}: {len(reference['threads'])} threads, {frames} frames, "
           f"{inlined} inlined, {len(wrong)} threads wrong")
     if frames == 0:
-        wrong.append(f"{name}: GDB has no frame")
+        wrong.append(f"{name}: the reference has no frame")
     return wrong
 
 
