@@ -157,8 +157,20 @@ describe_wait(struct taking *t, int dir, struct capture_thread *thread)
 		t->stack_denied = true;
 }
 
+/* A thread on its way out is refused with EPERM like a forbidden one. */
 static bool
-seize(struct taking *t, struct capture_thread *thread)
+is_leaving(struct taking *t, int dir, uint32_t tid)
+{
+	struct procfs_stat stat;
+
+	return !read_stat(t, dir, tid, &stat) ||
+	    (tid != (uint32_t)t->c->options.pid &&
+		(procfs_is_dead(stat.state) ||
+		    (stat.flags & PROCFS_PF_EXITING) != 0));
+}
+
+static bool
+seize(struct taking *t, int dir, struct capture_thread *thread)
 {
 	struct capture_task *task = &t->tasks.items[thread - t->c->threads];
 	/* Without the option an exec is not told at all. */
@@ -171,7 +183,7 @@ seize(struct taking *t, struct capture_thread *thread)
 		return true;
 	}
 	errnum = errno;
-	if (errnum == ESRCH)
+	if (errnum == ESRCH || is_leaving(t, dir, thread->tid))
 		thread->kind = CAPTURE_GONE;
 	else
 		thread->kind = CAPTURE_REFUSED;
@@ -225,7 +237,7 @@ threads_seize(struct taking *t)
 		if (bt_now_ns() - start > kernel_max_ns)
 			t->stack_denied = true;
 		describe_wait(t, dir, thread);
-		if (seize(t, thread))
+		if (seize(t, dir, thread))
 			seized++;
 		else if (thread->kind == CAPTURE_REFUSED && refused == 0)
 			refused = errno;
@@ -323,6 +335,8 @@ give_up_blocked(struct taking *t, int dir)
 			thread->kind = CAPTURE_GONE;
 		else if (procfs_is_dead(stat.state))
 			thread->kind = CAPTURE_ZOMBIE;
+		else if ((stat.flags & PROCFS_PF_EXITING) != 0)
+			thread->kind = CAPTURE_GONE; /* on its way out */
 		else if (stat.state == 'D')
 			thread->kind = CAPTURE_UNINTERRUPTIBLE;
 		if (thread->kind != CAPTURE_RUNNING)
@@ -331,8 +345,9 @@ give_up_blocked(struct taking *t, int dir)
 }
 
 static void
-give_up_all(struct taking *t)
+give_up_all(struct taking *t, int dir)
 {
+	give_up_blocked(t, dir);
 	for (size_t i = 0; i < t->c->n_threads; i++) {
 		if (is_waited_for(t, i))
 			t->c->threads[i].kind = CAPTURE_UNINTERRUPTIBLE;
@@ -354,7 +369,7 @@ wait_all(struct taking *t, int dir)
 		}
 		waited = bt_now_ns() - start;
 		if (waited > stop_max_ns) {
-			give_up_all(t);
+			give_up_all(t, dir);
 		} else if (waited > patience) {
 			/* The others, behind this one, have had as long. */
 			for (size_t k = i + 1; k < t->c->n_threads; k++) {
@@ -386,7 +401,7 @@ take_new(struct taking *t, int dir)
 		thread = add_thread(t, tids.items[i]);
 		if (thread == NULL)
 			break;
-		if (!describe(t, dir, thread) || !seize(t, thread))
+		if (!describe(t, dir, thread) || !seize(t, dir, thread))
 			continue;
 		interrupt(t, thread);
 		found++;

@@ -27,7 +27,7 @@ struct procfs_stat {
 	uint64_t threads;
 	uint64_t starttime; /* clock ticks after boot */
 };
-enum { PROCFS_PF_KTHREAD = 0x00200000 };
+enum { PROCFS_PF_EXITING = 0x00000004, PROCFS_PF_KTHREAD = 0x00200000 };
 bool procfs_parse_stat(struct view text, struct procfs_stat *out);
 /* The process has ended: nothing of it runs. */
 bool procfs_is_dead(char state);
