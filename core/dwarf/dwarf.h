@@ -66,7 +66,8 @@ struct dwarf_location {
 
 /* The expression in force at pc: a view (may be empty: optimized out here).
  * False when no list entry covers pc (*e BT_E_NOTFOUND: optimized out at this
- * pc) or the list is damaged. EXPR locations always answer. */
+ * pc) or the list is damaged. An EXPR answers everywhere, but for an entry
+ * value of DWARF 2 and 3 that may be an address: optimized out. */
 bool dwarf_location_at(const struct dwarf_location *location, uint64_t pc,
     struct view *out, bt_error_t *e);
 

@@ -12,29 +12,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
+from checks import Checks  # noqa: E402
 
 TIMEOUT = 60
-
-
-class Checks:
-    """Counts; prints what failed."""
-
-    def __init__(self):
-        self.done = self.failed = 0
-
-    def check(self, good, *what):
-        self.done += 1
-        if not good:
-            self.failed += 1
-            print("FAIL:", *what)
-        return good
-
-    def equal(self, got, want, *what):
-        return self.check(got == want, *what, f"got {got!r}, want {want!r}")
-
-    def end(self):
-        print(f"{self.done} checks, {self.failed} failed")
-        return 1 if self.failed else 0
 
 
 class Bench:
