@@ -131,3 +131,23 @@ map_put(struct map *m, uint64_t key, bool *is_new)
 	*is_new = true;
 	return &slot->value;
 }
+
+bool
+map_next(const struct map *m, size_t *at, uint64_t *key, uint64_t *value)
+{
+	while (*at < m->room) {
+		const struct map_slot *slot = &m->slots[(*at)++];
+
+		if (slot->key != 0) {
+			*key = slot->key;
+			*value = slot->value;
+			return true;
+		}
+	}
+	if (*at != m->room || m->has_zero == false)
+		return false;
+	(*at)++;
+	*key = 0;
+	*value = m->zero_value;
+	return true;
+}

@@ -30,6 +30,10 @@ uint64_t *map_get(const struct map *m, uint64_t key);
  * memory. *is_new may be NULL. */
 uint64_t *map_put(struct map *m, uint64_t key, bool *is_new);
 
+/* One entry after the other, in no order: *at begins with 0. False: no more.
+ * Nothing may be put meanwhile. */
+bool map_next(const struct map *m, size_t *at, uint64_t *key, uint64_t *value);
+
 static inline void *
 map_get_ptr(const struct map *m, uint64_t key)
 {

@@ -23,6 +23,7 @@ module_host_create(const struct module_host_options *options)
 	vec_init(&host->others, MODULE_ADDS_MAX);
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
+	vec_init(&host->skipped, MODULE_MODULES_MAX);
 	return host;
 }
 
@@ -103,6 +104,7 @@ module_host_destroy(struct module_host *host)
 		pmodule_match_destroy(host->callbacks.items[i].match);
 	vec_deinit(&host->modules);
 	vec_deinit(&host->callbacks);
+	vec_deinit(&host->skipped);
 	vec_deinit(&host->others);
 	map_deinit(&host->types);
 	map_deinit(&host->base_names);
@@ -111,12 +113,44 @@ module_host_destroy(struct module_host *host)
 }
 
 static bool
-is_excluded(const struct module_host *host, const char *name)
+is_in(const char *const *list, const char *name)
 {
-	const char *const *without = host->options.without;
+	for (; list != NULL && *list != NULL; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}
 
-	for (; without != NULL && *without != NULL; without++)
-		if (strcmp(*without, name) == 0)
+static const char *
+option_value(
+    const struct module_host_options *o, const char *id, const char *key)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < o->n_config; i++)
+		if (strcmp(o->config[i].id, id) == 0 &&
+		    strcmp(o->config[i].key, key) == 0)
+			value = o->config[i].value; /* the last wins */
+	return value;
+}
+
+bool
+module_host_excludes(const struct module_host *host, const char *name)
+{
+	static const char *const no[] = {"no", "false", "0", "off", NULL};
+	const char *value;
+
+	if (is_in(host->options.without, name))
+		return true;
+	value = option_value(&host->options, name, "enable");
+	return value != NULL && is_in(no, value);
+}
+
+bool
+module_host_has(const struct module_host *host, const char *name)
+{
+	for (size_t i = 0; i < host->modules.count; i++)
+		if (strcmp(host->modules.items[i]->name, name) == 0)
 			return true;
 	return false;
 }
@@ -173,12 +207,16 @@ module_host_add(struct module_host *host,
 
 	if (check_descriptor(descriptor, e) == false)
 		return false;
-	if (is_excluded(host, descriptor->name))
+	if (module_host_excludes(host, descriptor->name)) {
+		const char **skipped = vec_push(&host->skipped);
+
+		if (skipped != NULL)
+			*skipped = descriptor->name;
 		return true;
-	for (size_t i = 0; i < host->modules.count; i++)
-		if (strcmp(host->modules.items[i]->name, descriptor->name) == 0)
-			return bt_fail(e, BT_E_USAGE,
-			    "module %s is already loaded", descriptor->name);
+	}
+	if (module_host_has(host, descriptor->name))
+		return bt_fail(e, BT_E_USAGE, "module %s is already loaded",
+		    descriptor->name);
 	place = vec_push(&host->modules);
 	module = calloc(1, sizeof(*module));
 	if (place == NULL || module == NULL) {
@@ -339,14 +377,18 @@ module_warn(pmodule_t *pm, const char *code, const char *text, size_t size)
 const char *
 pmodule_config_option(pmodule_t *pm, const char *key)
 {
-	const struct module_host_options *o = &pm->host->options;
-	const char *value = NULL;
 
-	for (size_t i = 0; key != NULL && i < o->n_config; i++)
-		if (strcmp(o->config[i].id, pm->name) == 0 &&
-		    strcmp(o->config[i].key, key) == 0)
-			value = o->config[i].value; /* the last wins */
-	return value;
+	return key != NULL ? option_value(&pm->host->options, pm->name, key)
+			   : NULL;
+}
+
+static bool
+was_skipped(const struct module_host *host, const char *name)
+{
+	for (size_t i = 0; i < host->skipped.count; i++)
+		if (strcmp(host->skipped.items[i], name) == 0)
+			return true;
+	return false;
 }
 
 const char *
@@ -354,15 +396,12 @@ module_host_unused_option(const struct module_host *host)
 {
 	const struct module_host_options *o = &host->options;
 
-	for (size_t i = 0; i < o->n_config; i++) {
-		bool found = false;
-
-		for (size_t j = 0; j < host->modules.count; j++)
-			found |= strcmp(o->config[i].id,
-				     host->modules.items[j]->name) == 0;
-		if (found == false)
+	for (size_t i = 0; i < o->n_config; i++)
+		if (module_host_has(host, o->config[i].id) == false &&
+		    is_in(o->without, o->config[i].id) == false &&
+		    is_in(o->known, o->config[i].id) == false &&
+		    was_skipped(host, o->config[i].id) == false)
 			return o->config[i].id;
-	}
 	return NULL;
 }
 
@@ -405,10 +444,11 @@ wanted(const struct module_host *host, enum module_event event)
 	return false;
 }
 
+/* From the i-th callback on. */
 static void
-fire_backtrace(struct module_host *host, enum module_event event)
+fire_backtrace(struct module_host *host, enum module_event event, size_t i)
 {
-	for (size_t i = 0; i < host->callbacks.count; i++) {
+	for (; i < host->callbacks.count; i++) {
 		const struct module_callback c = host->callbacks.items[i];
 
 		if (c.event != event)
@@ -508,9 +548,11 @@ choose_primary(struct snapshot *s)
 void
 module_host_attach(struct module_host *host)
 {
+	size_t first = host->attached;
 
-	fire_backtrace(host, MODULE_EVENT_PREATTACH);
-	fire_backtrace(host, MODULE_EVENT_ATTACH);
+	fire_backtrace(host, MODULE_EVENT_PREATTACH, first);
+	fire_backtrace(host, MODULE_EVENT_ATTACH, first);
+	host->attached = host->callbacks.count;
 }
 
 /* The frames as they were found: what callbacks add is not measured. */
@@ -550,7 +592,7 @@ module_host_run(struct module_host *host)
 	}
 	if (variables)
 		module_fire_other_variables(host);
-	fire_backtrace(host, MODULE_EVENT_POSTATTACH);
+	fire_backtrace(host, MODULE_EVENT_POSTATTACH, 0);
 	choose_primary(host->snapshot);
 	module_commit(host);
 }

@@ -81,8 +81,8 @@ check_owner(int fd, const char *path, mode_t kind, bt_error_t *e)
 	return true;
 }
 
-static int
-open_directory(const char *path, bt_error_t *e)
+int
+module_loader_open_dir(const char *path, bt_error_t *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -94,6 +94,21 @@ open_directory(const char *path, bt_error_t *e)
 		return fd;
 	(void)close(fd);
 	return -1;
+}
+
+int
+module_loader_open_at(int at, const char *base, const char *path, bt_error_t *e)
+{
+	int fd = openat(
+	    at, base, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		(void)bt_fail_os(e, errno, "%s", path);
+	if (fd >= 0 && check_owner(fd, path, S_IFREG, e) == false) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 /* The real file, below its real directory, both checked. */
@@ -111,17 +126,11 @@ open_checked(const char *path, bt_error_t *e)
 	base = text_basename(real);
 	(void)snprintf(dir, sizeof(dir), "%.*s",
 	    base - real > 1 ? (int)(base - real - 1) : 1, real);
-	at = open_directory(dir, e);
+	at = module_loader_open_dir(dir, e);
 	if (at < 0)
 		return -1;
-	fd = openat(at, base, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		(void)bt_fail_os(e, errno, "%s", path);
+	fd = module_loader_open_at(at, base, real, e);
 	(void)close(at);
-	if (fd >= 0 && check_owner(fd, real, S_IFREG, e) == false) {
-		(void)close(fd);
-		fd = -1;
-	}
 	return fd;
 }
 
@@ -202,16 +211,14 @@ open_foreign(struct module_loader *l, int fd, const char *path, bt_error_t *e)
 }
 
 const pmodule_descriptor_t *
-module_loader_file(struct module_loader *l, const char *path, bt_error_t *e)
+module_loader_from(
+    struct module_loader *l, int fd, const char *path, bt_error_t *e)
 {
 	bool foreign = l->language != NULL &&
 	    ends_with(path, l->language->suffix);
 	const pmodule_descriptor_t *descriptor;
 	struct opened_module *place;
-	int fd = open_checked(path, e);
 
-	if (fd < 0)
-		return NULL;
 	descriptor = foreign ? open_foreign(l, fd, path, e)
 			     : open_shared(fd, path, e);
 	/* The descriptor stays open: the loader of shared objects goes by the
@@ -231,6 +238,14 @@ module_loader_file(struct module_loader *l, const char *path, bt_error_t *e)
 	return descriptor;
 }
 
+const pmodule_descriptor_t *
+module_loader_file(struct module_loader *l, const char *path, bt_error_t *e)
+{
+	int fd = open_checked(path, e);
+
+	return fd >= 0 ? module_loader_from(l, fd, path, e) : NULL;
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -242,7 +257,7 @@ char **
 module_loader_list(
     const struct module_loader *l, const char *path, bt_error_t *e)
 {
-	int fd = open_directory(path, e);
+	int fd = module_loader_open_dir(path, e);
 	char **list = calloc(FILES_MAX + 1, sizeof(*list));
 	DIR *dir = fd >= 0 && list != NULL ? fdopendir(fd) : NULL;
 	const struct dirent *d;

@@ -34,6 +34,13 @@ void module_loader_destroy(struct module_loader *l);
 /* The descriptor lives as long as the loader. */
 const pmodule_descriptor_t *module_loader_file(
     struct module_loader *l, const char *path, bt_error_t *e);
+/* The steps of it: a directory and a file in it (path is for messages), both
+ * checked (-1: see e), and the module in an open file, which is taken. */
+int module_loader_open_dir(const char *path, bt_error_t *e);
+int module_loader_open_at(
+    int at, const char *base, const char *path, bt_error_t *e);
+const pmodule_descriptor_t *module_loader_from(
+    struct module_loader *l, int fd, const char *path, bt_error_t *e);
 /* Paths of the modules in a directory, sorted; ends with NULL. Free each and
  * the list. NULL: see e. */
 char **module_loader_list(

@@ -49,6 +49,8 @@ struct module_host_options {
 	/* Modules that are not to run (they were at fault before). NULL or
 	 * NULL-terminated. */
 	const char *const *without;
+	/* Modules that exist and may not have been loaded. The same. */
+	const char *const *known;
 };
 
 struct module_host *module_host_create(
@@ -58,12 +60,16 @@ void module_host_destroy(struct module_host *host);
 
 /* Checks the descriptor (ABI version, size, name) and calls load. A refusal
  * is BT_E_MISMATCH or BT_E_USAGE with a line that says what to do; the host is
- * unchanged then. A module named in `without` is skipped silently. */
+ * unchanged then. A module that is not to run is skipped silently. */
 bool module_host_add(struct module_host *host,
     const pmodule_descriptor_t *descriptor, bt_error_t *e);
 size_t module_host_count(const struct module_host *host);
+bool module_host_has(const struct module_host *host, const char *name);
+/* Named in `without`, or the user said --module=ID:enable,no. */
+bool module_host_excludes(const struct module_host *host, const char *name);
 
-/* Fires preattach and attach: before anything is collected. */
+/* Fires preattach and attach: before anything is collected. Once more for
+ * modules that were added since. */
 void module_host_attach(struct module_host *host);
 /* Fires thread and frame events for every thread of the snapshot in order,
  * then postattach, then chooses the primary finding. */

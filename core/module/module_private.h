@@ -167,7 +167,9 @@ struct module_host {
 	unsigned dispatching;		 /* callbacks within callbacks */
 	bool changed; /* threads or variables of the snapshot */
 	VEC(struct pmodule *) modules;
+	VEC(const char *) skipped; /* names of those that were not to run */
 	VEC(struct module_callback) callbacks;
+	size_t attached;	 /* callbacks that were told of attaching */
 	struct pmodule *current; /* whose callback runs */
 	/* frame_api.c: the thread that was unwound last. */
 	struct unwinder *unwinder; /* made on first use */

@@ -138,6 +138,30 @@ load_file(struct session *s, const char *path)
 		*place = descriptor;
 }
 
+static void
+refused(void *ctx, const bt_error_t *e)
+{
+
+	refuse(ctx, e);
+}
+
+/* What they are for is known; which are needed is seen later. */
+static void
+open_shipped(struct session *s)
+{
+	const struct session_options *o = s->options;
+	size_t n;
+
+	if (o->shipped_dir == NULL || o->language == NULL)
+		return;
+	s->shipped = shipped_modules_open(
+	    o->shipped_dir, o->language->suffix, refused, s);
+	n = shipped_modules_count(s->shipped);
+	s->shipped_names = calloc(n + 1, sizeof(*s->shipped_names));
+	for (size_t i = 0; s->shipped_names != NULL && i < n; i++)
+		s->shipped_names[i] = shipped_modules_name(s->shipped, i);
+}
+
 void
 collect_modules_load(struct session *s)
 {
@@ -145,11 +169,13 @@ collect_modules_load(struct session *s)
 	bt_error_t e;
 
 	if (session_skips(s, SESSION_ANALYSIS) ||
-	    (o->module_files == NULL && o->module_dirs == NULL))
+	    (o->module_files == NULL && o->module_dirs == NULL &&
+		o->shipped_dir == NULL))
 		return;
 	s->loader = module_loader_create(o->language);
 	if (s->loader == NULL)
 		return;
+	open_shipped(s);
 	for (size_t i = 0; o->module_dirs != NULL && o->module_dirs[i] != NULL;
 	     i++) {
 		char **list = module_loader_list(
@@ -184,11 +210,13 @@ collect_analysis_begin(struct session *s)
 	    .config = o->module_options,
 	    .n_config = o->n_module_options,
 	    .without = o->without,
+	    .known = s->shipped_names,
 	};
 	const char *unused;
 	bt_error_t e;
 
-	if ((o->n_analysis == 0 && s->loaded.count == 0) ||
+	if ((o->n_analysis == 0 && s->loaded.count == 0 &&
+		s->shipped == NULL) ||
 	    session_skips(s, SESSION_ANALYSIS))
 		return;
 	s->host = module_host_create(&options);
@@ -201,7 +229,7 @@ collect_analysis_begin(struct session *s)
 		if (module_host_add(s->host, s->loaded.items[i], &e) == false)
 			refuse(s, &e);
 	unused = module_host_unused_option(s->host);
-	if (unused != NULL && is_left_out(s, unused) == false) {
+	if (unused != NULL) {
 		(void)bt_fail(&e, BT_E_USAGE,
 		    "--module: there is no module '%s'", unused);
 		refuse(s, &e);
@@ -209,11 +237,37 @@ collect_analysis_begin(struct session *s)
 	module_host_attach(s->host);
 }
 
+/* A module of the user's takes the place of ours of that name. */
+static void
+use_shipped(struct session *s, size_t i)
+{
+	const char *name = shipped_modules_name(s->shipped, i);
+	const pmodule_descriptor_t *descriptor;
+	bt_error_t e;
+
+	if (module_host_has(s->host, name) ||
+	    module_host_excludes(s->host, name) ||
+	    shipped_modules_wanted(s->shipped, i, s->target, s->reader) ==
+		false)
+		return;
+	running(s, name);
+	descriptor = shipped_modules_load(s->shipped, i, s->loader, &e);
+	running(s, NULL);
+	if (descriptor == NULL ||
+	    module_host_add(s->host, descriptor, &e) == false)
+		refuse(s, &e);
+	else
+		log_line(s, PMODULE_LOG_DEBUG, name, "is used");
+}
+
 void
 collect_analysis(struct session *s)
 {
 	if (s->host == NULL)
 		return;
+	for (size_t i = 0; i < shipped_modules_count(s->shipped); i++)
+		use_shipped(s, i);
+	module_host_attach(s->host);
 	module_host_run(s->host);
 	for (size_t i = 0;
 	     s->options->without != NULL && s->options->without[i] != NULL; i++)

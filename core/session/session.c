@@ -299,6 +299,8 @@ deinit(struct session *s)
 {
 	module_host_destroy(s->host);
 	module_loader_destroy(s->loader);
+	shipped_modules_close(s->shipped);
+	free(s->shipped_names);
 	vec_deinit(&s->loaded);
 	value_reader_destroy(s->reader);
 	for (size_t i = 0; s->dwarfs != NULL && i < s->n_dwarfs; i++)

@@ -89,6 +89,9 @@ struct session_options {
 	const char *const *module_dirs;
 	/* Opens those that are no shared objects; NULL: there are no others. */
 	const struct module_language *language;
+	/* Directory of the modules that come with us in that language, each of
+	 * which is used where its condition holds; NULL: none is. */
+	const char *shipped_dir;
 	const struct module_option *module_options;
 	size_t n_module_options;
 	uint64_t module_time_ns; /* for each module, 0: default */

@@ -7,6 +7,7 @@
 #ifndef SESSION_PRIVATE_H
 #define SESSION_PRIVATE_H
 
+#include "module/shipped.h"
 #include "session/session.h"
 #include "unwind/unwind.h"
 #include "value/value.h"
@@ -62,6 +63,8 @@ struct session {
 	struct module_host *host;
 	struct module_loader *loader;
 	VEC(const pmodule_descriptor_t *) loaded;
+	struct shipped_modules *shipped; /* NULL: none */
+	const char **shipped_names;	 /* NULL: none */
 
 	struct arena scratch; /* plans */
 	struct map by_pc[2];  /* by look-up pc: returned to, exact */

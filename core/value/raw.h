@@ -99,6 +99,10 @@ const struct dwarf_die *value_shape_die(const struct shape *s);
 struct dwarf *value_shape_dwarf(const struct shape *s);
 struct shape *value_shape_named(
     struct value_reader *r, struct dwarf *dwarf, const char *name);
+/* The names of all types met so far, without qualifiers and the word for the
+ * kind ("foo *"), in no order and maybe repeated, until fn says false. */
+void value_types_each(
+    struct value_reader *r, bool (*fn)(void *ctx, const char *name), void *ctx);
 /* "foo" of "const struct foo *": what is left without qualifiers, pointers and
  * the word for its kind. A type without a name goes by its typedef. */
 const char *value_base_name(struct value_reader *r, struct shape *s);

@@ -135,12 +135,11 @@ value_shape_named(struct value_reader *r, struct dwarf *dwarf, const char *name)
 	return type != NULL ? shape_of(r, dwarf, type) : NULL;
 }
 
-const char *
-value_base_name(struct value_reader *r, struct shape *s)
+static const char *
+base_name(const char *name)
 {
 	static const char *const words[] = {
 	    "const ", "volatile ", "struct ", "class ", "union ", "enum "};
-	const char *name = value_shape_base(r, s)->name;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (strncmp(name, words[i], strlen(words[i])) == 0) {
@@ -149,6 +148,33 @@ value_base_name(struct value_reader *r, struct shape *s)
 		}
 	}
 	return name;
+}
+
+const char *
+value_base_name(struct value_reader *r, struct shape *s)
+{
+
+	return base_name(value_shape_base(r, s)->name);
+}
+
+/* By the names alone, the given one and the one behind typedefs: types that
+ * nobody has met yet are not looked up. */
+void
+value_types_each(
+    struct value_reader *r, bool (*fn)(void *ctx, const char *name), void *ctx)
+{
+	uint64_t key, value;
+	size_t at = 0;
+
+	while (map_next(&r->shapes, &at, &key, &value)) {
+		const struct shape *s = (struct shape *)(uintptr_t)value;
+
+		if (s != NULL &&
+		    (fn(ctx, base_name(s->name)) == false ||
+			(s->type->name != NULL &&
+			    fn(ctx, base_name(s->type->name)) == false)))
+			return;
+	}
 }
 
 struct dwarf *

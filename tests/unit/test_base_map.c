@@ -185,3 +185,32 @@ TEST(strings_without_memory)
 	strings_deinit(&s);
 	arena_deinit(&arena);
 }
+
+TEST(maps_are_walked)
+{
+	uint64_t key, value, keys = 0, values = 0;
+	struct map m;
+	size_t at = 0, n = 0;
+
+	map_init(&m, 1000);
+	expect_false(map_next(&m, &at, &key, &value));
+	for (uint64_t i = 0; i < 100; i++)
+		*map_put(&m, i, NULL) = 1000 + i;
+	for (at = 0; map_next(&m, &at, &key, &value); n++) {
+		keys += key;
+		values += value;
+		expect_uint(value, 1000 + key);
+	}
+	expect_uint(n, 100);
+	expect_uint(keys, 4950);
+	expect_uint(values, 104950);
+	expect_false(map_next(&m, &at, &key, &value));
+	map_deinit(&m);
+	/* The zero key alone. */
+	*map_put(&m, 0, NULL) = 7;
+	at = 0;
+	expect_true(map_next(&m, &at, &key, &value));
+	expect_uint(value, 7);
+	expect_false(map_next(&m, &at, &key, &value));
+	map_deinit(&m);
+}

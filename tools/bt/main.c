@@ -58,6 +58,9 @@ static const struct option_row bt_rows[] = {
     {0, "core", "CORE", "core file to examine", core_option_core},
     {0, "no-variables", NULL, "stacks only, as fast as possible",
 	on_no_variables},
+    {0, "no-pretty-print", NULL, "without the Lua modules that come with it",
+	core_option_no_pretty},
+    {0, "pretty-print", NULL, NULL, core_option_pretty},
     {0, "json", NULL, "print the JSON document", on_json},
     {0, "color", "WHEN", "auto, always or never", on_color},
     {0, "load", "TEXT",
@@ -130,8 +133,10 @@ report(struct console *c, struct bt_options *o, const char *snapshot)
 	s->modules = o->json;
 	/* Modules decode instructions and read memory: stacks alone need
 	 * none of that. */
-	if (o->no_variables == false)
+	if (o->no_variables == false) {
 		compose_modules(s);
+		core_options_language(&o->core);
+	}
 	if (supervisor_report(s, &r, &c->listener, &partial, &e) == false)
 		return console_fail(c, &e);
 	console_settle(c);

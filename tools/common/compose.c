@@ -2,6 +2,10 @@
 /*
  * The shipped analysis modules, and Lua for those of the user's.
  */
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "common/compose.h"
 #include "lua/host.h"
 
@@ -52,6 +56,24 @@ compose_language(struct module_language *out, struct lua_settings *settings)
 {
 
 	lua_language_init(out, settings);
+}
+
+bool
+compose_shipped_dir(char *out, size_t size)
+{
+	static const char *const places[] = {
+	    INQUEST_MODULES_FROM_BIN, INQUEST_MODULES_IN_BUILD};
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	while (n > 0 && exe[n - 1] != '/')
+		n--;
+	for (size_t i = 0; n > 0 && i < sizeof(places) / sizeof(*places); i++)
+		if (snprintf(out, size, "%.*s%s", (int)n, exe, places[i]) <
+			(int)size &&
+		    access(out, F_OK) == 0)
+			return true;
+	return false;
 }
 
 bool

@@ -13,6 +13,10 @@ void compose_modules(struct session_options *o);
 /* Lua for modules; settings must outlive them. */
 void compose_language(
     struct module_language *out, struct lua_settings *settings);
+/* Where the Lua modules that come with us are: they are found from the program
+ * itself, installed or in the build tree. False: there are none. */
+bool compose_shipped_dir(char *out, size_t size);
+
 bool compose_is_library(const char *name);
 const char *compose_libraries(void); /* "ffi, io, ..." */
 

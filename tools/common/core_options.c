@@ -4,6 +4,7 @@
  */
 #include "common/core_options.h"
 #include "base/text.h"
+#include "common/compose.h"
 
 bool
 core_option_core(void *ctx, const char *value, bt_error_t *e)
@@ -107,6 +108,28 @@ core_option_pid(struct core_options *o, bt_error_t *e)
 }
 
 bool
+core_option_pretty(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->no_pretty_print = false;
+	return true;
+}
+
+bool
+core_option_no_pretty(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->no_pretty_print = true;
+	return true;
+}
+
+bool
 core_option_help(void *ctx, const char *value, bt_error_t *e)
 {
 	struct core_options *o = ctx;
@@ -159,4 +182,15 @@ core_options_finish(struct core_options *o)
 {
 	o->session.debug_paths = o->debug_paths.items;
 	o->session.load = o->load.items;
+}
+
+void
+core_options_language(struct core_options *o)
+{
+
+	compose_language(&o->language, &o->lua);
+	o->session.language = &o->language;
+	if (o->no_pretty_print == false &&
+	    compose_shipped_dir(o->shipped_dir, sizeof(o->shipped_dir)))
+		o->session.shipped_dir = o->shipped_dir;
 }

@@ -5,7 +5,10 @@
 #ifndef COMMON_CORE_OPTIONS_H
 #define COMMON_CORE_OPTIONS_H
 
+#include <limits.h>
+
 #include "common/options.h"
+#include "lua/host.h"
 #include "session/session.h"
 
 /* First member of a program's own settings, so that one context serves. */
@@ -15,6 +18,10 @@ struct core_options {
 	const char *operands[2];
 	int n_operands;
 	bool help, version;
+	bool no_pretty_print; /* without the Lua modules that come with us */
+	struct lua_settings lua;
+	struct module_language language;
+	char shipped_dir[PATH_MAX];
 };
 
 /* For the apply column of a table; ctx is a struct core_options. */
@@ -26,6 +33,8 @@ bool core_option_force(void *ctx, const char *value, bt_error_t *e);
 bool core_option_stats(void *ctx, const char *value, bt_error_t *e);
 bool core_option_timeout(void *ctx, const char *value, bt_error_t *e);
 bool core_option_max_pause(void *ctx, const char *value, bt_error_t *e);
+bool core_option_pretty(void *ctx, const char *value, bt_error_t *e);
+bool core_option_no_pretty(void *ctx, const char *value, bt_error_t *e);
 bool core_option_help(void *ctx, const char *value, bt_error_t *e);
 bool core_option_version(void *ctx, const char *value, bt_error_t *e);
 bool core_option_operand(void *ctx, const char *value, bt_error_t *e);
@@ -39,5 +48,7 @@ bool core_option_pid(struct core_options *o, bt_error_t *e);
 
 /* Copies the lists into the session's options. */
 void core_options_finish(struct core_options *o);
+/* The same for modules in Lua; o->lua is set before. */
+void core_options_language(struct core_options *o);
 
 #endif /* COMMON_CORE_OPTIONS_H */

@@ -46,15 +46,15 @@ _inquest_ptrace()
 	_inquest_words "--core --output -o -O --overwrite --kv --application
 	    --classifier --thread --fault-thread --faulted --load --global
 	    --module-load --modules-path --module --module-timeout
-	    --sandbox-whitelist
+	    --sandbox-whitelist --no-pretty-print
 	    --resource --config --max-size --max-pause --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --help -h --version"
 }
 
 _inquest_bt()
 {
-	_inquest_words "--core --no-variables --json --color --load --sysroot
-	    --debug-path --force --max-pause --timeout --stats --help -h --version"
+	_inquest_words "--core --no-variables --no-pretty-print --json --color --load
+	    --sysroot --debug-path --force --max-pause --timeout --stats --help -h --version"
 }
 
 complete -o filenames -F _inquest_ptrace ptrace

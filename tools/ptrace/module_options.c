@@ -123,28 +123,17 @@ module_option_timeout(void *ctx, const char *value, bt_error_t *e)
 	return true;
 }
 
-/* Modules that print values are always on; the original needed a word. */
-bool
-module_option_pretty(void *ctx, const char *value, bt_error_t *e)
-{
-
-	(void)ctx;
-	(void)value;
-	(void)e;
-	return true;
-}
-
 void
-module_settings_finish(struct module_settings *m, struct session_options *o)
+module_settings_finish(struct module_settings *m, struct core_options *o)
 {
+	struct session_options *s = &o->session;
 
-	o->module_files = m->files.items;
-	o->module_dirs = m->dirs.items;
-	o->module_options = m->options;
-	o->n_module_options = m->n_options;
-	o->module_time_ns = m->time_ns;
-	m->lua.whitelist = m->whitelist.items;
-	m->lua.time_ns = m->time_ns;
-	compose_language(&m->language, &m->lua);
-	o->language = &m->language;
+	s->module_files = m->files.items;
+	s->module_dirs = m->dirs.items;
+	s->module_options = m->options;
+	s->n_module_options = m->n_options;
+	s->module_time_ns = m->time_ns;
+	o->lua.whitelist = m->whitelist.items;
+	o->lua.time_ns = m->time_ns;
+	core_options_language(o);
 }

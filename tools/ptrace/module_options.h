@@ -6,7 +6,6 @@
 #define PTRACE_MODULE_OPTIONS_H
 
 #include "common/options.h"
-#include "lua/host.h"
 #include "session/session.h"
 
 struct module_settings {
@@ -15,8 +14,6 @@ struct module_settings {
 	struct module_option *options;
 	size_t n_options;
 	uint64_t time_ns;
-	struct lua_settings lua;
-	struct module_language language;
 };
 
 /* For the apply column; ctx is a struct ptrace_options. */
@@ -25,9 +22,9 @@ bool module_option_path(void *ctx, const char *value, bt_error_t *e);
 bool module_option_module(void *ctx, const char *value, bt_error_t *e);
 bool module_option_whitelist(void *ctx, const char *value, bt_error_t *e);
 bool module_option_timeout(void *ctx, const char *value, bt_error_t *e);
-bool module_option_pretty(void *ctx, const char *value, bt_error_t *e);
 
-void module_settings_finish(
-    struct module_settings *m, struct session_options *o);
+struct core_options;
+
+void module_settings_finish(struct module_settings *m, struct core_options *o);
 
 #endif /* PTRACE_MODULE_OPTIONS_H */

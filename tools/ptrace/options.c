@@ -230,7 +230,9 @@ const struct option_row ptrace_rows[] = {
 	"libraries that Lua modules may use besides the\n"
 	"safe ones: ffi, io, os, debug, package",
 	module_option_whitelist},
-    {0, "pretty-print", NULL, NULL, module_option_pretty},
+    {0, "pretty-print", NULL, NULL, core_option_pretty},
+    {0, "no-pretty-print", NULL, "without the Lua modules that come with it",
+	core_option_no_pretty},
     {0, "config", "FILE",
 	"read options from a file of lines\n"
 	"'long-option = value'",
@@ -321,7 +323,7 @@ ptrace_options_parse(
 	s->resources = o->resources.items;
 	s->threads = o->threads;
 	s->n_threads = o->n_threads;
-	module_settings_finish(&o->module, s);
+	module_settings_finish(&o->module, &o->core);
 	s->defaults = getenv("BACKTRACE_DEFAULTS");
 	s->variables = s->memory = s->modules = true;
 	return true;
