@@ -218,17 +218,6 @@ set_function(lua_State *L)
 }
 
 static int
-set_string(lua_State *L)
-{
-	ptrace_variable_t *v = settable(L);
-	size_t size;
-	const char *text = luaL_optlstring(L, 2, "", &size);
-
-	(void)pmodule_variable_set_text(v, text, size);
-	return 0;
-}
-
-static int
 set_enum(lua_State *L)
 {
 	ptrace_variable_t *v = settable(L);
@@ -236,6 +225,21 @@ set_enum(lua_State *L)
 
 	(void)pmodule_variable_set_enum(
 	    v, (int64_t)value, luaL_optstring(L, 3, NULL));
+	return 0;
+}
+
+/* A number first, and it is an enumerator with its label: the original had both
+ * under this name. */
+static int
+set_string(lua_State *L)
+{
+	size_t size;
+	const char *text;
+
+	if (lua_isnoneornil(L, 2) == 0 && lua_type(L, 2) != LUA_TSTRING)
+		return set_enum(L);
+	text = luaL_optlstring(L, 2, "", &size);
+	(void)pmodule_variable_set_text(settable(L), text, size);
 	return 0;
 }
 

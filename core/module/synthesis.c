@@ -97,12 +97,17 @@ set_number(ptrace_variable_t *v, enum snap_kind kind, uint64_t value,
 	return true;
 }
 
+/* Its value is where it is: of a variable without an address, nothing. */
 bool
 pmodule_variable_set_function(ptrace_variable_t *v, const char *symbol)
 {
 	uint64_t address = v->snap != NULL ? v->snap->address : 0;
 
-	return set_number(v, SNAP_FUNCTION, address, symbol);
+	if (set_number(v, SNAP_FUNCTION, address, symbol) == false)
+		return false;
+	if ((v->snap->flags & SNAP_VAR_ADDRESS) == 0)
+		v->snap->flags &= ~(unsigned)SNAP_VAR_VALUE;
+	return true;
 }
 
 bool

@@ -5,14 +5,16 @@
 class Checks:
     """Counts; prints what failed."""
 
-    def __init__(self):
+    def __init__(self, quiet=False):
         self.done = self.failed = 0
+        self.quiet = quiet
 
     def check(self, good, *what):
         self.done += 1
         if not good:
             self.failed += 1
-            print("FAIL:", *what)
+            if not self.quiet:
+                print("FAIL:", *what)
         return bool(good)
 
     def equal(self, got, want, *what):

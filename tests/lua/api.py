@@ -10,6 +10,23 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "modules"))
 import _modules  # noqa: E402
 
 
+def check_run(done, s, t):
+    """What the module found wrong, and what the snapshot has of it."""
+    failed = [l for l in done.stderr.splitlines() if "FAIL" in l]
+    t.equal(failed, [], "inside the module:")
+    t.check(" checks" in done.stderr, done.stderr)
+    t.check("unloaded" in done.stderr, done.stderr)
+    warnings = _modules.warnings_of(s)
+    t.check("annotation dropped: it is not one JSON object" in warnings,
+            warnings)
+    t.equal(len(s["warnings"]), 3, warnings)
+    for level, mark in ("info", ""), ("warning", "warning: "), ("error", ""):
+        t.check(f"ptrace: {mark}module 'api': a line of level {level}\n"
+                in done.stderr, level, done.stderr)
+    t.check("level debug" not in done.stderr, done.stderr)
+    check_snapshot(s, t)
+
+
 def check_snapshot(s, t):
     t.equal(s["attributes"]["answer"], 42)
     t.equal(s["attributes"]["color"], "red")
@@ -30,7 +47,14 @@ def check_snapshot(s, t):
     t.equal(shown["ref"]["value"], "0x1000")
     t.equal(shown["fn"]["string"], "f")
     t.equal(shown["text"]["string"], "a\0b")
+    t.equal((shown["cdbl"]["kind"], shown["cdbl"]["value"]),
+            ("complex", [1.0, -1.0]))
+    t.equal((shown["integer"]["kind"], shown["integer"]["value"],
+             shown["integer"]["string"]), ("enum", 2, "ZWEI"))
+    t.equal((shown["label"]["kind"], shown["label"]["value"]), ("enum", 3))
     t.equal(shown["struct"]["kind"], "struct")
+    t.equal(shown["empty"]["kind"], "array")
+    t.equal(thread["annotations"][0]["text"], "thread 1")
     t.equal([e["value"] for e in shown["array"]["elements"]], [0, 1, 4])
     frame = thread["frames"][2]
     local = [v for v in frame["variables"] if v["name"] == "local"][0]
@@ -61,6 +85,7 @@ MISTAKES = [
     (DEFINE % "pmodule.register('variable', print)", "number expected"),
     (DEFINE % "pmodule.register(pmodule.event.frame, nil)",
      "function expected"),
+    ("pmodule.backtrace()", "m.lua:1: there is no backtrace yet"),
     ("pmodule.register(pmodule.event.frame, print)",
      "registered by the load function"),
     (DEFINE % "pmodule.match():add_flie('x')",
@@ -108,15 +133,7 @@ def body(bench, t):
                                  "--sandbox-whitelist=")
     if not t.check(snapshot is not None, done.stderr):
         return
-    failed = [l for l in done.stderr.splitlines() if "FAIL" in l]
-    t.equal(failed, [], "inside the module:")
-    t.check(" checks" in done.stderr, done.stderr)
-    t.check("unloaded" in done.stderr, done.stderr)
-    warnings = _modules.warnings_of(snapshot)
-    t.check("annotation dropped: it is not one JSON object" in warnings,
-            warnings)
-    t.equal(len(snapshot["warnings"]), 3, warnings)
-    check_snapshot(snapshot, t)
+    check_run(done, snapshot, t)
     os.unlink(path)
     check_mistakes(modules, t)
     check_whitelist(modules, t)

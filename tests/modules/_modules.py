@@ -43,10 +43,10 @@ class Modules:
         os.chmod(out, 0o700)
         return out
 
-    def run(self, *args, **options):
+    def run(self, *args, out=None, **options):
         """(finished process, the snapshot's JSON or None)."""
         self.count += 1
-        out = os.path.join(self.dir, f"{self.count}.btt")
+        out = os.path.join(self.dir, f"{out or self.count}.btt")
         done = self.bench.run("ptrace", "--core", self.core, self.exe, "-o",
                               out, "-L", "INFO", *args, **options)
         if not os.path.exists(out):

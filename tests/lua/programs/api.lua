@@ -43,9 +43,56 @@ local function numbers()
   equal(pmodule.num("9007199254740991"), 2 ^ 53 - 1)
   equal(pmodule.hex(-1), "0xffffffffffffffff")
   equal(type(big), "cdata")
+  equal(pmodule.key(5), pmodule.hex(5))
+  equal(pmodule.key(5), "0x5")
   equal(tostring(2 ^ 50), "1125899906842624")
   fails("integer expected", pmodule.hex, 1.5)
   fails("integer expected", pmodule.num, "twelve")
+end
+
+-- Each kind of value, by its type.
+local function kinds()
+  local types = pmodule.variable_type
+  local item = pmodule.bt_query("item", "crash", "crash.c")
+  local more = pmodule.bt_query("kinds", "crash", "crash.c")
+  local nowhere = pmodule.deref(more.nowhere)
+  local table = {
+    ll = {item.negative, -3}, ull = {more.ull, 6}, flt = {item.ratio, 0.5},
+    dbl = {more.dbl, 0.25}, ldbl = {more.ldbl, 0.5},
+    cflt = {more.cflt, 1, 2}, cdbl = {item.wave, 1, 2},
+    cldbl = {more.cldbl, 3, 4}, string = {item.text}, enum = {item.color, 7},
+    tuple = {item["in"]}, array = {item.numbers}, fn = {item.fn},
+    reference = {more.nowhere, 8}, bottom = {nowhere},
+  }
+  local n = 0
+  for name, case in pairs(table) do
+    equal(view(case[1]):type(), types[name], name)
+    local re, im = view(case[1]):value()
+    equal(re, case[2], name)
+    equal(im, case[3], name)
+    equal(view(case[1]):resolved(), name ~= "bottom", name)
+  end
+  for _ in pairs(types) do n = n + 1 end
+  equal(n, 15)
+  equal(view(nowhere):address(), 8)
+  equal(view(item.fn):symbol(), "helper")
+  equal(view(item.fn):value() ~= nil, false, "functions have no value")
+end
+
+local function enumerations()
+  local names = {"running", "sleeping", "disk", "stopped", "traced", "zombie",
+    "dead", "idle", "blocked", "queued", "unknown"}
+  local by = {}
+  for _, name in ipairs(names) do
+    local value = pmodule.process_state[name]
+    equal(by[value], nil, name)
+    by[value] = name
+  end
+  equal(pmodule.event_type, pmodule.event)
+  equal(pmodule.match_type.exact ~= pmodule.match_type.substr, true)
+  for _, level in ipairs {"debug", "info", "warning", "error"} do
+    pmodule.log(pmodule.log_level[level], "a line of level %s", level)
+  end
 end
 
 local function raw_variable(raw)
@@ -105,6 +152,7 @@ local function on_variable(v, raw)
   equal(v:thread():fault(), true)
   equal(v:backtrace() == pmodule.backtrace(), true)
   equal(v:address(), pmodule.variable_from_bt(raw):address())
+  equal(v:address() > 0x1000, true)
   if seen.variable == 1 then
     raw_variable(raw)
     v:annotate(pmodule.annotation.critical, "struct %s", v:name())
@@ -113,6 +161,8 @@ local function on_variable(v, raw)
     end)
     local child = pmodule.create_variable("<text>", "child", 0, -1, v)
     child:set_string("made")
+    equal(child:owner() == v, true)
+    equal(child:frame() == v:frame(), true)
     v:frame():add_variable(child)
     fails("cannot be added", function() v:frame():add_variable(child) end)
   end
@@ -144,6 +194,7 @@ local function on_frame(fr)
   equal(si:num(), 11)
   equal(si:code(), 1)
   equal(tostring(si), "SIGSEGV")
+  equal(si:tostring(), "SIGSEGV")
   fr:annotate(pmodule.annotation.warning, "100%")
   fr:backtrace():annotate(pmodule.annotation.json,
     '{"json": {"context": "Fault", "Reason": "%s", "Num": %d}}', reason,
@@ -153,6 +204,57 @@ local function on_frame(fr)
     fr:annotate(pmodule.annotation.json, "[1]")
     fr:fprm_at(0):annotate(pmodule.annotation.json, "{} x")
   end)()
+end
+
+local function count(things, m)
+  local n = 0
+  for _ in things, m do n = n + 1 end
+  return n
+end
+
+-- Every criterion lets some through and keeps others out.
+local function matches(bt)
+  local exact, substr = pmodule.match_type.exact, pmodule.match_type.substr
+  local thr, fr
+  for t in bt do thr = t end
+  for f in thr, pmodule.match():add_frame_symbol("main", exact) do fr = f end
+  equal(fr:symbol(), "main")
+  for f in thr do fr = f break end
+  local all = thr:n_frames()
+  local function frames(method, text, type)
+    local m = pmodule.match()
+    equal(m[method](m, text, type), m, "a criterion returns its match")
+    return count(thr, m)
+  end
+  equal(frames("add_object", "crash"), 6)
+  equal(frames("add_object", "cras"), 0)
+  equal(frames("add_object", "cras", substr), 6)
+  equal(frames("add_object", "libc.so.6"), all - 6)
+  equal(frames("add_file", "crash.c"), 5)
+  equal(frames("add_file", "crash."), 0)
+  equal(frames("add_file", "crash.", substr), 5)
+  equal(frames("add_frame_symbol", "recurse"), 4)
+  equal(frames("add_frame_symbol", "recurs", exact), 0)
+  equal(frames("add_frame_symbol", "recurs", substr), 4)
+  local function variables(method, ...)
+    return count(fr, pmodule.match()[method](pmodule.match(), ...))
+  end
+  for _, name in ipairs {"add_base_type", "add_variable_base_type"} do
+    equal(variables(name, "crash_item"), 2, name)
+    equal(variables(name, "crash_"), 0, name)
+    equal(variables(name, "crash_", substr), 2, name)
+  end
+  equal(variables("add_variable_name", "local"), 1)
+  equal(variables("add_variable_name", "n"), 1)
+  equal(variables("add_variable_name", "n", substr), 4)
+  equal(variables("add_variable_ptrace_type", pmodule.variable_type.tuple), 1)
+  local m = pmodule.match():add_frame_symbol("recurse"):add_file("other.c")
+  equal(count(thr, m), 0, "all must hold")
+  equal(count(thr, m:reset()), all)
+  m:set_fault()
+  equal(count(thr, m), 1)
+  m:set_fault(true)
+  equal(count(thr, m), all)
 end
 
 local function walk(bt)
@@ -179,6 +281,7 @@ local function walk(bt)
   end
   equal(threads, 1)
   equal(seen.named, 4)
+  matches(bt)
   equal(variables > 12, true)
 end
 
@@ -214,12 +317,23 @@ local function memory(bt)
   equal(pmodule.address_read_raw(1, 5), nil)
   equal(pmodule.address_read_string(1, 5), nil)
   equal(pmodule.symbol_read_string("nobody", "crash", 5), nil)
+  equal(pmodule.symbol_read_string("global_text", "crash", 256), "in an array")
+  equal(pmodule.symbol_read_string("global_text", nil, 5), "in an")
   local map = bt:pmap_entry(at)
   local perms = pmodule.pmap_perms
   equal(map:permissions(perms.rd, perms.wr, perms.pr), true)
   equal(map:permissions(perms.all), false)
   equal(map:permissions(perms.sh), false)
   equal(map:guard(), false)
+  for thr in bt do
+    for fr in thr do
+      local code = bt:pmap_entry(fr:instruction())
+      equal(code:permissions(perms.ex), true)
+      equal(code:permissions(perms.wr), false)
+      equal(code:permissions(perms.ex, perms.wr), false)
+      break
+    end
+  end
   equal(bt:pmap_entry(1), nil)
   equal(pmodule.pmap_enabled(), true)
   equal(pmodule.pmap_cached(), true)
@@ -229,6 +343,7 @@ local function synthesis(bt)
   local fr = pmodule.create_frame()
   fr:set_symbol("made up")
   fr:set_path("/a/b.c")
+  equal(fr:path(), "/a/b.c")
   fr:set_directory("/d")
   fr:set_basename("e.c")
   fr:set_line(3)
@@ -249,7 +364,12 @@ local function synthesis(bt)
   add("ref", "set_ref", 4096, "page")
   add("fn", "set_function", "f")
   add("text", "set_string", "a\0b")
+  add("integer", "set_string", 2, "ZWEI")
+  add("label", "set_string", 3)
   add("struct", "set_struct")
+  add("empty", "set_array")
+  equal(pmodule.create_variable("int", "x"):type(),
+    pmodule.variable_type.bottom)
   local array = add("array", "set_array")
   for i = 0, 2 do
     local e = pmodule.create_variable("int", "", 0, i, array)
@@ -305,6 +425,8 @@ local function on_postattach(bt)
   equal(bt:application_name(), "crash")
   equal(bt:process_state(), pmodule.process_state.unknown)
   numbers()
+  kinds()
+  enumerations()
   walk(bt)
   globals(bt)
   memory(bt)
@@ -336,6 +458,8 @@ pmodule.define {
     m:add_variable_ptrace_type(pmodule.variable_type.tuple)
     pmodule.register(pmodule.event.variable, on_variable, m)
     m:reset()
+    m:add_object("nobody.so")
+    m:reset()
     m:set_fault()
     pmodule.event_register(pmodule.event_type.frame, on_frame, m)
     pmodule.register(pmodule.event.preattach, note("preattach"))
@@ -348,8 +472,5 @@ pmodule.define {
     pmodule.register(pmodule.event.postattach, on_postattach)
     equal(pmodule.config_option("option"), "value")
     equal(pmodule.config_option("nothing"), nil)
-    fails("there is no backtrace yet", function()
-      error("there is no backtrace yet")
-    end)
   end,
 }

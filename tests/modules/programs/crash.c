@@ -40,6 +40,19 @@ helper(void)
 }
 
 const char *global_version = "v1.2.3";
+char global_text[16] = "in an array";
+
+struct kinds {
+	long double ldbl;
+	float _Complex cflt;
+	long double _Complex cldbl;
+	double dbl;
+	unsigned ull;
+	int *nowhere;
+};
+struct kinds kinds = {
+    0.5L, 1.0f + 2.0f * I, 3.0L + 4.0L * I, 0.25, 6, (int *)8};
+
 __thread int tls_counter = 42;
 
 static struct nested one = {1, NULL}, two = {2, &one};

@@ -17,6 +17,8 @@ PMODULE_DEFINE("every", load, unload, NULL);
 static pmodule_t *self;
 static char order[16];
 static bool dispatched;
+static unsigned locals; /* sum of the indices of their frames */
+static unsigned frames, threads;
 
 #define CHECK(WHAT)                                                            \
 	do {                                                                   \
@@ -77,6 +79,68 @@ check_members(bt_variable_t *raw)
 	bt_variable_deinit(text);
 	bt_variable_deinit(load_);
 	bt_variable_deinit(NULL);
+}
+
+/* What a view shows of each kind of value. */
+static void
+check_view(ptrace_backtrace_t *bt, bt_variable_t *raw, const char *member,
+    enum ptrace_variable_type type, const char *symbol)
+{
+	bt_variable_t *v = bt_variable_member_value_get(raw, member);
+	ptrace_variable_t *view = pmodule_variable_from_bt(bt, v);
+	const char *text;
+	bt_addr_t at = 0, place = 0;
+	uint64_t wanted = 0, number = 0;
+	double re = 0, im = 0;
+
+	CHECK(view != NULL && ptrace_variable_type(view) == type);
+	CHECK(strcmp(ptrace_variable_name(view), member) == 0);
+	CHECK(ptrace_variable_resolved(view));
+	CHECK(ptrace_variable_address(view, &at) && at != 0);
+	CHECK(bt_variable_address(v, &place) && place == at);
+	CHECK(pmodule_variable_set_ll(view, 1) == false); /* read-only */
+	CHECK(ptrace_variable_is_string(view) ==
+	    (type == PTRACE_TYPE_STRING || strcmp(member, "who") == 0));
+	text = ptrace_variable_symbol(view);
+	CHECK((text != NULL) == (symbol != NULL));
+	CHECK(symbol == NULL || (text != NULL && strcmp(text, symbol) == 0));
+	if (bt_variable_number(v, &wanted, NULL))
+		CHECK(ptrace_variable_ull(view, &number) && number == wanted);
+	if (type == PTRACE_TYPE_DBL || type == PTRACE_TYPE_CDBL) {
+		CHECK(ptrace_variable_dbl(view, &re, &im));
+		CHECK(re == (type == PTRACE_TYPE_DBL ? 2.5 : 1));
+		CHECK(im == (type == PTRACE_TYPE_DBL ? 0 : 2));
+	}
+	pmodule_variable_release(view);
+	bt_variable_deinit(v);
+}
+
+static void
+check_views(ptrace_backtrace_t *bt, bt_variable_t *raw)
+{
+	bt_variable_t *list = bt_variable_member_value_get(raw, "list");
+	ptrace_variable_t *view = pmodule_variable_from_bt(bt, list);
+	uint64_t number = 1;
+	bt_error_t e;
+
+	CHECK(bt_variable_number(list, &number, &e) && number > 4096);
+	check_view(bt, raw, "id", PTRACE_TYPE_LL, NULL);
+	check_view(bt, raw, "big", PTRACE_TYPE_ULL, NULL);
+	check_view(bt, raw, "load", PTRACE_TYPE_DBL, NULL);
+	check_view(bt, raw, "who", PTRACE_TYPE_REFERENCE, "global");
+	check_view(bt, raw, "text", PTRACE_TYPE_STRING, "short");
+	check_view(bt, raw, "color", PTRACE_TYPE_ENUM, "GREEN");
+	check_view(bt, raw, "in", PTRACE_TYPE_TUPLE, NULL);
+	check_view(bt, raw, "numbers", PTRACE_TYPE_ARRAY, NULL);
+	check_view(bt, raw, "fn", PTRACE_TYPE_FN, "helper");
+	check_view(bt, raw, "wave", PTRACE_TYPE_CDBL, NULL);
+	CHECK(strcmp(ptrace_variable_type_name(view), "struct(nested) *") == 0);
+	CHECK(strcmp(ptrace_variable_base_type(view), "nested") == 0);
+	CHECK(ptrace_variable_backtrace(view) == bt);
+	pmodule_variable_release(view);
+	CHECK(bt_variable_number(raw, &number, &e) == false);
+	CHECK(e.code != BT_OK && e.text[0] != '\0');
+	bt_variable_deinit(list);
 }
 
 static void
@@ -165,7 +229,7 @@ synthesize(ptrace_variable_t *v, bt_variable_t *raw)
 static void
 on_variable(ptrace_variable_t *v, bt_variable_t *raw)
 {
-	ptrace_variable_t *orphan;
+	ptrace_variable_t *orphan, *member;
 
 	event('v');
 	if (strcmp(ptrace_variable_base_type(v), "nested") == 0) {
@@ -173,14 +237,25 @@ on_variable(ptrace_variable_t *v, bt_variable_t *raw)
 		    0;
 		return;
 	}
-	if (strcmp(ptrace_variable_name(v), "local") != 0 ||
-	    ptrace_frame_index(pmodule_variable_frame(v)) != 0)
+	if (strcmp(ptrace_variable_name(v), "local") != 0)
+		return;
+	locals += ptrace_frame_index(pmodule_variable_frame(v));
+	if (ptrace_frame_index(pmodule_variable_frame(v)) != 0)
 		return;
 	CHECK(pmodule_variable_depth(v) == 0);
 	CHECK(pmodule_variable_state(v) == 0);
+	CHECK(ptrace_variable_n_members(v) == 18);
+	member = ptrace_variable_member(v, 3);
+	CHECK(strcmp(ptrace_variable_name(member), "load") == 0);
+	CHECK(ptrace_variable_owner(member) == v);
+	CHECK(ptrace_variable_member(v, 18) == NULL);
+	CHECK(ptrace_variable_thread(v) ==
+	    ptrace_backtrace_fault_thread(ptrace_variable_backtrace(v)));
+	check_views(ptrace_variable_backtrace(v), raw);
 	check_members(raw);
 	check_types(raw);
 	synthesize(v, raw);
+	CHECK(pmodule_variable_state(v) == PTRACE_VARIABLE_S_SKIP);
 	CHECK(pmodule_variable_annotate(v, PAT_COMMENT, "seen by every"));
 	orphan = pmodule_variable_create("int", "never added", 0, -1, v);
 	CHECK(pmodule_variable_set_ll(orphan, -1));
@@ -189,11 +264,84 @@ on_variable(ptrace_variable_t *v, bt_variable_t *raw)
 static void
 on_frame(ptrace_frame_t *f)
 {
+	ptrace_thread_t *t = ptrace_frame_thread(f);
+	ptrace_backtrace_t *bt = ptrace_thread_backtrace(t);
+	uint64_t sp = 0;
+	const char *name;
 
 	event('f');
 	CHECK(ptrace_frame_fault(f));
 	CHECK(strcmp(ptrace_frame_symbol(f), "recurse") == 0);
+	CHECK(strcmp(ptrace_frame_object(f), "crash") == 0);
+	CHECK(ptrace_frame_line(f) > ptrace_frame_decl_line(f));
 	CHECK(ptrace_frame_decl_line(f) > 0);
+	CHECK(ptrace_frame_stack_pointer(f, &sp) && sp % 8 == 0);
+	CHECK(ptrace_frame_inline(f) == false);
+	CHECK(ptrace_frame_signal(f) == false);
+	name = pmodule_address_symbol(bt, ptrace_frame_ip(f));
+	CHECK(name != NULL && strncmp(name, "recurse+", 8) == 0);
+	CHECK(pmodule_frame_annotate(f, PAT_WARNING, "frame %d", 0));
+	for (uint32_t i = 0; i < 3; i++) {
+		static const char *const names[] = {"pointer", "n", "name"};
+		ptrace_variable_t *v = ptrace_frame_variable(f, i);
+
+		CHECK(ptrace_variable_fprm_offset(v) == (int)i);
+		CHECK(strcmp(ptrace_variable_name(v), names[i]) == 0);
+	}
+	CHECK(ptrace_variable_fprm_offset(ptrace_frame_variable(f, 3)) == -1);
+}
+
+static void
+on_any_frame(ptrace_frame_t *f)
+{
+
+	(void)f;
+	frames++;
+}
+
+static void
+on_any_thread(ptrace_thread_t *t)
+{
+
+	(void)t;
+	threads++;
+}
+
+/* Wanted by all criteria of a match: counted, by what the name says. */
+static unsigned typed, named, called, absent;
+
+static void
+on_typed(ptrace_variable_t *v, bt_variable_t *raw)
+{
+
+	(void)raw;
+	CHECK(strcmp(ptrace_variable_base_type(v), "crash_item") == 0);
+	typed++;
+}
+
+static void
+on_named(ptrace_variable_t *v, bt_variable_t *raw)
+{
+
+	(void)raw;
+	CHECK(strcmp(ptrace_variable_name(v), "n") == 0);
+	named++;
+}
+
+static void
+on_called(ptrace_frame_t *f)
+{
+
+	CHECK(strcmp(ptrace_frame_symbol(f), "main") == 0);
+	called++;
+}
+
+static void
+on_absent(ptrace_frame_t *f)
+{
+
+	(void)f;
+	absent++;
 }
 
 static void
@@ -202,7 +350,12 @@ on_thread(ptrace_thread_t *t)
 
 	event('t');
 	CHECK(ptrace_thread_fault(t) && ptrace_thread_n_kframes(t) == 0);
+	CHECK(ptrace_thread_frames_skipped(t) == 0);
+	CHECK(ptrace_thread_n_frames(t) == frames);
+	CHECK((int32_t)ptrace_thread_tid(t) ==
+	    ptrace_backtrace_pid(ptrace_thread_backtrace(t)));
 	CHECK(pmodule_thread_set_name(t, "renamed"));
+	CHECK(pmodule_thread_annotate(t, PAT_COMMENT, "thread %d", 1));
 }
 
 static void
@@ -264,7 +417,80 @@ check_reading(ptrace_backtrace_t *bt)
 	CHECK(pmodule_address_read_string(bt, 1, text, sizeof(text)) == -1);
 	CHECK(pmodule_symbol_read_string(
 		  bt, "nobody", NULL, text, sizeof(text)) == -1);
+	CHECK(pmodule_symbol_read_string(
+		  bt, "global_text", "crash", text, sizeof(text)) == 11);
+	CHECK(strcmp(text, "in an array") == 0);
 	CHECK(pmodule_address_read_raw(bt, 1, text, sizeof(text)) == 0);
+	CHECK(pmodule_address_read_raw(bt, pointer, text, 4) == 4);
+	CHECK(memcmp(text, "v1.2", 4) == 0);
+}
+
+/* A variable of each kind, to be found in the snapshot. */
+static ptrace_variable_t *
+shown(ptrace_backtrace_t *bt, ptrace_frame_t *f, const char *name)
+{
+	ptrace_variable_t *v = pmodule_variable_new(bt, "made", name, 0, -1);
+
+	CHECK(v != NULL && pmodule_frame_add_variable(f, v, false));
+	CHECK(ptrace_variable_type(v) == PTRACE_TYPE_BOTTOM);
+	return v;
+}
+
+static void
+check_setters(ptrace_backtrace_t *bt, ptrace_frame_t *f)
+{
+
+	CHECK(pmodule_variable_set_ll(shown(bt, f, "ll"), -5));
+	CHECK(pmodule_variable_set_ull(shown(bt, f, "ull"), UINT64_MAX));
+	CHECK(pmodule_variable_set_dbl(shown(bt, f, "dbl"), 0.25));
+	CHECK(pmodule_variable_set_cdbl(shown(bt, f, "cdbl"), 1, -1));
+	CHECK(pmodule_variable_set_enum(shown(bt, f, "enum"), 2, "TWO"));
+	CHECK(pmodule_variable_set_ref(shown(bt, f, "ref"), 4096, "page"));
+	CHECK(pmodule_variable_set_function(shown(bt, f, "fn"), "f"));
+	CHECK(pmodule_variable_set_text(shown(bt, f, "text"), "a\0b", 3));
+	CHECK(pmodule_variable_set_struct(shown(bt, f, "struct")));
+	CHECK(pmodule_variable_set_array(shown(bt, f, "array")));
+}
+
+static void
+check_findings(ptrace_backtrace_t *bt, ptrace_thread_t *t)
+{
+	static const char *const evidence[] = {"an eye witness"};
+	pmodule_finding_t finding = PMODULE_FINDING_INIT;
+	pmodule_fault_t fault = PMODULE_FAULT_INIT;
+
+	finding.class_name = "every-class";
+	finding.confidence = 0.125;
+	finding.thread = t;
+	finding.text = "every was here";
+	finding.evidence = evidence;
+	finding.n_evidence = 1;
+	CHECK(pmodule_finding_confidence(bt, "every-class") == 0);
+	CHECK(pmodule_finding_add(bt, &finding));
+	CHECK(pmodule_finding_confidence(bt, "every-class") == 0.125);
+	finding.confidence = 2;
+	CHECK(pmodule_finding_add(bt, &finding) == false);
+	fault.direction = "write";
+	fault.operand = pmodule_text(bt, "[r%d]", 9);
+	CHECK(pmodule_fault_set(t, &fault));
+	CHECK(pmodule_lock_add(bt, "{\"kind\": \"every\"}"));
+	CHECK(pmodule_heap_add(bt, "{\"kind\": \"every\"}"));
+}
+
+static void
+check_objects(ptrace_backtrace_t *bt, ptrace_thread_t *t)
+{
+	ptrace_signal_t signal = PTRACE_SIGNAL_INIT;
+
+	CHECK(ptrace_backtrace_n_threads(bt) == 1 && threads == 1);
+	CHECK(ptrace_backtrace_thread(bt, 0) == t);
+	CHECK(ptrace_backtrace_thread(bt, 1) == NULL);
+	CHECK(strcmp(ptrace_backtrace_application_name(bt), "crash") == 0);
+	CHECK(strcmp(ptrace_backtrace_process_state(bt), "unknown") == 0);
+	CHECK(ptrace_target_signal(ptrace_backtrace_target(bt), &signal));
+	CHECK(signal.number == 11);
+	CHECK(locals == 0 + 1 + 2 + 3);
+	CHECK(typed == 8 && named == 4 && called == 1 && absent == 0);
 }
 
 static void
@@ -272,16 +498,19 @@ on_postattach(ptrace_backtrace_t *bt)
 {
 	ptrace_thread_t *t = ptrace_backtrace_fault_thread(bt);
 	ptrace_frame_t *f = pmodule_frame_create(bt);
-	int globals = 0, locals = 0;
+	ptrace_frame_t *beside = pmodule_frame_create(bt);
+	int globals = 0, local = 0;
 
 	event('p');
 	CHECK(strcmp(order, "Pavftp") == 0);
 	CHECK(dispatched);
+	check_objects(bt, t);
+	check_findings(bt, t);
 	pmodule_globals_each(
 	    bt, NULL, "crash", "crash.c", NULL, count, &globals);
 	CHECK(globals >= 8);
-	pmodule_globals_each(bt, t, "crash", NULL, NULL, count, &locals);
-	CHECK(locals == 1);
+	pmodule_globals_each(bt, t, "crash", NULL, NULL, count, &local);
+	CHECK(local == 1);
 	check_reading(bt);
 	check_cpp();
 	CHECK(pmodule_frame_set_symbol(f, "made up"));
@@ -295,9 +524,16 @@ on_postattach(ptrace_backtrace_t *bt)
 	CHECK(pmodule_thread_add_frame(t, f, true));
 	CHECK(pmodule_thread_add_frame(t, f, true) == false);
 	CHECK(ptrace_thread_frame(t, 0) == f);
+	CHECK(pmodule_frame_set_symbol(beside, "beside"));
+	CHECK(pmodule_frame_add_frame(f, beside, true));
+	CHECK(ptrace_thread_frame(t, 1) == beside);
+	CHECK(ptrace_thread_n_frames(t) == frames + 2);
+	check_setters(bt, f);
 	CHECK(pmodule_kv_add_string(
 	    bt, "answer", pmodule_config_option(self, "answer")));
 	CHECK(pmodule_config_option(self, "nothing") == NULL);
+	CHECK(pmodule_kv_add_int(bt, "every.int", -7));
+	CHECK(pmodule_kv_add_address(bt, "every.address", 0x1234));
 	CHECK(pmodule_classifier_add(bt, "every"));
 	CHECK(pmodule_tag_add(bt, "every"));
 	CHECK(pmodule_backtrace_annotate(
@@ -317,6 +553,44 @@ unload(pmodule_t *pm)
 }
 
 static bool
+load_matches(pmodule_t *pm, pmodule_match_t *m)
+{
+	bool done = pmodule_match_add_object(m, "crash", PMODULE_MATCH_EXACT) &&
+	    pmodule_match_add_file(m, "crash.c", PMODULE_MATCH_EXACT) &&
+	    pmodule_match_add_variable_ptrace_type(m, PTRACE_TYPE_TUPLE) &&
+	    pmodule_variable_event_add(pm, m, on_variable);
+
+	/* What is left of it would match nothing. */
+	done = done && pmodule_match_add_object(m, "none", PMODULE_MATCH_EXACT);
+	pmodule_match_reset(m);
+	pmodule_match_set_fault(m, false);
+	done = done && pmodule_frame_match_event_add(pm, m, on_frame) &&
+	    pmodule_thread_match_event_add(pm, m, on_thread);
+	pmodule_match_reset(m);
+	done = done &&
+	    pmodule_match_add_variable_base_type(
+		m, "_item", PMODULE_MATCH_SUBSTR) &&
+	    pmodule_match_add_frame_symbol(m, "rec", PMODULE_MATCH_SUBSTR) &&
+	    pmodule_variable_event_add(pm, m, on_typed);
+	pmodule_match_reset(m);
+	done = done &&
+	    pmodule_match_add_variable_name(m, "n", PMODULE_MATCH_EXACT) &&
+	    pmodule_variable_event_add(pm, m, on_named);
+	pmodule_match_reset(m);
+	done = done &&
+	    pmodule_match_add_frame_symbol(m, "main", PMODULE_MATCH_EXACT) &&
+	    pmodule_frame_match_event_add(pm, m, on_called);
+	pmodule_match_reset(m);
+	done = done &&
+	    pmodule_match_add_file(m, "none.c", PMODULE_MATCH_EXACT) &&
+	    pmodule_frame_match_event_add(pm, m, on_absent);
+	pmodule_match_reset(m);
+	return done &&
+	    pmodule_match_add_object(m, "none", PMODULE_MATCH_EXACT) &&
+	    pmodule_frame_match_event_add(pm, m, on_absent);
+}
+
+static bool
 load(pmodule_t *pm)
 {
 	pmodule_match_t *m = pmodule_match_create();
@@ -324,15 +598,9 @@ load(pmodule_t *pm)
 
 	self = pm;
 	pmodule_user_set(pm, order);
-	done = m != NULL &&
-	    pmodule_match_add_object(m, "crash", PMODULE_MATCH_EXACT) &&
-	    pmodule_match_add_file(m, "crash.c", PMODULE_MATCH_EXACT) &&
-	    pmodule_match_add_variable_ptrace_type(m, PTRACE_TYPE_TUPLE) &&
-	    pmodule_variable_event_add(pm, m, on_variable);
-	pmodule_match_reset(m);
-	pmodule_match_set_fault(m, false);
-	done = done && pmodule_frame_match_event_add(pm, m, on_frame) &&
-	    pmodule_thread_match_event_add(pm, m, on_thread) &&
+	done = m != NULL && load_matches(pm, m) &&
+	    pmodule_frame_event_add(pm, on_any_frame) &&
+	    pmodule_thread_event_add(pm, on_any_thread) &&
 	    pmodule_preattach_event_add(pm, on_preattach) &&
 	    pmodule_attach_event_add(pm, on_attach) &&
 	    pmodule_postattach_event_add(pm, on_postattach);
