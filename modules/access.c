@@ -25,6 +25,7 @@ publish(const struct crash *c, struct report *r, const char *token)
 			report_note(
 			    r, crash_register_text(c, o->base, o->base_value));
 	}
+	report_note(r, crash_index_text(c));
 	if (c->has_address)
 		report_note(r,
 		    pmodule_text(c->bt, "0x%" PRIx64 " %s", c->address,

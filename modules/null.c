@@ -139,9 +139,8 @@ judge_access(const struct crash *c)
 	name_variable(c, &r);
 	if (base_null)
 		report_note(&r, crash_register_text(c, o->base, o->base_value));
-	if (base_null && o->index_known && o->scale > 0)
-		report_note(
-		    &r, crash_register_text(c, o->index, o->index_value));
+	if (base_null)
+		report_note(&r, crash_index_text(c));
 	if (o != NULL && is_table_call(c))
 		report_note(&r,
 		    "the table of functions itself is null: the object was "

@@ -25,8 +25,14 @@ bad_value(const struct crash *c, uint64_t *out)
 		*out = c->address;
 		return true;
 	}
-	if (c->operand == NULL || c->operand->segment_relative ||
-	    c->operand->base_known == false)
+	if (c->operand == NULL || c->operand->segment_relative)
+		return false;
+	/* A gather or scatter through a vector of pointers. */
+	if (c->operand->base < 0 && c->lane >= 0 && c->operand->scale == 1) {
+		*out = c->operand->index_value;
+		return true;
+	}
+	if (c->operand->base_known == false)
 		return false;
 	*out = c->operand->base_value;
 	return true;

@@ -46,11 +46,17 @@ read_target(void *ctx, bt_addr_t address, void *out, size_t size)
 }
 
 static bool
-operand_explains(const struct insn_operand *o, bt_addr_t address)
+operand_explains(
+    const struct insn *in, const struct insn_operand *o, bt_addr_t address)
 {
 	uint64_t size = o->size > 0 ? o->size : 1;
 
-	/* The lanes of a gather are not known here. */
+	for (unsigned i = 0; i < o->lanes; i++)
+		if ((in->lanes.active >> i & 1) != 0 &&
+		    address - in->lanes.effective[i] < size)
+			return true;
+	if (o->lanes != 0 && in->lanes.known != 0)
+		return false;
 	return o->effective_known == false || address - o->effective < size;
 }
 
@@ -62,9 +68,20 @@ explains_page_fault(
 	if (trap->address - pc < INSN_BYTES_MAX)
 		return true; /* the instruction itself could not be read */
 	for (unsigned i = 0; i < in->n_operands; i++)
-		if (operand_explains(&in->operands[i], trap->address))
+		if (operand_explains(in, &in->operands[i], trap->address))
 			return true;
 	return false;
+}
+
+static bool
+lane_explains_protection(const struct insn *in, const struct insn_operand *o)
+{
+
+	for (unsigned i = 0; i < o->lanes; i++)
+		if ((in->lanes.active >> i & 1) != 0 &&
+		    !arch_is_canonical(in->lanes.effective[i], false))
+			return true;
+	return in->lanes.known == 0;
 }
 
 static bool
@@ -78,6 +95,11 @@ explains_protection(struct target *t, const struct insn *in, uint64_t sp)
 	for (unsigned i = 0; i < in->n_operands; i++) {
 		const struct insn_operand *o = &in->operands[i];
 
+		if (o->lanes != 0) {
+			if (lane_explains_protection(in, o))
+				return true;
+			continue;
+		}
 		if (o->effective_known == false ||
 		    !arch_is_canonical(o->effective, false) ||
 		    (o->align > 1 && o->effective % o->align != 0))
@@ -194,6 +216,21 @@ believable_stack(struct target *t, uint64_t sp, const struct arch_trap *trap)
 	    (trap->page_fault && trap->address - sp + near < 2 * near);
 }
 
+/* The vector registers as they were: those of the thread are the handler's. */
+static void
+read_xstate(struct target *t, bt_addr_t sp, struct ptrace_context *c)
+{
+	bt_addr_t address;
+	size_t size;
+
+	c->regs.xstate = NULL;
+	c->regs.xstate_is_fx = false;
+	if (!arch_sigframe_xstate(sp, read_target, t, &address, &size))
+		return;
+	c->regs.xstate_size = target_read(t, address, c->xstate, size);
+	c->regs.xstate = c->xstate;
+}
+
 /* A believable context that the kernel saved at sp? */
 static ptrace_context_t *
 context_at(ptrace_thread_t *thread, bt_addr_t sp, bool live)
@@ -209,13 +246,18 @@ context_at(ptrace_thread_t *thread, bt_addr_t sp, bool live)
 	if (!arch_sigframe_regs(sp, read_target, t, &c.regs.regs) ||
 	    !arch_sigframe_trap(sp, read_target, t, &c.trap) ||
 	    c.trap.cs != USER_CS || c.trap.error >= ERROR_MAX ||
-	    !believable_stack(t, c.regs.regs.value[ARCH_SP], &c.trap) ||
-	    !explains_itself(t, &c.regs, &c.trap))
+	    !believable_stack(t, c.regs.regs.value[ARCH_SP], &c.trap))
+		return NULL;
+	read_xstate(t, sp, &c);
+	if (!explains_itself(t, &c.regs, &c.trap))
 		return NULL;
 	set_signal(&c);
 	out = ARENA_NEW(&host->snapshot->arena, struct ptrace_context);
-	if (out != NULL)
-		*out = c;
+	if (out == NULL)
+		return NULL;
+	*out = c;
+	if (out->regs.xstate != NULL)
+		out->regs.xstate = out->xstate;
 	return out;
 }
 
@@ -415,6 +457,21 @@ ptrace_context_instruction(
 {
 
 	return module_decode(c->thread->host, &c->regs, out, e);
+}
+
+bool
+ptrace_context_lane(const ptrace_context_t *c, uint32_t lane,
+    bt_addr_t *address, uint64_t *index)
+{
+	struct insn in;
+
+	if (lane >= INSN_LANES_MAX ||
+	    !module_decode_raw(c->thread->host, &c->regs, &in, NULL) ||
+	    (in.lanes.known & in.lanes.active & 1u << lane) == 0)
+		return false;
+	*address = in.lanes.effective[lane];
+	*index = in.lanes.index[lane];
+	return true;
 }
 
 ptrace_frame_t *

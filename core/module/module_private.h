@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "module/module.h"
+#include "target/arch/xstate.h"
 #include "unwind/unwind.h"
 #include "value/raw.h"
 
@@ -125,7 +126,8 @@ struct ptrace_frame {
 struct ptrace_context {
 	ptrace_thread_t *thread;
 	struct arch_thread_regs regs;
-	bool from_handler, live; /* saved for a signal handler */
+	uint8_t xstate[ARCH_XSTATE_MAX]; /* of regs, when from_handler */
+	bool from_handler, live;	 /* saved for a signal handler */
 	struct arch_trap trap;
 	bt_addr_t handler; /* pc of the frame it interrupted us with, or 0 */
 	bool has_signal;
@@ -190,6 +192,10 @@ void module_unwinder_end(struct module_host *host);
 bool module_decode(struct module_host *host,
     const struct arch_thread_regs *regs, ptrace_instruction_t *out,
     bt_error_t *e);
+
+struct insn;
+bool module_decode_raw(struct module_host *host,
+    const struct arch_thread_regs *regs, struct insn *out, bt_error_t *e);
 
 /* host.c */
 /* May the current module say so much more? */

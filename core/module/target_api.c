@@ -176,6 +176,7 @@ fill_operand(const struct insn_operand *in, ptrace_operand_t *out)
 	out->segment_relative = in->segment_relative;
 	out->scale = in->scale;
 	out->align = in->align;
+	out->lanes = in->lanes;
 	out->base = in->base;
 	out->index = in->index;
 	out->access_size = in->size;
@@ -220,27 +221,37 @@ fill_instruction(
 }
 
 bool
-module_decode(struct module_host *host, const struct arch_thread_regs *regs,
-    ptrace_instruction_t *out, bt_error_t *e)
+module_decode_raw(struct module_host *host, const struct arch_thread_regs *regs,
+    struct insn *out, bt_error_t *e)
 {
 	uint8_t code[INSN_BYTES_MAX];
-	struct insn insn;
 	uint64_t pc;
 	size_t got;
 
-	if (FITS(out, ptrace_instruction_t) == false)
-		return bt_fail(e, BT_E_USAGE, "size of the struct is not set");
 	if (!regs_get(&regs->regs, ARCH_PC, &pc))
 		return bt_fail(e, BT_E_NOTFOUND, "thread has no registers");
 	got = target_read(host->target, pc, code, sizeof(code));
 	if (got == 0)
 		return bt_fail_fault(e, pc, "code at 0x%llx is not readable",
 		    (unsigned long long)pc);
-	if (insn_decode(code, got, pc, regs, &regs->regs, &insn) == false)
+	if (insn_decode(code, got, pc, regs, &regs->regs, out) == false)
 		return bt_fail(e, BT_E_FORMAT,
 		    "bytes at 0x%llx are no instruction",
 		    (unsigned long long)pc);
-	fill_instruction(&insn, pc, out);
+	return true;
+}
+
+bool
+module_decode(struct module_host *host, const struct arch_thread_regs *regs,
+    ptrace_instruction_t *out, bt_error_t *e)
+{
+	struct insn insn;
+
+	if (FITS(out, ptrace_instruction_t) == false)
+		return bt_fail(e, BT_E_USAGE, "size of the struct is not set");
+	if (module_decode_raw(host, regs, &insn, e) == false)
+		return false;
+	fill_instruction(&insn, regs->regs.value[ARCH_PC], out);
 	return true;
 }
 

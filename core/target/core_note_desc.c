@@ -11,9 +11,11 @@
 #include <stdio.h>
 
 #include "base/map.h"
+#include "target/arch/xstate.h"
 #include "target/core_private.h"
 
 enum { PRSTATUS_PID = 32, PRSTATUS_REGS = 112, NOTE_XSTATE = 0x202 };
+enum { NOTE_XSTATE_LAYOUT = 0x205 };
 
 static struct target_thread *
 last_thread(struct core *c)
@@ -250,6 +252,8 @@ core_note(struct core *c, const char *name, uint32_t type, struct view desc,
 	if (name[0] == 'L') {
 		if (type == NOTE_XSTATE)
 			read_xstate(c, desc, false);
+		else if (type == NOTE_XSTATE_LAYOUT && !c->have_layout)
+			c->have_layout = arch_xstate_layout(desc, &c->layout);
 		return;
 	}
 	switch (type) {
@@ -359,6 +363,8 @@ core_notes_finish(struct core *c)
 		/* The kernel keeps only the main thread's name in a core. */
 		if (c->have_psinfo && (int32_t)thread->tid == t->process.pid)
 			thread->name = t->process.comm;
+		if (c->have_layout)
+			thread->regs.layout = &c->layout;
 	}
 	if (c->notes_bad > 1)
 		target_warn(t, "core.note", "%llu damaged notes in all",

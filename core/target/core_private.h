@@ -38,6 +38,8 @@ struct core {
 	int first_cursig; /* pr_cursig of the first thread */
 	uint64_t notes, notes_bad, threads_short, files_bad;
 	size_t auxv_notes;
+	bool have_layout; /* of extended states */
+	struct arch_xstate_layout layout;
 };
 
 /* core_header.c: the file header and where the program headers are. */

@@ -99,8 +99,10 @@ typedef struct ptrace_operand { /* a memory operand that is accessed */
 	bool segment_relative; /* an address within fs or gs */
 	uint8_t scale;	       /* 0: no index */
 	uint8_t align;	       /* bytes the instruction insists on, 0: none */
-	int32_t base, index;   /* DWARF numbers, -1: none */
-	uint32_t access_size;  /* bytes, 0: unknown */
+	uint8_t lanes; /* of a gather or scatter, 0: none; then access_size is
+			* that of one: ptrace_context_lane */
+	int32_t base, index;  /* DWARF numbers, -1: none */
+	uint32_t access_size; /* bytes, 0: unknown */
 	int64_t displacement;
 	bt_addr_t effective;
 	uint64_t base_value, index_value;
@@ -285,6 +287,12 @@ bool ptrace_context_register(
 /* The instruction at its program counter, with effective addresses. */
 bool ptrace_context_instruction(
     const ptrace_context_t *c, ptrace_instruction_t *out, bt_error_t *e);
+/* One element (from 0) of the gather or scatter at the program counter: where
+ * it would access memory, and its index. False: there is none, its mask says
+ * that it is not (or no longer) accessed, or the vector registers are not
+ * known. */
+bool ptrace_context_lane(const ptrace_context_t *c, uint32_t lane,
+    bt_addr_t *address, uint64_t *index);
 /* The frame of the thread that the context belongs to; NULL: not shown. */
 ptrace_frame_t *ptrace_context_frame(const ptrace_context_t *c);
 

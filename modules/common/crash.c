@@ -56,6 +56,60 @@ set_operand(struct crash *c, const ptrace_operand_t *o)
 	c->direction = operand_direction(o);
 }
 
+/* ---- gathers and scatters ---- */
+
+typedef bool lane_test(const struct crash *c, bt_addr_t at, uint64_t size);
+
+/* The lowest lane that fits is the one: those below it are done. From then on
+ * the operand is as any other with an index. */
+static bool
+choose_lane(struct crash *c, ptrace_operand_t *o, lane_test *fits)
+{
+	uint64_t size = o->access_size > 0 ? o->access_size : 1, index;
+	bt_addr_t at;
+
+	for (uint32_t i = 0; i < o->lanes; i++) {
+		if (!ptrace_context_lane(c->context, i, &at, &index) ||
+		    !fits(c, at, size))
+			continue;
+		o->effective_known = o->index_known = true;
+		o->effective = at;
+		o->index_value = index;
+		c->lane = (int)i;
+		return true;
+	}
+	return false;
+}
+
+static bool
+lane_covers(const struct crash *c, bt_addr_t at, uint64_t size)
+{
+
+	return c->address - at < size;
+}
+
+static bool
+lane_is_noncanonical(const struct crash *c, bt_addr_t at, uint64_t size)
+{
+
+	(void)size;
+	return !ptrace_target_canonical(c->target, at);
+}
+
+const char *
+crash_index_text(const struct crash *c)
+{
+	const ptrace_operand_t *o = c->operand;
+
+	if (o == NULL || o->index_known == false || o->scale == 0)
+		return NULL;
+	if (c->lane >= 0)
+		return pmodule_text(c->bt,
+		    "lane %d (of %u) has the index 0x%" PRIx64, c->lane,
+		    o->lanes, o->index_value);
+	return crash_register_text(c, o->index, o->index_value);
+}
+
 /* ---- page faults ---- */
 
 static bool
@@ -88,8 +142,10 @@ find_operand(struct crash *c, bt_addr_t address)
 	uint32_t n_unknown = 0;
 
 	for (uint32_t i = 0; i < c->instruction.n_operands; i++) {
-		const ptrace_operand_t *o = &c->instruction.operands[i];
+		ptrace_operand_t *o = &c->instruction.operands[i];
 
+		if (o->lanes != 0 && choose_lane(c, o, lane_covers))
+			return o;
 		if (o->effective_known == false) {
 			unknown = o;
 			n_unknown++;
@@ -140,8 +196,10 @@ resolve_protection(struct crash *c)
 	bt_addr_t target;
 
 	for (uint32_t i = 0; i < in->n_operands; i++) {
-		const ptrace_operand_t *o = &in->operands[i];
+		ptrace_operand_t *o = &c->instruction.operands[i];
 
+		if (o->lanes != 0)
+			(void)choose_lane(c, o, lane_is_noncanonical);
 		if (o->effective_known == false ||
 		    ptrace_target_canonical(c->target, o->effective))
 			continue;
@@ -248,6 +306,7 @@ crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->bt = bt;
+	c->lane = -1;
 	c->target = ptrace_backtrace_target(bt);
 	c->thread = ptrace_backtrace_fault_thread(bt);
 	c->final.size = c->signal.size = sizeof(c->signal);

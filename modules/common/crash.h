@@ -37,7 +37,10 @@ struct crash {
 	uint64_t pc, sp;
 	bool has_instruction;
 	ptrace_instruction_t instruction;
-	const ptrace_operand_t *operand; /* that faulted; NULL: unknown */
+	/* That faulted; NULL: unknown. Of a gather or scatter its index is
+	 * that of the lane that faulted, when that could be told. */
+	const ptrace_operand_t *operand;
+	int lane;	       /* -1: none, or unknown */
 	const char *direction; /* "read", "write", "execute"; NULL: unknown */
 	bool has_address;
 	bt_addr_t address;
@@ -56,6 +59,8 @@ const char *crash_access_text(const struct crash *c);
 /* "rdi is 0x0" */
 const char *crash_register_text(
     const struct crash *c, int32_t number, uint64_t value);
+/* "lane 4 has the index 0x10000000", "rcx is 0x7"; NULL: there is no index. */
+const char *crash_index_text(const struct crash *c);
 bool crash_direction_is(const struct crash *c, const char *direction);
 /* "the heap", "the stack of thread 12", "libc.so.6 (r-x)": for people. */
 const char *crash_place_text(const struct crash *c, bt_addr_t address);

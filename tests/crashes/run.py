@@ -7,6 +7,10 @@ its head what the truth is:
     @flags for the compiler   @args   @env   @link
     @mode core (it crashes), hang (taken alive by gcore), quit (SIGQUIT)
     @variants no (why): other flags would make another program of it
+    @says what the text or the evidence of the primary finding must hold, as a
+          regular expression; @also of any finding or remark; @never of none.
+          Only as written: other flags may leave less to say.
+    @needs flags of the processor (skipped where it lacks them)
 
 They are built as they say, then with other optimisation, by clang, static, and
 stripped (without --all or --round, some of these). The line at the end of each round counts:
@@ -124,11 +128,48 @@ def make_core(exe, directory, truth):
     return alive(exe, directory, truth, env)
 
 
+def texts(items):
+    return [t for i in items
+            for t in [i.get("text") or "", *(i.get("evidence") or [])]]
+
+
+def unsaid(truth, document):
+    """What should (or should not) be told in words, and is not (or is)."""
+    primary = texts(f for f in document["findings"] if f["primary"])
+    every = texts(document["findings"]) + texts(document["annotations"]) + \
+        document["classifiers"]
+    every += [t for thread in document["threads"]
+              for o in [thread, *thread["frames"]]
+              for t in texts(o.get("annotations") or [])]
+
+    def among(key, lines):
+        return any(re.search(truth[key], line) for line in lines)
+
+    wrong = []
+    if "says" in truth and not among("says", primary):
+        wrong.append(f"not said: {truth['says']}; but {primary}")
+    if "also" in truth and not among("also", every):
+        wrong.append(f"not said: {truth['also']}; but {every}")
+    if "never" in truth and among("never", every):
+        wrong.append(f"said: {truth['never']} in {every}")
+    return wrong
+
+
+def lacking(truth):
+    """Flags of the processor that the program needs and that are not there."""
+    with open("/proc/cpuinfo") as f:
+        flags = set(re.search(r"^flags\s*: (.*)$", f.read(), re.M)[1].split())
+    return [n for n in truth.get("needs", "").split() if n not in flags]
+
+
 def judge(bt, path, where, settings):
     """One program: (truth, answer); the answer is None when it could not be
     had, with the reason in the truth's "error"."""
     truth = header(path)
     flags, compiler, strip = settings
+    if lacking(truth):
+        truth["skipped"] = "the processor lacks " + " ".join(lacking(truth))
+        return truth, None
     directory = tempfile.mkdtemp(prefix=truth["id"] + ".", dir=where)
     try:
         exe = build(path, truth, directory, flags, compiler, strip)
@@ -147,6 +188,8 @@ def judge(bt, path, where, settings):
         truth["error"] = done.stderr[:300]
         return truth, None
     document = json.loads(done.stdout)
+    if settings == tuple(ROUNDS["plain"][:3]):
+        truth["unsaid"] = unsaid(truth, document)
     primary = [f["class"] for f in document["findings"] if f["primary"]]
     direction = (document["fault"] or {}).get("direction")
     return truth, {
@@ -159,11 +202,18 @@ class Score:
     def __init__(self):
         self.n = self.exact = self.accept = self.family = 0
         self.dirs = self.dir = self.alarms = self.broken = 0
-        self.classes = set()
+        self.skipped = self.unsaid = 0
 
     def add(self, truth, answer):
         """True when nothing is to be told."""
         cls = truth["cls"]
+        if "skipped" in truth:
+            self.skipped += 1
+            print(f"  {truth['id']}: skipped: {truth['skipped']}")
+            return
+        for wrong in truth.get("unsaid", ()):
+            self.unsaid += 1
+            print(f"  {truth['id']}: {wrong}")
         if answer is None:
             self.broken += 1
             print(f"  {truth['id']}: not judged: {truth['error']}")
@@ -194,10 +244,12 @@ class Score:
         return (f"n={self.n} exact={self.exact} "
                 f"({100 * self.exact / n:.1f}%) accept={self.accept} "
                 f"({100 * self.accept / n:.1f}%) family={self.family} "
-                f"dir={self.dir}/{self.dirs} false-alarms={self.alarms}")
+                f"dir={self.dir}/{self.dirs} false-alarms={self.alarms}" +
+                (f" skipped={self.skipped}" if self.skipped else "") +
+                (f" unsaid={self.unsaid}" if self.unsaid else ""))
 
     def reaches(self, exact, accept, direction):
-        return (self.n > 0 and self.alarms == 0 and
+        return (self.n > 0 and self.alarms == 0 and self.unsaid == 0 and
                 self.exact >= exact * self.n and
                 self.accept >= accept * self.n and
                 self.dir >= direction * self.dirs)

@@ -47,6 +47,12 @@ regs_forget(struct regs *r, unsigned number)
 		r->known &= ~(UINT32_C(1) << number);
 }
 
+/* Where the parts of the extended state lie that hold vector registers, by
+ * their offsets; 0: unknown. */
+struct arch_xstate_layout {
+	uint32_t avx, mask, zmm_high, zmm16;
+};
+
 struct arch_thread_regs {
 	struct regs regs;
 	uint64_t flags, fs_base, gs_base, orig_ax;
@@ -55,6 +61,7 @@ struct arch_thread_regs {
 	const uint8_t *xstate; /* NT_X86_XSTATE or NT_FPREGSET bytes, or NULL */
 	size_t xstate_size;
 	bool xstate_is_fx; /* only the 512-byte FXSAVE area */
+	const struct arch_xstate_layout *layout; /* NULL: its size tells */
 };
 
 /* Name for a DWARF register number, NULL when unknown: "rip", "xmm3", ... */

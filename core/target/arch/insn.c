@@ -365,6 +365,7 @@ fill_operands(const struct insn_source *s, const instruction *in,
 		    out->n_operands == INSN_OPERANDS_MAX)
 			continue;
 		fill_operand(s, in, ops, &ops[i], o);
+		insn_lanes(s, in, ops, &ops[i], o, &out->lanes);
 		if ((out->flow == INSN_FLOW_RETURN ||
 			(!o->implicit &&
 			    (out->flow == INSN_FLOW_CALL ||

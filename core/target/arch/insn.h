@@ -9,6 +9,7 @@
 #include "target/arch/arch.h"
 
 enum { INSN_OPERANDS_MAX = 8, INSN_TEXT_MAX = 128, INSN_BYTES_MAX = 15 };
+enum { INSN_LANES_MAX = 16 };
 
 enum insn_flow {
 	INSN_FLOW_NONE,
@@ -43,7 +44,17 @@ struct insn_operand { /* a memory operand that is really accessed */
 	uint64_t base_value, index_value;
 	bool segment_relative; /* fs: or gs: */
 	uint8_t align;	       /* alignment the instruction insists on, or 0 */
-	char text[48];	       /* "[rax + 0x18]" */
+	uint8_t lanes; /* of a gather or scatter, else 0: see insn.lanes */
+	char text[48]; /* "[rax + 0x18]" */
+};
+
+/* The elements of a gather or scatter: each has an index and an address of its
+ * own, and a mask says which of them are (still) to be accessed. */
+struct insn_lanes {
+	uint16_t known;	 /* bit N: index and mask of lane N are known */
+	uint16_t active; /* bit N: lane N is not masked out */
+	uint64_t index[INSN_LANES_MAX];
+	uint64_t effective[INSN_LANES_MAX];
 };
 
 struct insn {
@@ -64,6 +75,7 @@ struct insn {
 	uint64_t repeat;  /* turns that a REP has left; 0: none, or unknown */
 	unsigned n_operands;
 	struct insn_operand operands[INSN_OPERANDS_MAX];
+	struct insn_lanes lanes;  /* of the operand that has any */
 	char text[INSN_TEXT_MAX]; /* "mov dword ptr [rax + 0x18], edx" */
 };
 

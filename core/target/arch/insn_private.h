@@ -29,4 +29,10 @@ void insn_operand_text(const ZydisDecodedInstruction *in,
 uint8_t insn_alignment(const ZydisDecodedInstruction *in,
     const ZydisDecodedOperand *operand, uint32_t access);
 
+/* insn_lanes.c: the single accesses of a gather or scatter; nothing for other
+ * operands. */
+void insn_lanes(const struct insn_source *s, const ZydisDecodedInstruction *in,
+    const ZydisDecodedOperand *operands, const ZydisDecodedOperand *operand,
+    struct insn_operand *o, struct insn_lanes *out);
+
 #endif /* TARGET_ARCH_INSN_PRIVATE_H */

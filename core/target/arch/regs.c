@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "target/arch/arch.h"
+#include "target/arch/xstate.h"
 
 enum {
 	USER_REGS_WORDS = 27,
@@ -15,11 +15,6 @@ enum {
 	FXSAVE_FSW = 2,
 	FXSAVE_MXCSR = 24,
 	FXSAVE_ST = 32,
-	FXSAVE_XMM = 160,
-	XSAVE_XCR0 = 464, /* the kernel puts the enabled features here */
-	XSAVE_HEADER = 512,
-	XSAVE_YMM_HIGH = 576,
-	XSAVE_AVX = 1 << 2,
 
 	DWARF_XMM0 = 17,
 	DWARF_ST0 = 33,
@@ -163,31 +158,9 @@ static size_t
 vector_bytes(
     const struct arch_thread_regs *t, unsigned n, uint8_t *out, size_t size)
 {
-	struct view v = view_of(t->xstate, t->xstate_size), part;
-	const uint8_t *low, *high;
-	uint64_t enabled, saved;
-
-	part = view_sub(&v, FXSAVE_XMM + 16 * (size_t)n, 16);
-	low = view_bytes(&part, 16);
-	if (low == NULL || size < 16)
-		return 0;
-	memcpy(out, low, 16);
-	if (size < 32 || t->xstate_is_fx)
-		return 16;
-	view_seek(&v, XSAVE_XCR0);
-	enabled = view_u64(&v);
-	view_seek(&v, XSAVE_HEADER);
-	saved = view_u64(&v);
-	part = view_sub(&v, XSAVE_YMM_HIGH + 16 * (size_t)n, 16);
-	high = view_bytes(&part, 16);
-	if (!view_ok(&v) || high == NULL || (enabled & XSAVE_AVX) == 0)
-		return 16;
-	/* Not saved: the upper half is in its initial state, zero. */
-	if ((saved & XSAVE_AVX) != 0)
-		memcpy(out + 16, high, 16);
-	else
-		memset(out + 16, 0, 16);
-	return 32;
+	if (size >= 32 && arch_vector(t, n, 32, out))
+		return 32;
+	return size >= 16 && arch_vector(t, n, 16, out) ? 16 : 0;
 }
 
 static size_t
