@@ -528,21 +528,29 @@ make_threads(struct module_host *host)
 	return true;
 }
 
-/* Of equals the first: modules speak in the order of judgement. */
+/* Those in the background come last. Of equals the first: modules speak in the
+ * order of judgement. */
 static void
-choose_primary(struct snapshot *s)
+choose_primary(struct module_host *host)
 {
-	struct snap_finding *best = NULL;
+	struct snapshot *s = host->snapshot;
+	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < s->findings.count; i++) {
-		struct snap_finding *finding = &s->findings.items[i];
+		const struct snap_finding *finding = &s->findings.items[i];
+		bool background = i < MODULE_FINDINGS_MAX &&
+		    host->background[i];
 
-		finding->primary = false;
-		if (best == NULL || finding->confidence > best->confidence)
-			best = finding;
+		s->findings.items[i].primary = false;
+		if (best == SIZE_MAX ||
+		    (background == host->background[best]
+			    ? finding->confidence >
+				s->findings.items[best].confidence
+			    : host->background[best]))
+			best = i;
 	}
-	if (best != NULL)
-		best->primary = true;
+	if (best != SIZE_MAX)
+		s->findings.items[best].primary = true;
 }
 
 void
@@ -593,6 +601,6 @@ module_host_run(struct module_host *host)
 	if (variables)
 		module_fire_other_variables(host);
 	fire_backtrace(host, MODULE_EVENT_POSTATTACH, 0);
-	choose_primary(host->snapshot);
+	choose_primary(host);
 	module_commit(host);
 }

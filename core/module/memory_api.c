@@ -42,14 +42,7 @@ ptrace_target_mapping_next(
 	size_t count = target_mappings(t->host->target, &all);
 	size_t i = mapping_index(all, count, address);
 
-	if (i == count || FITS(out, ptrace_mapping_t) == false)
-		return false;
-	out->permissions = all[i].perms;
-	out->start = all[i].start;
-	out->end = all[i].end;
-	out->offset = all[i].offset;
-	out->path = all[i].path;
-	return true;
+	return i < count && module_fill_mapping(&all[i], out);
 }
 
 /* Where the next readable byte at or above the address may be. */

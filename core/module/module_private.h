@@ -178,6 +178,7 @@ struct module_host {
 	struct budget unwind_budget;
 	struct unwind_stack stack;
 	const struct ptrace_thread *unwound;
+	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
 	uint64_t search_left; /* bytes that searches may still read */
 };
 
@@ -189,6 +190,7 @@ struct unwinder *module_unwinder(struct module_host *host);
 void module_unwinder_end(struct module_host *host);
 
 /* target_api.c: decodes at the pc of the registers. */
+bool module_fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out);
 bool module_decode(struct module_host *host,
     const struct arch_thread_regs *regs, ptrace_instruction_t *out,
     bt_error_t *e);

@@ -333,6 +333,7 @@ pmodule_finding_add(ptrace_backtrace_t *bt, const pmodule_finding_t *finding)
 		return false;
 	out->class_name = snapshot_string(s, finding->class_name);
 	out->confidence = finding->confidence;
+	bt->host->background[s->findings.count - 1] = finding->background;
 	out->module = snapshot_string(s, module_current_name(bt->host));
 	out->tid = finding->thread != NULL
 	    ? module_snap_thread(finding->thread)->tid

@@ -64,8 +64,8 @@ ptrace_target_read_some(
 	return target_read(t->host->target, address, out, size);
 }
 
-static bool
-fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out)
+bool
+module_fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out)
 {
 
 	if (m == NULL || FITS(out, ptrace_mapping_t) == false)
@@ -75,6 +75,7 @@ fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out)
 	out->end = m->end;
 	out->offset = m->offset;
 	out->path = m->path;
+	out->dumped = m->dumped;
 	return true;
 }
 
@@ -83,7 +84,8 @@ ptrace_target_mapping(
     ptrace_target_t *t, bt_addr_t address, ptrace_mapping_t *out)
 {
 
-	return fill_mapping(target_mapping_at(t->host->target, address), out);
+	return module_fill_mapping(
+	    target_mapping_at(t->host->target, address), out);
 }
 
 bool
@@ -102,7 +104,7 @@ ptrace_target_mapping_below(
 		else
 			high = middle;
 	}
-	return low > 0 && fill_mapping(&all[low - 1], out);
+	return low > 0 && module_fill_mapping(&all[low - 1], out);
 }
 
 bool

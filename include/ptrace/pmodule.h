@@ -381,14 +381,17 @@ typedef struct pmodule_finding {
 	bt_addr_t address;
 	const char *text; /* one sentence for a person */
 	const char *const *evidence;
-	uint64_t reserved[4];
+	/* It says nothing of why the process died: the primary one only when
+	 * there is no other. */
+	bool background;
+	uint64_t reserved[3];
 } pmodule_finding_t;
 #define PMODULE_FINDING_INIT                                                   \
 	{                                                                      \
 		.size = sizeof(pmodule_finding_t)                              \
 	}
 /* The host chooses the primary one when all modules have spoken: the highest
- * confidence, of equals the first. */
+ * confidence, of equals the first; those in the background come last. */
 bool pmodule_finding_add(
     ptrace_backtrace_t *bt, const pmodule_finding_t *finding);
 

@@ -47,7 +47,10 @@ typedef struct ptrace_mapping {
 	bt_addr_t start, end;
 	uint64_t offset;
 	const char *path; /* NULL: anonymous */
-	uint64_t reserved[4];
+	/* Bytes from start on that were kept with the process; what lies behind
+	 * them is read from the file, or not at all. */
+	uint64_t dumped;
+	uint64_t reserved[3];
 } ptrace_mapping_t;
 #define PTRACE_MAPPING_INIT                                                    \
 	{                                                                      \

@@ -80,6 +80,7 @@ struct report {
 	uint32_t n_evidence;
 	const char *tokens[REPORT_TOKENS_MAX];
 	uint32_t n_tokens;
+	bool background; /* not why the process died */
 };
 
 /* A report on the crash: its thread, frame and address. */

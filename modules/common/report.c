@@ -58,6 +58,7 @@ report_publish(const struct report *r)
 	finding.text = r->text;
 	finding.evidence = r->evidence;
 	finding.n_evidence = r->n_evidence;
+	finding.background = r->background;
 	if (pmodule_finding_add(r->bt, &finding) == false)
 		return;
 	for (uint32_t i = 0; i < r->n_tokens; i++)

@@ -14,7 +14,7 @@ REQUIRED = {
     "ptrace": """--core -o --output --overwrite -O --kv --application
         --classifier --thread --fault-thread --faulted --load --resource
         --config -L -b --format --max-size --sysroot --debug-path --force
-        --stats -h --help --version""".split(),
+        --stats --security -h --help --version""".split(),
     "bt": "--core --no-variables --json -h --help --version".split(),
 }
 WORD = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[A-Za-z])(?![\w-])")
@@ -76,6 +76,9 @@ WRONG = [
     (["--core="], 1, "--core needs a file"),
     (["-o"], 1, "'-o' needs an argument"),
     (["--faulted=1"], 1, "takes no argument"),
+    # An optional argument is never the next word.
+    (["--security", "core.12"], 1, "'core.12' is not a process id"),
+    (["--security=loud", "1"], 1, "'loud' is none of writable, text"),
     (["--max-pause=x", "1"], 1, "--max-pause"),
     # Larger than any: pid_max is at most 2^22 (proc(5)).
     (["2147483647"], 2, "no such process"),

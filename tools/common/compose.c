@@ -24,6 +24,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_insn;
 extern const pmodule_descriptor_t pmodule_descriptor_locks;
 extern const pmodule_descriptor_t pmodule_descriptor_constraint;
 extern const pmodule_descriptor_t pmodule_descriptor_hardware;
+extern const pmodule_descriptor_t pmodule_descriptor_security;
 
 /* In the order of judgement: of findings with equal confidence the first is the
  * primary one, and later modules see what earlier ones found. */
@@ -42,6 +43,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_locks,
     &pmodule_descriptor_constraint,
     &pmodule_descriptor_hardware,
+    &pmodule_descriptor_security,
 };
 
 void

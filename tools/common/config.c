@@ -86,16 +86,18 @@ apply_line(const struct options_table *t, const char *where, unsigned number,
 	if (r->apply == NULL || strcmp(name, "config") == 0)
 		return bt_fail(e, BT_E_USAGE, "%s:%u: unknown option '%s'",
 		    where, number, name);
-	if (r->argument != NULL && value == NULL)
+	if (r->argument != NULL && value == NULL &&
+	    option_is_optional(r) == false)
 		return bt_fail(e, BT_E_USAGE, "%s:%u: '%s' needs a value: %s",
 		    where, number, name, r->argument);
-	if (r->argument == NULL && value != NULL) {
+	if ((r->argument == NULL || option_is_optional(r)) && value != NULL) {
 		if (is_one_of(value, "no", "false", "0"))
 			return true;
-		if (is_one_of(value, "yes", "true", "1") == false)
+		if (is_one_of(value, "yes", "true", "1"))
+			value = NULL;
+		else if (r->argument == NULL)
 			return bt_fail(e, BT_E_USAGE,
 			    "%s:%u: '%s' is yes or no", where, number, name);
-		value = NULL;
 	}
 	if (r->apply(t->ctx, value, e))
 		return true;

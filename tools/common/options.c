@@ -27,6 +27,13 @@ row_by_letter(const struct option_row *rows, char letter)
 	return NULL;
 }
 
+bool
+option_is_optional(const struct option_row *row)
+{
+
+	return row->argument != NULL && row->argument[0] == '[';
+}
+
 /* One option found on the command line. */
 struct found {
 	const struct option_row *row;
@@ -58,7 +65,8 @@ scan_long(struct scanner *s, const char *text, struct found *out, bt_error_t *e)
 	if (out->row->argument == NULL && equals != NULL)
 		return bt_fail(e, BT_E_USAGE, "option '--%s' takes no argument",
 		    out->row->name);
-	if (out->row->argument == NULL || equals != NULL)
+	if (out->row->argument == NULL || option_is_optional(out->row) ||
+	    equals != NULL)
 		return true;
 	if (s->next == s->argc)
 		return bt_fail(e, BT_E_USAGE,
@@ -165,9 +173,12 @@ help_names(const struct option_row *r, struct buf *out)
 		    r->argument != NULL && r->name == NULL ? r->argument : "",
 		    r->name != NULL ? ", " : "");
 	if (r->name != NULL)
-		buf_printf(out, "--%s%s%s", r->name,
+		buf_printf(out, "--%s%s%s%s", r->name,
+		    option_is_optional(r) ? "[" : "",
 		    r->argument != NULL ? "=" : "",
-		    r->argument != NULL ? r->argument : "");
+		    r->argument == NULL		? ""
+			: option_is_optional(r) ? r->argument + 1
+						: r->argument);
 }
 
 void

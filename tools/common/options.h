@@ -15,12 +15,16 @@
 struct option_row {
 	char letter;	      /* 0: none */
 	const char *name;     /* long name, NULL: none */
-	const char *argument; /* what --help calls it; NULL: takes none */
+	const char *argument; /* what --help calls it; NULL: takes none;
+				 "[NAME]": only in --name=value */
 	const char *help;     /* "\n" breaks the line; NULL: another spelling
 				 of an option that --help already shows */
-	/* value is NULL for an option without an argument. */
+	/* value is NULL for an option that has none. */
 	bool (*apply)(void *ctx, const char *value, bt_error_t *e);
 };
+
+/* --name alone will do. */
+bool option_is_optional(const struct option_row *row);
 
 struct options_table {
 	const struct option_row *rows; /* ends with a row of zeroes */

@@ -45,7 +45,7 @@ _inquest_ptrace()
 {
 	_inquest_words "--core --output -o -O --overwrite --kv --application
 	    --classifier --thread --fault-thread --faulted --load --global
-	    --module-load --modules-path --module --module-timeout
+	    --security --module-load --modules-path --module --module-timeout
 	    --sandbox-whitelist --no-pretty-print
 	    --resource --config --max-size --max-pause --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --help -h --version"

@@ -88,6 +88,49 @@ module_option_module(void *ctx, const char *value, bt_error_t *e)
 	return true;
 }
 
+/* "text,slots" -> "text+slots": commas end the values of modules. */
+static bool
+security_checks(char *list, bt_error_t *e)
+{
+	static const char *const names[] = {
+	    "writable", "text", "slots", "constructors", "chains", "stack"};
+	const size_t n = sizeof(names) / sizeof(*names);
+
+	for (char *at = list; *at != '\0';) {
+		size_t length = strcspn(at, ",+"), i = 0;
+
+		while (i < n &&
+		    (strlen(names[i]) != length ||
+			memcmp(names[i], at, length) != 0))
+			i++;
+		if (i == n)
+			return bt_fail(e, BT_E_USAGE,
+			    "--security: '%.*s' is none of writable, text, "
+			    "slots, constructors, chains, stack",
+			    (int)length, at);
+		at += length;
+		if (*at != '\0')
+			*at++ = '+';
+	}
+	return true;
+}
+
+bool
+module_option_security(void *ctx, const char *value, bt_error_t *e)
+{
+	char *list = value != NULL ? strdup(value) : NULL; /* stays */
+
+	if (value != NULL && list == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	if (list != NULL && security_checks(list, e) == false) {
+		free(list);
+		return false;
+	}
+	return add_option(settings(ctx), "security", "enable", "true", e) &&
+	    (list == NULL ||
+		add_option(settings(ctx), "security", "checks", list, e));
+}
+
 bool
 module_option_whitelist(void *ctx, const char *value, bt_error_t *e)
 {

@@ -216,6 +216,10 @@ const struct option_row ptrace_rows[] = {
 	on_global},
     {0, "resource", "PATH", "attach a file or directory (repeatable)",
 	on_resource},
+    {0, "security", "[CHECK,...]",
+	"look for traces of an attack: writable, text,\n"
+	"slots, constructors, chains, stack (all)",
+	module_option_security},
     {0, "module-load", "FILE",
 	"load an analysis module, .so or .lua (repeatable)",
 	module_option_load},
