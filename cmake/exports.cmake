@@ -7,7 +7,7 @@ function(inquest_exports program)
     return()
   endif()
   set(names)
-  foreach(header bt.h ptrace/target.h ptrace/pmodule.h)
+  foreach(header bt.h ptrace/target.h ptrace/pmodule.h ptrace/heap.h)
     set(file "${PROJECT_SOURCE_DIR}/include/${header}")
     set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY
       CMAKE_CONFIGURE_DEPENDS "${file}")

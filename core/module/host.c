@@ -99,6 +99,7 @@ module_host_destroy(struct module_host *host)
 		free(module);
 	}
 	module_announce(host, NULL);
+	module_heap_end(host);
 	module_unwinder_end(host);
 	for (size_t i = 0; i < host->callbacks.count; i++)
 		pmodule_match_destroy(host->callbacks.items[i].match);

@@ -11,6 +11,7 @@
 
 #include "snapshot/model.h"
 #include "target/target.h"
+#include <ptrace/heap.h>
 #include <ptrace/pmodule.h>
 
 struct module_host;
@@ -46,6 +47,14 @@ struct module_host_options {
 	/* Options of modules. */
 	const struct module_option *config;
 	size_t n_config;
+	/* Answer for the heap, in the order in which they are asked. */
+	const ptrace_allocator_t *const *allocators;
+	size_t n_allocators;
+	/* All they may take together, 0: default. */
+	uint64_t heap_time_ns;
+	/* Of long work: "heap", done of all bytes. May be NULL. */
+	void (*progress)(
+	    void *ctx, const char *what, uint64_t done, uint64_t all);
 	/* Modules that are not to run (they were at fault before). NULL or
 	 * NULL-terminated. */
 	const char *const *without;

@@ -179,7 +179,8 @@ struct module_host {
 	struct unwind_stack stack;
 	const struct ptrace_thread *unwound;
 	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
-	uint64_t search_left; /* bytes that searches may still read */
+	uint64_t search_left;	  /* bytes that searches may still read */
+	struct module_heap *heap; /* heap_api.c, at the first question */
 };
 
 /* Bytes that all searches of a run may read together: some 0.1 s. */
@@ -188,6 +189,9 @@ struct module_host {
 /* frame_api.c */
 struct unwinder *module_unwinder(struct module_host *host);
 void module_unwinder_end(struct module_host *host);
+
+/* heap_api.c */
+void module_heap_end(struct module_host *host);
 
 /* target_api.c: decodes at the pc of the registers. */
 bool module_fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out);

@@ -64,6 +64,21 @@ ptrace_target_read_some(
 	return target_read(t->host->target, address, out, size);
 }
 
+size_t
+ptrace_target_view(ptrace_target_t *t, bt_addr_t address, size_t size,
+    const unsigned char **out)
+{
+
+	return target_view(t->host->target, address, size, out);
+}
+
+bool
+ptrace_target_live(ptrace_target_t *t)
+{
+
+	return target_process(t->host->target)->live;
+}
+
 bool
 module_fill_mapping(const struct target_mapping *m, ptrace_mapping_t *out)
 {

@@ -211,6 +211,9 @@ collect_analysis_begin(struct session *s)
 	    .n_config = o->n_module_options,
 	    .without = o->without,
 	    .known = s->shipped_names,
+	    .allocators = o->allocators,
+	    .n_allocators = o->n_allocators,
+	    .heap_time_ns = o->module_time_ns / 10 * 7,
 	};
 	const char *unused;
 	bt_error_t e;

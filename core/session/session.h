@@ -84,6 +84,9 @@ struct session_options {
 	const pmodule_descriptor_t *const *analysis;
 	size_t n_analysis;
 	const char *const *without;
+	/* What answers for the heap. */
+	const ptrace_allocator_t *const *allocators;
+	size_t n_allocators;
 	/* Modules of the user's: files, and directories of files. */
 	const char *const *module_files;
 	const char *const *module_dirs;

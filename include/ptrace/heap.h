@@ -80,7 +80,7 @@ enum ptrace_heap_check {
 	PTRACE_HEAP_CHECK_METADATA   /* tables of the allocator disagree */
 };
 
-typedef struct ptrace_heap_anomaly {
+typedef struct ptrace_heap_anomaly_fields {
 	uint32_t size;
 	uint32_t check; /* enum ptrace_heap_check */
 	const char *allocator;
@@ -104,7 +104,7 @@ typedef struct ptrace_heap_anomaly {
 		.size = sizeof(ptrace_heap_anomaly_t)                          \
 	}
 
-typedef struct ptrace_heap_statistics {
+typedef struct ptrace_heap_statistics_fields {
 	uint32_t size;
 	const char *allocator;
 	const char *version; /* "glibc 2.36", "5.3.0-0-g54eaed1d"; "" unknown */

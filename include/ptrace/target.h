@@ -224,6 +224,14 @@ bool ptrace_target_read(ptrace_target_t *t, bt_addr_t address, void *out,
 /* How many bytes from address on were readable (at most size). */
 size_t ptrace_target_read_some(
     ptrace_target_t *t, bt_addr_t address, void *out, size_t size);
+/* The bytes in place, without a copy: how many lie together from address on, at
+ * most size; 0: none are held (ptrace_target_read may know more). Good until
+ * the next call of any function that reads. */
+size_t ptrace_target_view(ptrace_target_t *t, bt_addr_t address, size_t size,
+    const unsigned char **out);
+/* A running process: what was not captured is read from it now, and may have
+ * changed since the registers were. */
+bool ptrace_target_live(ptrace_target_t *t);
 /* The first aligned word in [start, end) whose value is in [low, high], from
  * low addresses to high. Unreadable parts are skipped. False: none. The host
  * bounds the work of all searches of a run: past that, false as well. */

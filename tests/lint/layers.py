@@ -12,7 +12,8 @@ import _source
 
 # From the bottom to the top: a room never sees one that comes later.
 ORDER = ["base", "expr", "image", "target", "unwind", "dwarf", "snapshot",
-         "value", "module", "lua", "formats", "session", "modules"]
+         "value", "module", "lua", "formats", "session", "modules",
+         "allocators"]
 # Stricter than the order.
 ONLY = {"base": set(), "expr": {"base"}, "image": {"base"},
         "snapshot": {"base"}, "formats": {"snapshot", "base"},
@@ -56,8 +57,9 @@ def check_declarations(rooms, report):
             report.check(
                 other in ORDER and ORDER.index(other) < ORDER.index(room),
                 f"CMakeLists.txt: {room} may not see {other}")
-            # The modules are linked with the core they speak to.
-            if room in ONLY and (room, other) != ("modules", "module"):
+            # Modules and allocators are linked with the core they speak to.
+            if room in ONLY and (room, other) not in (
+                    ("modules", "module"), ("allocators", "module")):
                 report.check(other in ONLY[room],
                              f"CMakeLists.txt: {room} may not see {other}")
 

@@ -11,7 +11,8 @@ import sys
 import _modules
 from _modules import ROOT
 
-HEADERS = ("bt.h", "ptrace/target.h", "ptrace/pmodule.h")
+HEADERS = ("bt.h", "ptrace/target.h", "ptrace/pmodule.h",
+           "ptrace/heap.h")
 
 
 def declared(headers=HEADERS):

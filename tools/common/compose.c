@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shipped analysis modules, and Lua for those of the user's.
+ * The shipped analysis modules and allocators, and Lua for modules of the
+ * user's.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -46,11 +47,20 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_security,
 };
 
+/* allocators/NAME.c defines ptrace_allocator_NAME. */
+extern const ptrace_allocator_t ptrace_allocator_ptmalloc;
+
+static const ptrace_allocator_t *const allocators[] = {
+    &ptrace_allocator_ptmalloc,
+};
+
 void
 compose_modules(struct session_options *o)
 {
 	o->analysis = shipped;
 	o->n_analysis = sizeof(shipped) / sizeof(*shipped);
+	o->allocators = allocators;
+	o->n_allocators = sizeof(allocators) / sizeof(*allocators);
 }
 
 void
