@@ -234,3 +234,49 @@ mappings_build(struct target *t, bt_error_t *e)
 	name_special(t);
 	return true;
 }
+
+static bool
+module_within(const struct target *t, bt_addr_t start, bt_addr_t end)
+{
+	for (size_t i = 0; i < t->modules.count; i++) {
+		const struct target_module *m = &t->modules.items[i];
+
+		if (m != t->exe && m->start >= start && m->start < end)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The kernel does not tell in a core where the heap (brk) is. It begins at the
+ * end of the executable, or at random up to 1 GiB above it (arch_randomize_brk;
+ * 32 MiB before Linux 6.9), and nothing else is put there unasked. When there
+ * are other modules so near, the executable itself lies among the mappings of
+ * the loader (a static one that is position-independent, or one started by
+ * ld.so as a command), and its heap is elsewhere.
+ */
+void
+mappings_name_heap(struct target *t)
+{
+	const uint64_t reach = UINT64_C(1) << 30;
+	const uint32_t data = TARGET_R | TARGET_W;
+	bt_addr_t end = t->exe != NULL ? t->exe->end : 0;
+
+	if (end == 0 || end > UINT64_MAX - reach ||
+	    module_within(t, end, end + reach))
+		return;
+	for (size_t i = 0; i < t->mappings.count; i++) {
+		struct target_mapping *m = &t->mappings.items[i];
+
+		if (m->end <= end)
+			continue;
+		/* Parts of it may have got other permissions. */
+		if (m->start - end >= reach || m->path != NULL ||
+		    (m->perms & ~TARGET_SHARED) != data)
+			return;
+		m->path = "[heap]";
+		end = m->end;
+		if (i + 1 == t->mappings.count || m[1].start != end)
+			return;
+	}
+}

@@ -79,6 +79,7 @@ target_finish(struct target *t, bt_error_t *e)
 
 	if (!mappings_build(t, e) || !modules_build(t, e))
 		return false;
+	mappings_name_heap(t);
 	if (t->exe != NULL && t->exe->path[0] != '(') {
 		t->process.exe = t->exe->path;
 	} else if (target_auxv(t, AT_EXECFN, &address) &&

@@ -32,7 +32,7 @@ struct target_mapping {
 	uint64_t offset; /* in the file */
 	uint32_t perms;	 /* TARGET_R | TARGET_W | TARGET_X, or unknown */
 	const char
-	    *path; /* NULL when anonymous; "[stack]", "[vdso]" when known*/
+	    *path; /* NULL when anonymous; "[stack]", "[heap]" when known */
 	uint64_t dumped; /* bytes of it that the core holds, from start */
 	uint32_t module; /* index, or TARGET_NO_MODULE */
 };

@@ -102,6 +102,8 @@ bool target_signal_is_fault(int number);
 
 /* mappings.c */
 bool mappings_build(struct target *t, bt_error_t *e);
+/* After modules_build: gives the heap its name, where it is beyond doubt. */
+void mappings_name_heap(struct target *t);
 /* Drops what overlaps an earlier range, sorts; counts what was dropped. */
 size_t files_normalise(file_vec *files);
 size_t loads_normalise(load_vec *loads);

@@ -363,15 +363,45 @@ crash_register_text(const struct crash *c, int32_t number, uint64_t value)
 	    c->bt, "%s is 0x%" PRIx64, name != NULL ? name : "register", value);
 }
 
+/* The thread whose stack pointer lies in the same mapping: between stacks of
+ * threads there are guard pages. */
+static ptrace_thread_t *
+stack_owner(const struct crash *c, const ptrace_mapping_t *m)
+{
+	uint32_t n = ptrace_backtrace_n_threads(c->bt);
+	ptrace_thread_t *found = NULL;
+	uint64_t sp;
+
+	for (uint32_t i = 0; i < n; i++) {
+		ptrace_thread_t *t = ptrace_backtrace_thread(c->bt, i);
+
+		if (!ptrace_thread_register(t, PTRACE_REGISTER_SP, &sp) ||
+		    sp < m->start || sp >= m->end)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = t;
+	}
+	return found;
+}
+
 const char *
 crash_place_text(const struct crash *c, bt_addr_t address)
 {
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	ptrace_thread_t *owner;
+	const char *name;
 
 	if (ptrace_target_mapping(c->target, address, &m) == false)
 		return "is not mapped";
-	return pmodule_text(c->bt, "lies in %s (%s%s%s)",
-	    m.path != NULL ? m.path : "anonymous memory",
+	name = m.path != NULL ? m.path : "anonymous memory";
+	owner = m.path == NULL && (m.permissions & PTRACE_PERM_WRITE) != 0
+	    ? stack_owner(c, &m)
+	    : NULL;
+	if (owner != NULL)
+		name = pmodule_text(
+		    c->bt, "the stack of thread %u", ptrace_thread_tid(owner));
+	return pmodule_text(c->bt, "lies in %s (%s%s%s)", name,
 	    m.permissions & PTRACE_PERM_READ ? "r" : "-",
 	    m.permissions & PTRACE_PERM_WRITE ? "w" : "-",
 	    m.permissions & PTRACE_PERM_EXEC ? "x" : "-");

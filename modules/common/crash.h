@@ -62,7 +62,8 @@ const char *crash_register_text(
 /* "lane 4 has the index 0x10000000", "rcx is 0x7"; NULL: there is no index. */
 const char *crash_index_text(const struct crash *c);
 bool crash_direction_is(const struct crash *c, const char *direction);
-/* "the heap", "the stack of thread 12", "libc.so.6 (r-x)": for people. */
+/* "lies in [heap] (rw-)", "lies in the stack of thread 12 (rw-)", "is not
+ * mapped": for people. */
 const char *crash_place_text(const struct crash *c, bt_addr_t address);
 
 enum { REPORT_EVIDENCE_MAX = 12, REPORT_TOKENS_MAX = 6 };

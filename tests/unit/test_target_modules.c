@@ -112,6 +112,65 @@ TEST(from_file_table)
 	core_file_deinit(&c);
 }
 
+/* A program at 0x400000 to 0x404000 with a mapping of `perms` at `heap`, one
+ * behind it, and perhaps a library at `lib`; says what is called [heap]. */
+static const char *
+heap_names(uint64_t heap, uint32_t perms, uint64_t lib)
+{
+	static const uint64_t auxv[] = {
+	    AT_PHDR, 0x400040, AT_PHNUM, 5, AT_ENTRY, 0x401000, AT_NULL, 0};
+	static char text[64];
+	uint8_t exe[ELF_PAGE_SIZE], so[ELF_PAGE_SIZE];
+	const struct target_mapping *maps;
+	struct core_mapped files[16];
+	struct core_file c;
+	struct opened o;
+	struct target *t;
+	size_t n = 0, count;
+
+	elf_page(exe, ET_EXEC, 0x400000, 1, true);
+	elf_page(so, ET_DYN, 0, 2, false);
+	core_file_init(&c);
+	core_thread(&c, 5, SIGSEGV, 0);
+	n += elf_mapped(files + n, 0x400000, "/nowhere/exe");
+	if (lib != 0)
+		n += elf_mapped(files + n, lib, "/nowhere/lib.so");
+	core_mapped_files(&c, n, 4096, files, n);
+	core_auxv(&c, auxv, 8);
+	elf_segments(&c, 0x400000, exe, NULL);
+	if (lib != 0)
+		elf_segments(&c, lib, so, NULL);
+	core_segment(&c, heap, 0x2000, perms, exe, 0x1000);
+	core_segment(&c, heap + 0x2000, 0x1000, PF_R | PF_W, exe, 0x1000);
+	core_segment(&c, heap + 0x4000, 0x1000, PF_R | PF_W, exe, 0x1000);
+	t = open_core(&o, &c);
+	count = target_mappings(t, &maps);
+	text[0] = '\0';
+	for (size_t i = 0; i < count; i++)
+		if (maps[i].path != NULL && strcmp(maps[i].path, "[heap]") == 0)
+			snprintf(text + strlen(text),
+			    sizeof(text) - strlen(text), "%llx ",
+			    (unsigned long long)maps[i].start);
+	close_core(&o);
+	core_file_deinit(&c);
+	return text;
+}
+
+TEST(heap_by_its_place)
+{
+	const uint32_t data = PF_R | PF_W;
+
+	/* At the program's end or at random above it, in one or more parts. */
+	expect_str(heap_names(0x404000, data, 0), "404000 406000 ");
+	expect_str(heap_names(0x1404000, data, 0), "1404000 1406000 ");
+	expect_str(
+	    heap_names(0x1404000, data, 0x7f0000000000), "1404000 1406000 ");
+	/* Code, or too far away; or among the loader's mappings. */
+	expect_str(heap_names(0x1404000, PF_R | PF_X, 0), "");
+	expect_str(heap_names(0x7f0000000000, data, 0), "");
+	expect_str(heap_names(0x404000, data, 0x1000000), "");
+}
+
 /* Code and data in the file's first page: offset 0 is mapped twice. */
 TEST(first_page_mapped_twice)
 {
