@@ -103,8 +103,12 @@ read_parameter(const struct dw_die *d, struct dwarf_call_parameter *p)
 		else if (name == DW_AT_call_value ||
 		    name == DW_AT_GNU_call_site_value)
 			(void)dw_block(&v, &p->value);
+		else if (name == DW_AT_call_parameter ||
+		    name == DW_AT_abstract_origin) /* GNU: the same */
+			p->parameter = dw_reference(d->unit, &v);
 	}
-	return p->location.size > 0 && p->value.size > 0;
+	return (p->location.size > 0 || p->parameter.unit != NULL) &&
+	    p->value.size > 0;
 }
 
 static void

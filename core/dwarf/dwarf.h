@@ -272,6 +272,9 @@ const struct dwarf_plan *dwarf_plan_at(
 struct dwarf_call_parameter {
 	struct view location; /* DW_AT_location: usually one register */
 	struct view value;    /* DW_AT_call_value */
+	/* DW_AT_call_parameter: the callee's parameter, where no place holds
+	 * it (then location is empty); unit NULL: none. */
+	struct dwarf_die parameter;
 };
 
 struct dwarf_call_site {

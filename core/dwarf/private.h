@@ -175,6 +175,7 @@ struct dwarf_unit {
 	/* Of a full unit the skeleton, of a skeleton the full unit. */
 	struct dwarf_unit *skeleton, *split;
 	bool split_missing, split_warned;
+	bool imports_followed; /* scan.c */
 
 	/* Made on first need. */
 	struct dw_abbrev_table *abbrevs;
@@ -222,6 +223,7 @@ struct dwarf {
 	struct map calls;    /* function die key -> struct dw_calls */
 	struct map globals;  /* name hash -> struct dw_global chain */
 	bool globals_ready;
+	bool languages_spread; /* from units to those they import */
 	struct dwarf_stats stats;
 };
 

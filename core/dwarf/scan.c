@@ -88,6 +88,59 @@ dw_top_hash(struct dw_top *top, const struct dw_die *d, const char *name)
 	return dw_hash_name(top->prefix[top->depth], name);
 }
 
+typedef VEC(struct dwarf_unit *) unit_vec;
+
+/* The units that one imports, which it gives its language by the way; dwz puts
+ * them before everything else. */
+static void
+follow_imports(struct dwarf_unit *u, unit_vec *left)
+{
+	struct dw_scan scan = dw_scan_unit(u);
+	struct dw_die die;
+
+	u->imports_followed = true;
+	if (!dw_scan_next(&scan, &die)) /* the unit itself */
+		return;
+	while (dw_scan_next(&scan, &die) &&
+	    die.abbrev->tag == DW_TAG_imported_unit) {
+		struct dwarf_die other = dw_attr_die(&die, DW_AT_import);
+		struct dwarf_unit **place;
+
+		if (other.unit == NULL || other.unit->imports_followed)
+			continue;
+		place = vec_push(left);
+		if (place == NULL)
+			return;
+		*place = other.unit;
+	}
+}
+
+/*
+ * dwz moves what units share into partial units without a language, which lie
+ * before those that import them. Whether names there have scopes cannot be
+ * told until the importing units were looked at.
+ */
+static void
+spread_languages(struct dwarf *d)
+{
+	unit_vec left;
+
+	d->languages_spread = true;
+	vec_init(&left, DW_UNITS_MAX);
+	for (size_t i = 0; i < dw_units(&d->main, SEC_INFO); i++) {
+		struct dwarf_unit *u = dw_unit(&d->main, SEC_INFO, i);
+
+		while (u != NULL && dw_step(d)) {
+			if (u->language != 0 && u->imports_followed == false)
+				follow_imports(u, &left);
+			if (left.count == 0)
+				break;
+			u = left.items[--left.count];
+		}
+	}
+	vec_deinit(&left);
+}
+
 /* The next unit of a file, full units in place of skeletons. */
 static bool
 next_in(struct dwarf_file *f, struct dw_unit_iter *it, struct dwarf_unit **out)
@@ -99,8 +152,13 @@ next_in(struct dwarf_file *f, struct dw_unit_iter *it, struct dwarf_unit **out)
 			*out = dw_split_unit(
 			    dw_unit(f, section, it->slot++), false);
 			/* Of a .dwo file the others come by their skeletons. */
-			if (*out != NULL && (!f->dwo || (*out)->type_offset))
-				return true;
+			if (*out == NULL || (f->dwo && !(*out)->type_offset))
+				continue;
+			if ((*out)->language == 0 &&
+			    (*out)->root_tag == DW_TAG_partial_unit &&
+			    f->dwarf->languages_spread == false)
+				spread_languages(f->dwarf);
+			return true;
 		}
 		it->slot = 0;
 		it->types = !it->types;

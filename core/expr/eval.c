@@ -177,10 +177,9 @@ push_object_address(struct machine *m)
 }
 
 static bool
-push_entry_value(struct machine *m)
+push_passed(struct machine *m, const uint8_t *bytes, uint64_t size)
 {
-	uint64_t size = view_uleb(&m->code), value;
-	const uint8_t *bytes = view_bytes(&m->code, size);
+	uint64_t value;
 
 	if (bytes == NULL)
 		return false;
@@ -192,6 +191,24 @@ push_entry_value(struct machine *m)
 	return m->c->entry_value(
 		   m->c->ctx, view_of(bytes, size), &value, m->e) &&
 	    push(m, value);
+}
+
+static bool
+push_entry_value(struct machine *m)
+{
+	uint64_t size = view_uleb(&m->code);
+
+	return push_passed(m, view_bytes(&m->code, size), size);
+}
+
+/* GCC, for a parameter that it has removed from a clone of the function: four
+ * bytes, the offset of its DIE in the unit. */
+static bool
+push_parameter_ref(struct machine *m)
+{
+	const uint8_t *bytes = view_bytes(&m->code, 4);
+
+	return push_passed(m, bytes != NULL ? bytes - 1 : NULL, 5);
 }
 
 static bool
@@ -423,9 +440,7 @@ context_op(struct machine *m, unsigned op)
 	case DW_OP_GNU_variable_value:
 		return push_variable_value(m);
 	case DW_OP_GNU_parameter_ref:
-		/* A parameter of which no caller kept the value. */
-		return bt_fail(
-		    m->e, BT_E_NOTFOUND, "the parameter was optimized out");
+		return push_parameter_ref(m);
 	case DW_OP_xderef_size:
 	case DW_OP_xderef_type:
 		return bt_fail(

@@ -85,7 +85,9 @@ struct expr_context {
 	bool (*tls)(void *ctx, uint64_t offset, uint64_t *out, bt_error_t *e);
 	/* DW_OP_addrx, DW_OP_constx (index into .debug_addr, no bias). */
 	bool (*addrx)(void *ctx, uint64_t index, uint64_t *out);
-	/* DW_OP_entry_value: the value block has on entry to the function. */
+	/* DW_OP_entry_value: the value block has on entry to the function. Of
+	 * DW_OP_GNU_parameter_ref the block is that operator itself: what was
+	 * passed for a parameter that has no place. */
 	bool (*entry_value)(
 	    void *ctx, struct view block, uint64_t *out, bt_error_t *e);
 	/* DW_OP_call2/4 (offset within the unit), DW_OP_call_ref. */

@@ -22,6 +22,7 @@ struct search {
 	struct image *image;		 /* whose debug info it is */
 	const struct image_build_id *id; /* it must have; NULL: CRC */
 	bool exact;			 /* no CRC in place of the id */
+	bool alternate;			 /* a dwz file is looked for */
 	uint32_t crc;
 	struct image *found;
 	struct image *symbols; /* belongs to it, but has only .symtab */
@@ -74,13 +75,24 @@ stranger(const struct search *s, struct image *candidate)
 	return NULL;
 }
 
+/* What two small files have in common may be strings alone. */
+static bool
+has_strings(const struct image *image)
+{
+	const struct image_section *s = image_section_find(image, ".debug_str");
+
+	return s != NULL && s->type != SHT_NOBITS && s->size > 0;
+}
+
 /* Takes the candidate's reference. True when the search is over. */
 static bool
 judge(struct search *s, const char *path, struct image *candidate)
 {
 	const char *reason = stranger(s, candidate);
 
-	if (reason == NULL && debugfile_has_info(candidate)) {
+	if (reason == NULL &&
+	    (debugfile_has_info(candidate) ||
+		(s->alternate && has_strings(candidate)))) {
 		report(s, path, NULL);
 		s->found = candidate;
 		return true;
@@ -285,7 +297,11 @@ debugfile_find_alt(const struct debugfile_finder *f, struct image *debug,
 {
 	const struct image_build_id *own = image_build_id(debug);
 	struct image_build_id id;
-	struct search s = {.f = f, .image = debug, .id = &id, .exact = true};
+	struct search s = {.f = f,
+	    .image = debug,
+	    .id = &id,
+	    .exact = true,
+	    .alternate = true};
 	const char *path;
 	char shown[128];
 

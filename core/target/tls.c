@@ -157,6 +157,11 @@ target_tls_address(struct target *t, const struct target_thread *thread,
 	if (module == NULL || !tls_segment_of(t, module, &s))
 		return bt_fail(
 		    e, BT_E_NOTFOUND, "the module has no thread-local data");
+	/* GCC's split DWARF before version 5 has the variable's address in the
+	 * segment instead (.debug_addr with R_X86_64_64 in place of _DTPOFF64);
+	 * no offset reaches as far as the segment's own address. */
+	if (offset >= s.memsz && s.memsz <= s.vaddr && offset >= s.vaddr)
+		offset -= s.vaddr;
 	if (offset >= s.memsz)
 		return bt_fail(e, BT_E_FORMAT,
 		    "offset %llu is beyond the module's thread-local data",

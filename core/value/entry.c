@@ -25,7 +25,8 @@ enum {
 	OP_REG31 = 0x6f,
 	OP_REGX = 0x90,
 	OP_REGVAL_TYPE = 0xa5,
-	OP_GNU_REGVAL_TYPE = 0xf5
+	OP_GNU_REGVAL_TYPE = 0xf5,
+	OP_GNU_PARAMETER_REF = 0xfa
 };
 
 struct tail_site {
@@ -306,15 +307,46 @@ entry_site(struct evaluator *ev, struct evaluator *caller,
 	return bt_fail(e, BT_E_NOTFOUND, "called another function");
 }
 
-/* The value that the call site passes in a place. */
+/* What a parameter is passed in: a place, or nothing at all, and then the DIE
+ * tells which parameter of the callee is meant. */
+struct passed {
+	struct view place;
+	struct dwarf_die parameter;
+};
+
+/* block: of an entry value, or DW_OP_GNU_parameter_ref; in the unit that the
+ * callee's expression is in. */
+static struct passed
+passed_of(struct evaluator *ev, struct view block)
+{
+	struct view v = block;
+	struct passed p = {.place = block};
+
+	if (ev->unit != NULL && view_u8(&v) == OP_GNU_PARAMETER_REF)
+		p.parameter = dwarf_die_in_unit(ev->unit, view_u32(&v));
+	return p;
+}
+
+static bool
+is_passed(const struct dwarf_call_parameter *p, const struct passed *wanted)
+{
+	if (p->value.size == 0)
+		return false;
+	if (wanted->parameter.unit != NULL)
+		return p->parameter.unit == wanted->parameter.unit &&
+		    p->parameter.offset == wanted->parameter.offset;
+	return p->location.size != 0 && same_place(p->location, wanted->place);
+}
+
+/* The value that the call site passes. */
 static bool
 site_value(struct evaluator *ev, const struct dwarf_call_site *site,
-    struct view place, uint64_t *out, bt_error_t *e)
+    const struct passed *wanted, uint64_t *out, bt_error_t *e)
 {
 	for (unsigned i = 0; i < site->n_parameters; i++) {
 		const struct dwarf_call_parameter *p = &site->parameters[i];
 
-		if (p->value.size != 0 && same_place(p->location, place))
+		if (is_passed(p, wanted))
 			return value_evaluate(
 			    ev, site->unit, p->value, NULL, out, e);
 	}
@@ -325,11 +357,12 @@ bool
 entry_compute(
     struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e)
 {
+	struct passed wanted = passed_of(ev, block);
 	const struct dwarf_call_site *site;
 	struct evaluator caller;
 
 	return entry_site(ev, &caller, &site, e) &&
-	    site_value(&caller, site, block, out, e);
+	    site_value(&caller, site, &wanted, out, e);
 }
 
 /*
@@ -341,6 +374,7 @@ bool
 value_at_call(struct evaluator *ev, unsigned number, uint64_t *out)
 {
 	uint8_t place[] = {(uint8_t)(OP_REG0 + number)};
+	struct passed wanted = {.place = view_of(place, sizeof(place))};
 	const struct unwind_frame *frame = ev->frame;
 	const struct dwarf_call_site *site;
 	bool known;
@@ -353,7 +387,7 @@ value_at_call(struct evaluator *ev, unsigned number, uint64_t *out)
 	if (site == NULL)
 		return false;
 	ev->at_call = true;
-	known = site_value(ev, site, view_of(place, sizeof(place)), out, NULL);
+	known = site_value(ev, site, &wanted, out, NULL);
 	ev->at_call = false;
 	return known;
 }
