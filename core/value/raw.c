@@ -217,23 +217,44 @@ is_aggregate(const struct shape *s)
 	return s->kind == SHAPE_STRUCT || s->kind == SHAPE_UNION;
 }
 
+/* The members that are there: of an enum with data those of its active
+ * variant. None when its discriminant fits no variant. */
+static const struct field *
+fields_of(const struct value_raw *v, uint32_t *n)
+{
+	const struct shape_variant *active;
+	const char *reason = NULL;
+	struct evaluator ev;
+	struct source src;
+
+	shape_lay_out(v->r, v->shape);
+	*n = v->shape->n_fields;
+	if (v->shape->variants == NULL)
+		return v->shape->fields;
+	raw_evaluator(v, &ev);
+	raw_source(v, &src);
+	value_begin(v->r);
+	active = variant_active(&ev, v->shape, &src, 0, &reason);
+	*n = active != NULL ? active->n_fields : 0;
+	return active != NULL ? active->fields : NULL;
+}
+
 /* The innermost member hides those of its bases: own members first. */
 static bool
 find_member(const struct value_raw *v, const char *name, unsigned level,
     struct value_raw *out)
 {
-	shape_lay_out(v->r, v->shape);
-	for (uint32_t i = 0; i < v->shape->n_fields; i++) {
-		const struct field *f = &v->shape->fields[i];
+	uint32_t n;
+	const struct field *fields = fields_of(v, &n);
 
-		if (strcmp(f->name, name) == 0) {
-			raw_field(v, f, out);
+	for (uint32_t i = 0; i < n; i++) {
+		if (strcmp(fields[i].name, name) == 0) {
+			raw_field(v, &fields[i], out);
 			return true;
 		}
 	}
-	for (uint32_t i = 0; level < RAW_LEVELS && i < v->shape->n_fields;
-	     i++) {
-		const struct field *f = &v->shape->fields[i];
+	for (uint32_t i = 0; level < RAW_LEVELS && i < n; i++) {
+		const struct field *f = &fields[i];
 		struct value_raw inner;
 
 		if ((f->is_base == false && f->name[0] != '\0') ||
@@ -279,9 +300,12 @@ value_raw_child(const struct value_raw *v, uint32_t i, struct value_raw *out)
 
 	shape_lay_out(v->r, v->shape);
 	if (is_aggregate(v->shape)) {
-		if (i >= v->shape->n_fields)
+		uint32_t n;
+		const struct field *fields = fields_of(v, &n);
+
+		if (i >= n)
 			return false;
-		raw_field(v, &v->shape->fields[i], out);
+		raw_field(v, &fields[i], out);
 		return true;
 	}
 	if (v->shape->kind == SHAPE_REFERENCE) {
