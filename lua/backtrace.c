@@ -123,6 +123,36 @@ bt_variables(lua_State *L)
 	return lua_globals(L, NULL);
 }
 
+/* Upvalues: the backtrace, the next index. Gives name, path, start, end. */
+static int
+next_module(lua_State *L)
+{
+	ptrace_backtrace_t *bt = lua_touserdata(L, lua_upvalueindex(1));
+	lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
+	ptrace_module_t m = PTRACE_MODULE_INIT;
+
+	if (ptrace_target_module(
+		ptrace_backtrace_target(bt), (uint32_t)i, &m) == false)
+		return 0;
+	lua_pushinteger(L, i + 1);
+	lua_replace(L, lua_upvalueindex(2));
+	lua_pushstring(L, m.name);
+	lua_pushstring(L, m.path);
+	lua_push_u64(L, m.start);
+	lua_push_u64(L, m.end);
+	return 4;
+}
+
+static int
+bt_modules(lua_State *L)
+{
+
+	lua_pushlightuserdata(L, backtrace(L));
+	lua_pushinteger(L, 0);
+	lua_pushcclosure(L, next_module, 2);
+	return 1;
+}
+
 /* bt(match, last): the next thread. */
 static int
 bt_call(lua_State *L)
@@ -157,6 +187,7 @@ lua_backtrace_open(lua_State *L)
 	    {"add_classifier", bt_add_classifier},
 	    {"annotate", bt_annotate},
 	    {"variables", bt_variables},
+	    {"modules", bt_modules},
 	    {NULL, NULL},
 	};
 
@@ -202,6 +233,28 @@ thread_n_kframes(lua_State *L)
 {
 
 	lua_pushinteger(L, (lua_Integer)ptrace_thread_n_kframes(thread(L)));
+	return 1;
+}
+
+static int
+thread_register(lua_State *L)
+{
+	ptrace_thread_t *t = thread(L);
+	int32_t number = lua_check_register(L, 2);
+	uint64_t value;
+
+	if (ptrace_thread_register(t, number, &value))
+		lua_push_u64(L, value);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+static int
+thread_frames_skipped(lua_State *L)
+{
+
+	lua_push_u64(L, ptrace_thread_frames_skipped(thread(L)));
 	return 1;
 }
 
@@ -294,6 +347,8 @@ lua_thread_open(lua_State *L)
 	    {"backtrace", thread_backtrace},
 	    {"n_frames", thread_n_frames},
 	    {"n_kframes", thread_n_kframes},
+	    {"frames_skipped", thread_frames_skipped},
+	    {"register", thread_register},
 	    {"set_name", thread_set_name},
 	    {"add_frame", thread_add_frame},
 	    {"annotate", thread_annotate},

@@ -104,6 +104,46 @@ frame_siginfo(lua_State *L)
 	return 1;
 }
 
+/* ---- machine ---- */
+
+static int
+frame_stack_pointer(lua_State *L)
+{
+	uint64_t value;
+
+	if (ptrace_frame_stack_pointer(frame(L), &value))
+		lua_push_u64(L, value);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+static int
+frame_cfa(lua_State *L)
+{
+	bt_addr_t value;
+
+	if (ptrace_frame_cfa(frame(L), &value))
+		lua_push_u64(L, value);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+static int
+frame_register(lua_State *L)
+{
+	ptrace_frame_t *f = frame(L);
+	int32_t number = lua_check_register(L, 2);
+	uint64_t value;
+
+	if (ptrace_frame_register(f, number, &value))
+		lua_push_u64(L, value);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
 /* ---- parameters ---- */
 
 static ptrace_variable_t *
@@ -168,6 +208,14 @@ frame_set_symbol(lua_State *L)
 {
 
 	(void)pmodule_frame_set_symbol(frame(L), luaL_checkstring(L, 2));
+	return 0;
+}
+
+static int
+frame_set_object(lua_State *L)
+{
+
+	(void)pmodule_frame_set_object(frame(L), luaL_checkstring(L, 2));
 	return 0;
 }
 
@@ -332,11 +380,15 @@ lua_frame_open(lua_State *L)
 	    {"line", frame_line},
 	    {"decl_line", frame_decl_line},
 	    {"siginfo", frame_siginfo},
+	    {"stack_pointer", frame_stack_pointer},
+	    {"cfa", frame_cfa},
+	    {"register", frame_register},
 	    {"fprm_at", frame_fprm_at},
 	    {"fprm", frame_fprm},
 	    {"set_basename", frame_set_basename},
 	    {"set_symbol", frame_set_symbol},
 	    {"set_directory", frame_set_directory},
+	    {"set_object", frame_set_object},
 	    {"set_path", frame_set_path},
 	    {"set_line", frame_set_line},
 	    {"set_decl_line", frame_set_decl_line},

@@ -98,6 +98,7 @@ const char *lua_format(lua_State *L, int first);
 /* obj:annotate(level, format, ...); what is dropped is said. */
 int lua_annotated(lua_State *L, bool done, enum pmodule_level level);
 enum pmodule_level lua_check_level(lua_State *L, int index);
+int32_t lua_check_register(lua_State *L, int index);
 
 void lua_backtrace_open(lua_State *L);
 void lua_thread_open(lua_State *L);

@@ -220,6 +220,18 @@ lua_check_level(lua_State *L, int index)
 	return (enum pmodule_level)level;
 }
 
+int32_t
+lua_check_register(lua_State *L, int index)
+{
+	lua_Integer number = luaL_checkinteger(L, index);
+
+	if (number < PTRACE_REGISTER_THREAD_POINTER || number > INT16_MAX)
+		(void)luaL_argerror(L, index,
+		    "a DWARF register number or one of "
+		    "pmodule.machine_register expected");
+	return (int32_t)number;
+}
+
 int
 lua_annotated(lua_State *L, bool done, enum pmodule_level level)
 {

@@ -320,6 +320,32 @@ address_read_string(lua_State *L)
 	return read_string(L, address, check_size(L, 2));
 }
 
+/* address, size (1, 2, 4, 8), signed; nil: unreadable. */
+static int
+address_read_number(lua_State *L)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(lua_backtrace(L));
+	uint64_t address = lua_check_u64(L, 1), value = 0;
+	lua_Integer size = luaL_checkinteger(L, 2);
+	bool is_signed = lua_toboolean(L, 3) != 0;
+
+	if (size != 1 && size != 2 && size != 4 && size != 8)
+		return luaL_argerror(L, 2, "1, 2, 4 or 8 expected");
+	/* The targets are little-endian, as we are. */
+	if (ptrace_target_read(t, address, &value, (size_t)size, NULL) ==
+	    false) {
+		lua_pushnil(L);
+		return 1;
+	}
+	if (is_signed && size < 8 && value >> (size * 8 - 1) != 0)
+		value |= ~UINT64_C(0) << (size * 8);
+	if (is_signed)
+		lua_push_i64(L, (int64_t)value);
+	else
+		lua_push_u64(L, value);
+	return 1;
+}
+
 /* symbol, object, size; false: nil is pushed. */
 static bool
 check_symbol(lua_State *L, bt_addr_t *address)
@@ -608,6 +634,10 @@ static const struct constant types[] = {{"ll", PTRACE_TYPE_LL},
     {"array", PTRACE_TYPE_ARRAY}, {"bottom", PTRACE_TYPE_BOTTOM},
     {"fn", PTRACE_TYPE_FN}, {"reference", PTRACE_TYPE_REFERENCE}, {0}};
 
+static const struct constant registers[] = {{"pc", PTRACE_REGISTER_PC},
+    {"sp", PTRACE_REGISTER_SP},
+    {"thread_pointer", PTRACE_REGISTER_THREAD_POINTER}, {0}};
+
 static const luaL_Reg functions[] = {
     {"define", define},
     {"register", add_event},
@@ -619,6 +649,7 @@ static const luaL_Reg functions[] = {
     {"address_read_raw", address_read_raw},
     {"symbol_read_string", symbol_read_string},
     {"address_read_string", address_read_string},
+    {"address_read_number", address_read_number},
     {"match", new_match},
     {"pmap_enabled", pmap_enabled},
     {"pmap_cached", pmap_cached},
@@ -649,6 +680,7 @@ lua_pmodule_open(lua_State *L)
 	set_constants(L, table, "pmap_perms", NULL, permissions);
 	set_constants(L, table, "process_state", NULL, states);
 	set_constants(L, table, "variable_type", NULL, types);
+	set_constants(L, table, "machine_register", NULL, registers);
 	lua_getfield(L, table, "process_state");
 	lua_setfield(L, LUA_REGISTRYINDEX, "inquest.states");
 	lua_getglobal(L, "string");

@@ -42,6 +42,7 @@ physical_frame(const ptrace_frame_t *f)
 	struct module_host *host = thread->host;
 	const struct snap_frame *s = module_snap_frame(f);
 	struct unwinder *u = module_unwinder(host);
+	size_t n;
 
 	if (u == NULL || thread->target == NULL || s->has_sp == false)
 		return NULL;
@@ -49,11 +50,18 @@ physical_frame(const ptrace_frame_t *f)
 		unwind_thread(u, thread->target, &host->stack);
 		host->unwound = thread;
 	}
-	for (size_t i = 0; i < host->stack.frames.count; i++) {
-		const struct unwind_frame *frame = &host->stack.frames.items[i];
+	/* Modules ask for one frame after the other: go on where the last
+	 * was. */
+	n = host->stack.frames.count;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (host->unwound_at + i) % n;
+		const struct unwind_frame *frame =
+		    &host->stack.frames.items[at];
 
-		if (frame->pc == s->ip && frame->regs.value[ARCH_SP] == s->sp)
-			return frame;
+		if (frame->pc != s->ip || frame->regs.value[ARCH_SP] != s->sp)
+			continue;
+		host->unwound_at = at;
+		return frame;
 	}
 	return NULL;
 }

@@ -178,6 +178,7 @@ struct module_host {
 	struct budget unwind_budget;
 	struct unwind_stack stack;
 	const struct ptrace_thread *unwound;
+	size_t unwound_at; /* the frame that was asked for last */
 	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
 	uint64_t search_left;	  /* bytes that searches may still read */
 	struct module_heap *heap; /* heap_api.c, at the first question */

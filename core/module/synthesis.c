@@ -478,6 +478,17 @@ pmodule_frame_set_symbol(ptrace_frame_t *f, const char *symbol)
 }
 
 bool
+pmodule_frame_set_object(ptrace_frame_t *f, const char *object)
+{
+	struct snap_location l = *module_snap_frame(f)->location;
+
+	if (object == NULL)
+		return false;
+	l.object = l.object_path = object;
+	return relocate(f, &l);
+}
+
+bool
 pmodule_frame_set_path(ptrace_frame_t *f, const char *path)
 {
 	struct snap_location l = *module_snap_frame(f)->location;

@@ -316,6 +316,8 @@ bool pmodule_thread_add_frame(
 /* Next to at: behind it (its caller) or, without after, before it. */
 bool pmodule_frame_add_frame(ptrace_frame_t *at, ptrace_frame_t *f, bool after);
 bool pmodule_frame_set_symbol(ptrace_frame_t *f, const char *symbol);
+/* The name of the program, library or language it belongs to. */
+bool pmodule_frame_set_object(ptrace_frame_t *f, const char *object);
 bool pmodule_frame_set_path(ptrace_frame_t *f, const char *path);
 bool pmodule_frame_set_basename(ptrace_frame_t *f, const char *name);
 bool pmodule_frame_set_directory(ptrace_frame_t *f, const char *directory);

@@ -308,6 +308,52 @@ local function globals(bt)
   for var in bt:variables(), {name = "nobody"} do equal(var, nil) end
 end
 
+local function machine(bt)
+  local register = pmodule.machine_register
+  local at = pmodule.symbol_address("global_version", "crash")
+  local text = pmodule.address_read_raw(at, 8)
+  equal(pmodule.address_read_number(at, 1), text:byte(1))
+  equal(pmodule.address_read_number(at, 2), text:byte(1) + text:byte(2) * 256)
+  equal(pmodule.address_read_number(at, 8),
+    pmodule.bt_query("global_version", "crash") and
+    value(pmodule.bt_query("global_version", "crash")))
+  local negative = view(pmodule.bt_query("item", "crash").negative):address()
+  equal(pmodule.address_read_number(negative, 4), 2 ^ 32 - 3)
+  equal(pmodule.address_read_number(negative, 4, true), -3)
+  equal(pmodule.address_read_number(1, 4), nil)
+  fails("1, 2, 4 or 8 expected", pmodule.address_read_number, at, 3)
+  for thr in bt do
+    equal(thr:frames_skipped(), 0)
+    equal(thr:register(register.thread_pointer) > 0x1000, true)
+    equal(thr:register(200), nil)
+    fails("DWARF register number", thr.register, thr, -4)
+    local above
+    for fr in thr do
+      local sp, cfa = fr:stack_pointer(), fr:cfa()
+      if above == nil then
+        equal(thr:register(register.pc), fr:instruction())
+        equal(thr:register(register.sp), sp)
+      else
+        equal(sp >= above, true, "stacks grow downwards")
+      end
+      equal(fr:register(register.pc), fr:instruction())
+      equal(fr:register(register.sp), sp)
+      equal(fr:register(7), sp, "by DWARF number")
+      if cfa then equal(cfa >= sp, true) end
+      above = cfa
+      if fr:symbol() == "main" then break end
+    end
+    equal(above ~= nil, true)
+  end
+  local names = {}
+  for name, path, first, last in bt:modules() do
+    names[name] = path
+    if name == "crash" then equal(at >= first and at < last, true) end
+  end
+  equal(names.crash:match("[^/]+$"), "crash")
+  equal(names["libc.so.6"]:match("[^/]+$"), "libc.so.6")
+end
+
 local function memory(bt)
   local at = pmodule.symbol_address("global_version", "crash")
   equal(pmodule.address_symbol(at), "global_version")
@@ -342,6 +388,8 @@ end
 local function synthesis(bt)
   local fr = pmodule.create_frame()
   fr:set_symbol("made up")
+  fr:set_object("made.so")
+  equal(fr:object_file(), "made.so")
   fr:set_path("/a/b.c")
   equal(fr:path(), "/a/b.c")
   fr:set_directory("/d")
@@ -430,6 +478,7 @@ local function on_postattach(bt)
   walk(bt)
   globals(bt)
   memory(bt)
+  machine(bt)
   mistakes(bt)
   synthesis(bt)
   bt:add_tag("tagged")

@@ -514,6 +514,8 @@ on_postattach(ptrace_backtrace_t *bt)
 	check_reading(bt);
 	check_cpp();
 	CHECK(pmodule_frame_set_symbol(f, "made up"));
+	CHECK(pmodule_frame_set_object(f, "made.so"));
+	CHECK(strcmp(ptrace_frame_object(f), "made.so") == 0);
 	CHECK(pmodule_frame_set_path(f, "/a/b.c"));
 	CHECK(pmodule_frame_set_basename(f, "c.c"));
 	CHECK(strcmp(ptrace_frame_path(f), "/a/c.c") == 0);
