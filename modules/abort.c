@@ -13,6 +13,7 @@
 #include "common/crash.h"
 #include "common/exception.h"
 #include "common/message.h"
+#include "common/panic.h"
 
 enum { FRAMES_MAX = 48 };
 
@@ -196,13 +197,20 @@ judge_exception(const struct crash *c)
 static bool
 judge_panic(const struct crash *c)
 {
+	struct panic panic;
 	struct report r;
 
-	if (FRAME_NAMED(c, "rust_panic",
-		"core::panicking::", "std::panicking::", "rust_begin_unwind",
-		"runtime.fatalpanic", "runtime.gopanic") == NULL)
+	if (panic_find(c->thread, &panic) == false)
 		return false;
-	r = report_of(c, "abort", 0.9, "the program panicked");
+	r = report_of(c, "abort", 0.9,
+	    panic.message != NULL
+		? pmodule_text(c->bt, "%s: %s", panic.what, panic.message)
+		: panic.what);
+	if (panic.location != NULL)
+		report_note(
+		    &r, pmodule_text(c->bt, "panicked at %s", panic.location));
+	if (panic.message != NULL)
+		pmodule_kv_add_string(c->bt, "panic.message", panic.message);
 	report_token(&r, "stop");
 	report_publish(&r);
 	return true;

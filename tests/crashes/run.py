@@ -10,7 +10,7 @@ its head what the truth is:
     @says what the text or the evidence of the primary finding must hold, as a
           regular expression; @also of any finding or remark; @never of none.
           Only as written: other flags may leave less to say.
-    @needs flags of the processor (skipped where it lacks them)
+    @needs flags of the processor, or compilers (skipped where they lack)
 
 They are built as they say, then with other optimisation, by clang, static, and
 stripped (without --all or --round, some of these). The line at the end of each round counts:
@@ -79,7 +79,26 @@ def header(path):
         return dict(re.findall(r"^ @(\w+) (.*?)\s*$", f.read(), re.M))
 
 
+def build_other(path, truth, directory):
+    """Rust and Go: their flags are not those of C."""
+    exe = os.path.join(directory, "exe")
+    command = ["rustc", "-g", "-o", exe, path] if path.endswith(".rs") else \
+        ["go", "build", "-o", exe, path]
+    command[2:2] = truth.get("flags", "").split()
+    env = dict(os.environ, GO111MODULE="off", GOFLAGS="",
+               GOCACHE=os.path.join(directory, "cache"))
+    done = subprocess.run(command, cwd=directory, env=env, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=TIMEOUT,
+                          check=False)
+    if done.returncode != 0:
+        raise crash.CrashError(" ".join(command) + "\n" + done.stdout)
+    return exe
+
+
 def build(path, truth, directory, flags, compiler, strip):
+    if path.endswith((".rs", ".go")):
+        return build_other(path, truth, directory)
     cpp = path.endswith(".cpp")
     cc = "g++" if cpp else "gcc"
     if compiler is not None:
@@ -156,10 +175,11 @@ def unsaid(truth, document):
 
 
 def lacking(truth):
-    """Flags of the processor that the program needs and that are not there."""
+    """What the program needs and is not there."""
     with open("/proc/cpuinfo") as f:
         flags = set(re.search(r"^flags\s*: (.*)$", f.read(), re.M)[1].split())
-    return [n for n in truth.get("needs", "").split() if n not in flags]
+    return [n for n in truth.get("needs", "").split()
+            if n not in flags and shutil.which(n) is None]
 
 
 def judge(bt, path, where, settings):
@@ -168,7 +188,7 @@ def judge(bt, path, where, settings):
     truth = header(path)
     flags, compiler, strip = settings
     if lacking(truth):
-        truth["skipped"] = "the processor lacks " + " ".join(lacking(truth))
+        truth["skipped"] = "not there: " + " ".join(lacking(truth))
         return truth, None
     directory = tempfile.mkdtemp(prefix=truth["id"] + ".", dir=where)
     try:
