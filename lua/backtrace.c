@@ -120,7 +120,7 @@ bt_variables(lua_State *L)
 {
 
 	(void)backtrace(L);
-	return lua_globals(L, NULL);
+	return lua_globals(L);
 }
 
 /* Upvalues: the backtrace, the next index. Gives name, path, start, end. */
@@ -302,7 +302,8 @@ static int
 thread_variables(lua_State *L)
 {
 
-	return lua_globals(L, thread(L));
+	(void)thread(L);
+	return lua_globals(L);
 }
 
 static uint32_t

@@ -178,7 +178,8 @@ frame_fprm_at(lua_State *L)
 static int
 next_parameter(lua_State *L)
 {
-	ptrace_frame_t *f = lua_touserdata(L, lua_upvalueindex(1));
+	ptrace_frame_t *f = *(void **)lua_check_object(
+	    L, lua_upvalueindex(1), LUA_FRAME);
 	lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
 	ptrace_variable_t *v = parameter(f, (uint32_t)i);
 
@@ -195,7 +196,8 @@ static int
 frame_fprm(lua_State *L)
 {
 
-	lua_pushlightuserdata(L, frame(L));
+	(void)frame(L);
+	lua_pushvalue(L, 1);
 	lua_pushinteger(L, 0);
 	lua_pushcclosure(L, next_parameter, 2);
 	return 1;

@@ -75,9 +75,11 @@ run_chunk(struct lua_module *m, const char *text, size_t size, bt_error_t *e)
 	if (luaL_loadbuffer(m->L, text, size, name) == 0 &&
 	    lua_module_call(m, 0, 0))
 		return true;
+	/* The traceback of a chunk says no more than its first line. */
 	why = lua_tostring(m->L, -1);
-	return bt_fail(
-	    e, BT_E_FORMAT, "%s", why != NULL ? why : "out of memory");
+	if (why == NULL)
+		why = "out of memory";
+	return bt_fail(e, BT_E_FORMAT, "%.*s", (int)strcspn(why, "\n"), why);
 }
 
 static void

@@ -2,7 +2,8 @@
 /*
  * What the files of this room share: the state of one module, and how its
  * objects look in Lua. Each object is a userdata that holds a handle of the
- * module host; handles are valid for the whole run.
+ * module host, and the number of the snapshot it belongs to: handles are valid
+ * until the host turns to the next one.
  */
 #ifndef LUA_PRIVATE_H
 #define LUA_PRIVATE_H
@@ -31,7 +32,8 @@ struct lua_module {
 	pmodule_t *pm; /* once loaded */
 	uint64_t memory, memory_max;
 	uint64_t used_ns, entered_ns, time_ns;
-	bool dead; /* took too long: never entered again */
+	bool dead;     /* took too long: never entered again */
+	bool all_late; /* and that because of all modules together */
 	unsigned warnings;
 	int load, unload, reset; /* references */
 };
@@ -81,7 +83,18 @@ enum lua_class {
 /* NULL becomes nil. */
 void lua_push_object(lua_State *L, enum lua_class class, void *handle);
 void *lua_check_object(lua_State *L, int index, enum lua_class class);
+/* NULL: it is something else. */
+void *lua_test_object(lua_State *L, int index, enum lua_class class);
+/* The type of a value for messages: "frame" and not "userdata". Valid while the
+ * value is on the stack. */
+const char *lua_kind(lua_State *L, int index);
+/* A number from first to last, as the constants of pmodule.TABLE are. */
+unsigned lua_check_constant(
+    lua_State *L, int index, unsigned first, unsigned last, const char *table);
 void *lua_optional_object(lua_State *L, int index, enum lua_class class);
+/* What the object holds ends with it, and not with the snapshot. */
+void lua_own(lua_State *L, int index);
+bool lua_owns(lua_State *L, int index);
 /* Room inside a userdata of the class. */
 void *lua_new_object(lua_State *L, enum lua_class class, size_t size);
 /* Makes the class: methods by name, an unknown one is an error that suggests
@@ -110,7 +123,7 @@ void lua_memory_open(lua_State *L); /* pmap, siginfo */
 /* The functions of the table pmodule, which is on top. */
 void lua_pmodule_open(lua_State *L);
 void lua_push_raw(lua_State *L, const bt_variable_t *v);
-/* The function that bt:variables() gives; thread may be NULL. */
-int lua_globals(lua_State *L, ptrace_thread_t *thread);
+/* The function that variables() of the backtrace or thread at index 1 gives. */
+int lua_globals(lua_State *L);
 
 #endif /* LUA_PRIVATE_H */

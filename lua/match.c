@@ -15,12 +15,11 @@ match(lua_State *L)
 static enum pmodule_match_type
 check_type(lua_State *L, int index)
 {
-	lua_Integer type = luaL_optinteger(L, index, PMODULE_MATCH_EXACT);
 
-	if (type != PMODULE_MATCH_EXACT && type != PMODULE_MATCH_SUBSTR)
-		(void)luaL_argerror(
-		    L, index, "pmodule.match_type.exact or .substr expected");
-	return (enum pmodule_match_type)type;
+	if (lua_isnoneornil(L, index))
+		return PMODULE_MATCH_EXACT;
+	return (enum pmodule_match_type)lua_check_constant(
+	    L, index, PMODULE_MATCH_EXACT, PMODULE_MATCH_SUBSTR, "match_type");
 }
 
 static int
@@ -84,11 +83,9 @@ static int
 match_add_ptrace_type(lua_State *L)
 {
 	pmodule_match_t *m = match(L);
-	lua_Integer type = luaL_checkinteger(L, 2);
+	unsigned type = lua_check_constant(
+	    L, 2, PTRACE_TYPE_LL, PTRACE_TYPE_REFERENCE, "variable_type");
 
-	if (type < 0 || type > PTRACE_TYPE_REFERENCE)
-		return luaL_argerror(
-		    L, 2, "one of pmodule.variable_type expected");
 	if (pmodule_match_add_variable_ptrace_type(
 		m, (enum ptrace_variable_type)type) == false)
 		return luaL_error(L, "too many criteria");

@@ -34,14 +34,10 @@ pmap_permissions(lua_State *L)
 	bool all = true;
 
 	has |= (m->perms & TARGET_SHARED) != 0 ? PERM_SHARED : PERM_PRIVATE;
-	(void)luaL_checkinteger(L, 2);
-	for (int i = 2; i <= lua_gettop(L); i++) {
-		lua_Integer flag = luaL_checkinteger(L, i);
+	for (int i = 2; i == 2 || i <= lua_gettop(L); i++) {
+		unsigned flag = lua_check_constant(L, i, 1, 31, "pmap_perms");
 
-		if (flag <= 0 || flag > 31)
-			return luaL_argerror(
-			    L, i, "one of pmodule.pmap_perms expected");
-		all = all && (has & (uint32_t)flag) == (uint32_t)flag;
+		all = all && (has & flag) == flag;
 	}
 	lua_pushboolean(L, all);
 	return 1;

@@ -162,8 +162,8 @@ lua_check_u64(lua_State *L, int index)
 	lua_call(L, 1, 2);
 	if (lua_isnil(L, -2))
 		(void)luaL_argerror(L, index,
-		    lua_pushfstring(L, "integer expected, got %s",
-			luaL_typename(L, index)));
+		    lua_pushfstring(
+			L, "integer expected, got %s", lua_kind(L, index)));
 	value = (uint64_t)lua_tonumber(L, -2) << 32 |
 	    (uint64_t)lua_tonumber(L, -1);
 	lua_pop(L, 2);

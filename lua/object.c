@@ -16,15 +16,62 @@ static const char *const class_names[LUA_CLASS__COUNT] = {
     [LUA_SIGINFO] = "siginfo",
 };
 
+/* Behind what an object holds: the snapshot that it belongs to. */
+struct mark {
+	uint64_t generation; /* 0: of none */
+	uint64_t owned;	     /* it ends with the object */
+};
+
+static uint64_t
+generation(lua_State *L)
+{
+	const struct lua_module *m = lua_module_of(L);
+
+	return m->pm != NULL ? m->pm->host->generation : 0;
+}
+
+static struct mark *
+mark_of(lua_State *L, int index)
+{
+	char *room = lua_touserdata(L, index);
+
+	return (struct mark *)(void *)(room + lua_objlen(L, index) -
+	    sizeof(struct mark));
+}
+
+/* The size is that of pointers or of structs of 8-byte words. */
 void *
 lua_new_object(lua_State *L, enum lua_class class, size_t size)
 {
-	void *room = lua_newuserdata(L, size);
+	void *room = lua_newuserdata(L, size + sizeof(struct mark));
 
-	memset(room, 0, size);
+	memset(room, 0, size + sizeof(struct mark));
+	mark_of(L, -1)->generation = class != LUA_MATCH ? generation(L) : 0;
 	luaL_getmetatable(L, class_names[class]);
 	lua_setmetatable(L, -2);
 	return room;
+}
+
+static bool
+is_stale(lua_State *L, int index)
+{
+	const struct mark *m = mark_of(L, index);
+
+	return m->generation != 0 && m->generation != generation(L);
+}
+
+void
+lua_own(lua_State *L, int index)
+{
+
+	mark_of(L, index)->owned = true;
+}
+
+bool
+lua_owns(lua_State *L, int index)
+{
+
+	return mark_of(L, index)->owned != 0;
 }
 
 void
@@ -37,8 +84,21 @@ lua_push_object(lua_State *L, enum lua_class class, void *handle)
 		*(void **)lua_new_object(L, class, sizeof(handle)) = handle;
 }
 
+/* "frame" and not "userdata". */
+const char *
+lua_kind(lua_State *L, int index)
+{
+	const char *name = luaL_typename(L, index);
+
+	if (lua_type(L, index) == LUA_TUSERDATA &&
+	    luaL_getmetafield(L, index, "__metatable") != 0 &&
+	    lua_isstring(L, -1))
+		name = lua_tostring(L, -1);
+	return name;
+}
+
 void *
-lua_check_object(lua_State *L, int index, enum lua_class class)
+lua_test_object(lua_State *L, int index, enum lua_class class)
 {
 	void *room = lua_touserdata(L, index);
 	bool fits = false;
@@ -48,10 +108,23 @@ lua_check_object(lua_State *L, int index, enum lua_class class)
 		fits = lua_rawequal(L, -1, -2) != 0;
 		lua_pop(L, 2);
 	}
-	if (fits == false)
+	if (fits && is_stale(L, index))
+		(void)luaL_error(L,
+		    "this %s belongs to an earlier snapshot: objects end with "
+		    "the snapshot they are of (see reset of pmodule.define)",
+		    class_names[class]);
+	return fits ? room : NULL;
+}
+
+void *
+lua_check_object(lua_State *L, int index, enum lua_class class)
+{
+	void *room = lua_test_object(L, index, class);
+
+	if (room == NULL)
 		(void)luaL_argerror(L, index,
 		    lua_pushfstring(L, "%s expected, got %s",
-			class_names[class], luaL_typename(L, index)));
+			class_names[class], lua_kind(L, index)));
 	return room;
 }
 
@@ -208,16 +281,29 @@ lua_format(lua_State *L, int first)
 	return lua_tostring(L, -1);
 }
 
+unsigned
+lua_check_constant(
+    lua_State *L, int index, unsigned first, unsigned last, const char *table)
+{
+	lua_Number value =
+	    lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
+
+	if (!(value >= first && value <= last) ||
+	    value != (lua_Number)(unsigned)value)
+		(void)luaL_argerror(L, index,
+		    lua_pushfstring(L, "one of pmodule.%s expected, got %s",
+			table,
+			value == -1 ? lua_kind(L, index)
+				    : lua_tostring(L, index)));
+	return (unsigned)value;
+}
+
 enum pmodule_level
 lua_check_level(lua_State *L, int index)
 {
-	lua_Integer level = luaL_checkinteger(L, index);
 
-	if (level < PAT_COMMENT || level > PAT_JSON)
-		(void)luaL_argerror(L, index,
-		    "one of pmodule.annotation.comment, warning, critical, "
-		    "json expected");
-	return (enum pmodule_level)level;
+	return (enum pmodule_level)lua_check_constant(
+	    L, index, PAT_COMMENT, PAT_JSON, "annotation");
 }
 
 int32_t

@@ -138,13 +138,11 @@ static int
 add_event(lua_State *L)
 {
 	struct lua_module *m = lua_module_of(L);
-	lua_Integer event = luaL_checkinteger(L, 1);
+	unsigned event = lua_check_constant(L, 1, 1, N_EVENTS, "event");
 	void **match = lua_optional_object(L, 3, LUA_MATCH);
 	struct lua_callback *c;
 
 	luaL_checktype(L, 2, LUA_TFUNCTION);
-	if (event < 1 || event > N_EVENTS)
-		return luaL_argerror(L, 1, "one of pmodule.event expected");
 	if (m->pm == NULL)
 		return luaL_error(L,
 		    "callbacks are registered by the load function of "
@@ -165,10 +163,9 @@ static int
 log_line(lua_State *L)
 {
 	struct lua_module *m = lua_module_of(L);
-	lua_Integer level = luaL_checkinteger(L, 1);
+	unsigned level = lua_check_constant(
+	    L, 1, PMODULE_LOG_DEBUG, PMODULE_LOG_ERROR, "log_level");
 
-	if (level < PMODULE_LOG_DEBUG || level > PMODULE_LOG_ERROR)
-		return luaL_argerror(L, 1, "one of pmodule.log_level expected");
 	if (m->pm != NULL)
 		pmodule_log(m->pm, (enum pmodule_log_level)level, "%s",
 		    lua_format(L, 2));
@@ -404,6 +401,7 @@ variable_from_bt(lua_State *L)
 	bt_variable_t *raw = lua_check_object(L, 1, LUA_RAW);
 	void **place = lua_new_object(L, LUA_VARIABLE, sizeof(*place));
 
+	lua_own(L, -1);
 	*place = pmodule_variable_from_bt(lua_backtrace(L), raw);
 	if (*place == NULL)
 		return luaL_error(L, "not enough memory");
@@ -522,11 +520,23 @@ filter_text(lua_State *L, int index, const char *field)
 	return text;
 }
 
-/* Upvalues: thread or nil, what was found (after the first call), position. */
+/* The thread whose globals are meant; NULL: those of all. */
+static ptrace_thread_t *
+globals_thread(lua_State *L, int index)
+{
+	void **thread = lua_test_object(L, index, LUA_THREAD);
+
+	if (thread == NULL)
+		(void)lua_check_object(L, index, LUA_BACKTRACE);
+	return thread != NULL ? *thread : NULL;
+}
+
+/* Upvalues: backtrace or thread, what was found (after the first call),
+ * position. */
 static int
 next_global(lua_State *L)
 {
-	ptrace_thread_t *t = lua_touserdata(L, lua_upvalueindex(1));
+	ptrace_thread_t *t = globals_thread(L, lua_upvalueindex(1));
 	struct found *f = lua_touserdata(L, lua_upvalueindex(2));
 	lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
 	void **place;
@@ -549,6 +559,7 @@ next_global(lua_State *L)
 	lua_pushinteger(L, i + 1);
 	lua_replace(L, lua_upvalueindex(3));
 	place = lua_new_object(L, LUA_VARIABLE, sizeof(*place));
+	lua_own(L, -1);
 	*place = pmodule_variable_from_bt(
 	    lua_backtrace(L), &f->variables.items[i]);
 	if (*place == NULL)
@@ -559,10 +570,10 @@ next_global(lua_State *L)
 }
 
 int
-lua_globals(lua_State *L, ptrace_thread_t *thread)
+lua_globals(lua_State *L)
 {
 
-	lua_pushlightuserdata(L, thread);
+	lua_pushvalue(L, 1);
 	lua_pushnil(L);
 	lua_pushinteger(L, 0);
 	lua_pushcclosure(L, next_global, 3);

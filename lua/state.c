@@ -11,6 +11,7 @@
 
 #include "base/budget.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "lua/lua_private.h"
 
 const char lua_libraries[] = "ffi, io, os, debug, package";
@@ -97,18 +98,48 @@ static bool
 is_late(struct lua_module *m)
 {
 
-	if (m->dead == false && m->entered_ns != 0 &&
-	    m->used_ns + (bt_now_ns() - m->entered_ns) > m->time_ns)
+	if (m->dead || m->entered_ns == 0)
+		return m->dead;
+	if (m->used_ns + (bt_now_ns() - m->entered_ns) > m->time_ns)
 		m->dead = true;
+	else if (m->pm != NULL && module_time_left(m->pm->host) == 0)
+		m->dead = m->all_late = true;
 	return m->dead;
+}
+
+/* Pushes "file:line: ", where the module is. */
+static void
+push_place(lua_State *L)
+{
+	lua_Debug ar;
+
+	for (int level = 0; lua_getstack(L, level, &ar); level++) {
+		(void)lua_getinfo(L, "Sl", &ar);
+		if (ar.currentline > 0 && ar.source[0] == '@') {
+			lua_pushfstring(
+			    L, "%s:%d: ", ar.short_src, ar.currentline);
+			return;
+		}
+	}
+	lua_pushliteral(L, "");
 }
 
 static int
 raise_late(lua_State *L, const struct lua_module *m)
 {
+	const char *name = m->id[0] != '\0' ? m->id : text_basename(m->path);
 
-	return luaL_error(L, "module '%s' took more than %d ms and was ended",
-	    m->id[0] != '\0' ? m->id : m->path, (int)(m->time_ns / 1000000));
+	push_place(L);
+	if (m->all_late)
+		lua_pushfstring(L,
+		    "module '%s' was ended: the time for all modules is over",
+		    name);
+	else
+		lua_pushfstring(L,
+		    "module '%s' took more than %d ms and was ended", name,
+		    (int)(m->time_ns / 1000000));
+	lua_concat(L, 2);
+	return lua_error(L);
 }
 
 static void

@@ -300,13 +300,13 @@ variable_annotate(lua_State *L)
 	    pmodule_variable_annotate(v, level, "%s", lua_format(L, 3)), level);
 }
 
-/* Views belong to Lua; all others to the run. */
+/* Views belong to Lua; all others to the run, and have ended with it. */
 static int
 variable_gc(lua_State *L)
 {
 	void **place = lua_touserdata(L, 1);
 
-	if (*place != NULL)
+	if (*place != NULL && lua_owns(L, 1))
 		pmodule_variable_release(*place);
 	*place = NULL;
 	return 0;

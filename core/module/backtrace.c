@@ -222,10 +222,8 @@ ptrace_backtrace_application_name(ptrace_backtrace_t *bt)
 	return comm != NULL ? comm : "";
 }
 
-/* A core is of a process that ended; a live one tells its main thread's state
- * as /proc does. */
 const char *
-ptrace_backtrace_process_state(ptrace_backtrace_t *bt)
+module_state_name(char letter)
 {
 	static const struct {
 		char letter;
@@ -233,16 +231,24 @@ ptrace_backtrace_process_state(ptrace_backtrace_t *bt)
 	} states[] = {{'R', "running"}, {'S', "sleeping"}, {'D', "disk"},
 	    {'T', "stopped"}, {'t', "traced"}, {'Z', "zombie"}, {'X', "dead"},
 	    {'I', "idle"}, {'B', "blocked"}, {'Q', "queued"}};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		if (states[i].letter == letter)
+			return states[i].name;
+	return "unknown";
+}
+
+/* A core is of a process that ended; a live one tells its main thread's state
+ * as /proc does. */
+const char *
+ptrace_backtrace_process_state(ptrace_backtrace_t *bt)
+{
 	const struct target_process *p = target_process(bt->host->target);
 	struct target_thread *threads;
 	size_t n = target_threads(bt->host->target, &threads);
 
-	for (size_t i = 0; i < n; i++) {
-		if (threads[i].tid != (uint32_t)p->pid)
-			continue;
-		for (size_t j = 0; j < sizeof(states) / sizeof(*states); j++)
-			if (states[j].letter == threads[i].state)
-				return states[j].name;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (threads[i].tid == (uint32_t)p->pid)
+			return module_state_name(threads[i].state);
 	return "unknown";
 }

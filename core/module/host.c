@@ -4,6 +4,18 @@
  */
 #include "module/module_private.h"
 
+static void
+turn_to(struct module_host *host, const struct module_host_options *options)
+{
+
+	host->options = *options;
+	host->snapshot = options->snapshot;
+	host->target = options->target;
+	host->search_left = MODULE_SEARCH_MAX;
+	host->loaded_used_ns = options->loaded_used_ns;
+	host->generation++;
+}
+
 struct module_host *
 module_host_create(const struct module_host_options *options)
 {
@@ -11,12 +23,9 @@ module_host_create(const struct module_host_options *options)
 
 	if (host == NULL)
 		return NULL;
-	host->options = *options;
-	host->snapshot = options->snapshot;
-	host->target = options->target;
+	turn_to(host, options);
 	host->target_handle.host = host;
 	host->backtrace.host = host;
-	host->search_left = MODULE_SEARCH_MAX;
 	arena_init(&host->arena, MODULE_ARENA_CAP);
 	map_init(&host->types, 1 << 20);
 	map_init(&host->base_names, 1 << 20);
@@ -33,53 +42,20 @@ module_announce(struct module_host *host, struct pmodule *module)
 
 	if (host->current == module)
 		return;
+	module_count_time(host, module);
 	host->current = module;
 	if (host->options.running != NULL)
 		host->options.running(
 		    host->options.ctx, module != NULL ? module->name : NULL);
 }
 
-/* Said once for each module that wants too much. */
 bool
-module_tell_limit(struct module_host *host, struct pmodule *module)
+module_enter(struct module_host *host, struct pmodule *module)
 {
 
-	if (module->told_limit == false) {
-		module->told_limit = true;
-		snapshot_warn(host->snapshot,
-		    snapshot_printf(host->snapshot, "module:%s", module->name),
-		    "limit",
-		    "module '%s' said or added too much: the rest was left out",
-		    module->name);
-	}
-	return false;
-}
-
-bool
-module_may_say(struct module_host *host, size_t bytes)
-{
-	struct pmodule *module = host->current;
-
-	if (module == NULL)
-		return true;
-	if (module->says >= MODULE_SAYS_MAX ||
-	    bytes > MODULE_SAYS_BYTES_MAX - module->says_bytes)
-		return module_tell_limit(host, module);
-	module->says += bytes != 0;
-	module->says_bytes += bytes;
-	return true;
-}
-
-bool
-module_may_add(struct module_host *host)
-{
-	struct pmodule *module = host->current;
-
-	if (module == NULL)
-		return true;
-	if (module->adds >= MODULE_ADDS_MAX)
-		return module_tell_limit(host, module);
-	module->adds++;
+	if (module->loaded && module_has_time(host) == false)
+		return false;
+	module_announce(host, module);
 	return true;
 }
 
@@ -111,6 +87,52 @@ module_host_destroy(struct module_host *host)
 	map_deinit(&host->base_names);
 	arena_deinit(&host->arena);
 	free(host);
+}
+
+/* What is left of a snapshot that the modules had. */
+static void
+forget_snapshot(struct module_host *host)
+{
+
+	module_unwinder_end(host);
+	map_clear(&host->types);
+	map_clear(&host->base_names);
+	vec_clear(&host->others);
+	arena_deinit(&host->arena);
+	arena_init(&host->arena, MODULE_ARENA_CAP);
+	host->unwound = NULL;
+	host->threads = NULL;
+	host->n_threads = 0;
+	host->changed = false;
+	host->attached = 0;
+	host->told_time = false;
+}
+
+void
+module_host_next(
+    struct module_host *host, const struct module_host_options *options)
+{
+
+	forget_snapshot(host);
+	turn_to(host, options);
+	for (size_t i = 0; i < host->modules.count; i++) {
+		struct pmodule *module = host->modules.items[i];
+
+		module->name = snapshot_string(
+		    host->snapshot, module->descriptor->name);
+		module->says = module->says_process = module->adds = 0;
+		module->says_bytes = 0;
+		module->used_ns = 0;
+		module->told_limit = false;
+	}
+	for (size_t i = 0; i < host->modules.count; i++) {
+		struct pmodule *module = host->modules.items[i];
+
+		if (module->descriptor->reset != NULL &&
+		    module_enter(host, module))
+			module->descriptor->reset(module);
+	}
+	module_announce(host, NULL);
 }
 
 static bool
@@ -199,9 +221,9 @@ forget_module(struct module_host *host, struct pmodule *module)
 	free(module);
 }
 
-bool
-module_host_add(struct module_host *host,
-    const pmodule_descriptor_t *descriptor, bt_error_t *e)
+static bool
+add_module(struct module_host *host, const pmodule_descriptor_t *descriptor,
+    bool is_loaded, bt_error_t *e)
 {
 	struct pmodule *module, **place;
 	bool loaded;
@@ -228,9 +250,9 @@ module_host_add(struct module_host *host,
 	*place = module;
 	module->host = host;
 	module->descriptor = descriptor;
+	module->loaded = is_loaded;
 	module->name = snapshot_string(host->snapshot, descriptor->name);
-	module_announce(host, module);
-	loaded = descriptor->load(module);
+	loaded = module_enter(host, module) && descriptor->load(module);
 	module_announce(host, NULL);
 	if (loaded == false) {
 		forget_module(host, module);
@@ -238,6 +260,22 @@ module_host_add(struct module_host *host,
 		    descriptor->name);
 	}
 	return true;
+}
+
+bool
+module_host_add(struct module_host *host,
+    const pmodule_descriptor_t *descriptor, bt_error_t *e)
+{
+
+	return add_module(host, descriptor, false, e);
+}
+
+bool
+module_host_add_loaded(struct module_host *host,
+    const pmodule_descriptor_t *descriptor, bt_error_t *e)
+{
+
+	return add_module(host, descriptor, true, e);
 }
 
 size_t
@@ -452,9 +490,8 @@ fire_backtrace(struct module_host *host, enum module_event event, size_t i)
 	for (; i < host->callbacks.count; i++) {
 		const struct module_callback c = host->callbacks.items[i];
 
-		if (c.event != event)
+		if (c.event != event || module_enter(host, c.module) == false)
 			continue;
-		module_announce(host, c.module);
 		if (c.object != NULL)
 			c.object(c.ctx, &host->backtrace, NULL);
 		else
@@ -471,9 +508,9 @@ fire_thread(struct module_host *host, ptrace_thread_t *thread)
 
 		if (c.event != MODULE_EVENT_THREAD ||
 		    (c.match != NULL &&
-			module_match_thread(c.match, thread) == false))
+			module_match_thread(c.match, thread) == false) ||
+		    module_enter(host, c.module) == false)
 			continue;
-		module_announce(host, c.module);
 		if (c.object != NULL)
 			c.object(c.ctx, thread, NULL);
 		else
@@ -490,9 +527,9 @@ fire_frame(struct module_host *host, ptrace_frame_t *frame)
 
 		if (c.event != MODULE_EVENT_FRAME ||
 		    (c.match != NULL &&
-			module_match_frame(c.match, frame) == false))
+			module_match_frame(c.match, frame) == false) ||
+		    module_enter(host, c.module) == false)
 			continue;
-		module_announce(host, c.module);
 		if (c.object != NULL)
 			c.object(c.ctx, frame, NULL);
 		else

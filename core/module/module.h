@@ -60,6 +60,10 @@ struct module_host_options {
 	const char *const *without;
 	/* Modules that exist and may not have been loaded. The same. */
 	const char *const *known;
+	/* Time that all loaded modules may take together; 0: any. When it is
+	 * used up their callbacks are skipped, and a warning says so. */
+	uint64_t loaded_time_ns;
+	uint64_t loaded_used_ns; /* of that, before the host */
 };
 
 struct module_host *module_host_create(
@@ -72,6 +76,9 @@ void module_host_destroy(struct module_host *host);
  * unchanged then. A module that is not to run is skipped silently. */
 bool module_host_add(struct module_host *host,
     const pmodule_descriptor_t *descriptor, bt_error_t *e);
+/* The same for a module that was loaded from a file: its time counts. */
+bool module_host_add_loaded(struct module_host *host,
+    const pmodule_descriptor_t *descriptor, bt_error_t *e);
 size_t module_host_count(const struct module_host *host);
 bool module_host_has(const struct module_host *host, const char *name);
 /* Named in `without`, or the user said --module=ID:enable,no. */
@@ -83,6 +90,13 @@ void module_host_attach(struct module_host *host);
 /* Fires thread and frame events for every thread of the snapshot in order,
  * then postattach, then chooses the primary finding. */
 void module_host_run(struct module_host *host);
+
+/* From one snapshot to the next with the same modules, when several are taken:
+ * all handles and everything that belongs to the last snapshot end, the host
+ * turns to the new options, and then the `reset` of each module is called in
+ * the order of loading. To be called while the last snapshot still exists. */
+void module_host_next(
+    struct module_host *host, const struct module_host_options *options);
 
 /* Threads, frames or variables of the snapshot were changed. */
 bool module_host_changed(const struct module_host *host);

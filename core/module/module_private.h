@@ -47,6 +47,8 @@ struct pmodule { /* one module */
 	uint32_t says, says_process, adds; /* against the limits above */
 	size_t says_bytes;
 	bool told_limit;
+	bool loaded; /* from a file: its time counts */
+	uint64_t used_ns;
 };
 
 enum criterion_kind {
@@ -173,6 +175,11 @@ struct module_host {
 	VEC(struct module_callback) callbacks;
 	size_t attached;	 /* callbacks that were told of attaching */
 	struct pmodule *current; /* whose callback runs */
+	/* Counts snapshots: a handle of an earlier one is stale. */
+	uint32_t generation;
+	/* Of loaded modules, without the one that runs since entered_ns. */
+	uint64_t loaded_used_ns, entered_ns;
+	bool told_time;
 	/* frame_api.c: the thread that was unwound last. */
 	struct unwinder *unwinder; /* made on first use */
 	struct budget unwind_budget;
@@ -204,18 +211,31 @@ struct insn;
 bool module_decode_raw(struct module_host *host,
     const struct arch_thread_regs *regs, struct insn *out, bt_error_t *e);
 
-/* host.c */
+/* limits.c */
 /* May the current module say so much more? */
 bool module_may_say(struct module_host *host, size_t bytes);
 bool module_may_add(struct module_host *host);
 /* False; and a warning, once. */
 bool module_tell_limit(struct module_host *host, struct pmodule *module);
+/* The current module stops, another (NULL: none) begins. */
+void module_count_time(struct module_host *host, const struct pmodule *next);
+/* Of the time for all loaded modules; UINT64_MAX: any. */
+uint64_t module_time_left(const struct module_host *host);
+/* There is some of it left; if not, a warning, once. */
+bool module_has_time(struct module_host *host);
+
+/* host.c */
 void module_announce(struct module_host *host, struct pmodule *module);
+/* Announces it, unless there is no time left for it. */
+bool module_enter(struct module_host *host, struct pmodule *module);
 bool module_event_add(pmodule_t *pm, enum module_event event,
     const pmodule_match_t *match, module_object_fn *fn, void *ctx);
 /* A warning of the snapshot, in the module's name. */
 void module_warn(
     pmodule_t *pm, const char *code, const char *text, size_t size);
+
+/* backtrace.c: "sleeping" for the letter of /proc/PID/stat. */
+const char *module_state_name(char letter);
 
 /* match.c */
 struct pmodule_match *module_match_copy(const struct pmodule_match *m);

@@ -114,8 +114,9 @@ fire_node(const struct visit *visit, struct node *node)
 		raw = raw_of(visit, node);
 		if (raw == NULL || handle_of(visit, node) == NULL)
 			continue;
+		if (module_enter(visit->host, c->module) == false)
+			continue;
 		module_raw_set(visit->host, &v, raw);
-		module_announce(visit->host, c->module);
 		if (c->object != NULL)
 			c->object(c->ctx, node->handle, &v);
 		else

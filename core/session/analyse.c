@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "base/budget.h"
 #include "session/session_private.h"
 
 static void
@@ -120,15 +121,27 @@ static void
 load_file(struct session *s, const char *path)
 {
 	const pmodule_descriptor_t **place, *descriptor;
+	uint64_t begun;
 	char name[64];
 	bt_error_t e;
 
 	module_loader_name(path, name, sizeof(name));
 	if (is_left_out(s, name))
 		return;
+	if (s->options->modules_time_ns != 0 &&
+	    s->modules_used_ns >= s->options->modules_time_ns) {
+		(void)bt_fail(&e, BT_E_TIMEOUT,
+		    "%s: not loaded: the modules before it took all of the "
+		    "time that modules have",
+		    path);
+		refuse(s, &e);
+		return;
+	}
+	begun = bt_now_ns();
 	running(s, name);
 	descriptor = module_loader_file(s->loader, path, &e);
 	running(s, NULL);
+	s->modules_used_ns += bt_now_ns() - begun;
 	if (descriptor == NULL) {
 		refuse(s, &e);
 		return;
@@ -214,6 +227,8 @@ collect_analysis_begin(struct session *s)
 	    .allocators = o->allocators,
 	    .n_allocators = o->n_allocators,
 	    .heap_time_ns = o->module_time_ns / 10 * 7,
+	    .loaded_time_ns = o->modules_time_ns,
+	    .loaded_used_ns = s->modules_used_ns,
 	};
 	const char *unused;
 	bt_error_t e;
@@ -229,7 +244,8 @@ collect_analysis_begin(struct session *s)
 		if (module_host_add(s->host, o->analysis[i], &e) == false)
 			refuse(s, &e);
 	for (size_t i = 0; i < s->loaded.count; i++)
-		if (module_host_add(s->host, s->loaded.items[i], &e) == false)
+		if (module_host_add_loaded(s->host, s->loaded.items[i], &e) ==
+		    false)
 			refuse(s, &e);
 	unused = module_host_unused_option(s->host);
 	if (unused != NULL) {
@@ -257,7 +273,7 @@ use_shipped(struct session *s, size_t i)
 	descriptor = shipped_modules_load(s->shipped, i, s->loader, &e);
 	running(s, NULL);
 	if (descriptor == NULL ||
-	    module_host_add(s->host, descriptor, &e) == false)
+	    module_host_add_loaded(s->host, descriptor, &e) == false)
 		refuse(s, &e);
 	else
 		log_line(s, PMODULE_LOG_DEBUG, name, "is used");

@@ -69,6 +69,7 @@ run_again(struct run *r)
 		restart(r);
 	r->done = r->partial = r->timed_out = r->has_error = false;
 	r->status = 0;
+	r->module_used_ns = 0;
 	worker_note_set(r->note, SESSION_OPEN, NULL);
 }
 
@@ -231,6 +232,7 @@ listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
 
 		if (now >= deadline || module_overruns(r, &watch, now)) {
 			r->timed_out = true;
+			r->module_used_ns = now - watch.since;
 			return;
 		}
 		int n = poll(&p, 1,

@@ -27,6 +27,7 @@ struct run {
 	bool timed_out;
 	unsigned log_lines;
 	uint64_t module_time_ns; /* a module may take; 0: any */
+	uint64_t module_used_ns; /* what `module` took without a pause */
 	bool has_error;
 	bt_error_t error;
 	int status; /* wait status of the worker */

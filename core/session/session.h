@@ -97,7 +97,9 @@ struct session_options {
 	const char *shipped_dir;
 	const struct module_option *module_options;
 	size_t n_module_options;
-	uint64_t module_time_ns; /* for each module, 0: default */
+	/* For each module that is loaded from a file, and for all of them
+	 * together; 0: the supervisor's default, and none without one. */
+	uint64_t module_time_ns, modules_time_ns;
 
 	uint64_t max_size;   /* bytes the snapshot may take, 0: default */
 	uint64_t timeout_ns; /* for all stages together, 0: default */
@@ -115,7 +117,8 @@ enum {
 	SESSION_DEFAULT_MAX_SIZE = 32 * 1024 * 1024,
 	SESSION_MIN_MAX_SIZE = 64 * 1024,
 	SESSION_DEFAULT_TIMEOUT_S = 25, /* callers kill tracers after 30 s */
-	SESSION_DEFAULT_MODULE_TIME_S = 5
+	SESSION_DEFAULT_MODULE_TIME_S = 5,
+	SESSION_DEFAULT_MODULES_TIME_S = 10
 };
 
 struct session_stats {

@@ -63,6 +63,7 @@ struct session {
 	struct module_host *host;
 	struct module_loader *loader;
 	VEC(const pmodule_descriptor_t *) loaded;
+	uint64_t modules_used_ns;	 /* for loading them */
 	struct shipped_modules *shipped; /* NULL: none */
 	const char **shipped_names;	 /* NULL: none */
 

@@ -21,7 +21,7 @@ enum {
 	 * attempt still has time. */
 	SOFT_PERCENT = 60,
 	HARD_PERCENT = 75,
-	NOTES_MAX = ATTEMPTS_MAX
+	NOTES_MAX = ATTEMPTS_MAX + 1
 };
 
 struct supervisor {
@@ -39,6 +39,35 @@ struct supervisor {
 	char note_text[NOTES_MAX][192], note_stage[NOTES_MAX][80];
 	size_t n_notes;
 };
+
+/* Only modules of the user's are watched: ours have the deadline. The host in
+ * the worker counts the time of all of them, between their callbacks; what is
+ * stopped from here is one that does not come back. */
+static void
+limit_modules(struct supervisor *v)
+{
+	const struct session_options *o = &v->options;
+
+	if (o->module_files != NULL || o->module_dirs != NULL)
+		v->run.module_time_ns = o->module_time_ns < o->modules_time_ns
+		    ? o->module_time_ns
+		    : o->modules_time_ns;
+}
+
+/* What a module took before it was stopped is gone for the others, too. */
+static void
+charge_module(struct supervisor *v)
+{
+	const uint64_t least = 100 * 1000 * 1000;
+	uint64_t used = v->run.module_used_ns;
+
+	if (v->run.module[0] == '\0' || used == 0)
+		return;
+	v->options.modules_time_ns = v->options.modules_time_ns > used + least
+	    ? v->options.modules_time_ns - used
+	    : least;
+	limit_modules(v);
+}
 
 static bool
 supervisor_init(struct supervisor *v, const struct session_options *options,
@@ -58,11 +87,13 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	v->job = (struct job){
 	    .options = &v->options, .report = report, .note = v->run.note};
-	/* Only modules of the user's are watched: ours have the deadline. */
-	if (options->module_files != NULL || options->module_dirs != NULL)
-		v->run.module_time_ns = options->module_time_ns != 0
-		    ? options->module_time_ns
-		    : (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
+	if (v->options.module_time_ns == 0)
+		v->options.module_time_ns =
+		    (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
+	if (v->options.modules_time_ns == 0)
+		v->options.modules_time_ns =
+		    (uint64_t)SESSION_DEFAULT_MODULES_TIME_S * 1000000000;
+	limit_modules(v);
 	v->deadline = bt_now_ns() + timeout;
 	for (size_t i = 0; options->without != NULL &&
 	     options->without[i] != NULL && v->n_without < WITHOUT_MAX;
@@ -109,6 +140,27 @@ note(struct supervisor *v)
 	say(v, SESSION_WARNING, v->note_text[i]);
 }
 
+/* One attempt is left and every one so far was lost to another module: what was
+ * loaded from files is not worth the snapshot. */
+static void
+leave_out_loaded(struct supervisor *v)
+{
+	size_t i = v->n_notes;
+
+	if (v->options.module_files == NULL && v->options.module_dirs == NULL)
+		return;
+	v->options.module_files = v->options.module_dirs = NULL;
+	if (i == NOTES_MAX)
+		return;
+	(void)snprintf(v->note_stage[i], sizeof(v->note_stage[i]), "analysis");
+	(void)snprintf(v->note_text[i], sizeof(v->note_text[i]),
+	    "all loaded modules were left out: too many of them failed");
+	v->notes[i] = (struct snap_warning){
+	    v->note_stage[i], "module.left-out", v->note_text[i]};
+	v->n_notes++;
+	say(v, SESSION_WARNING, v->note_text[i]);
+}
+
 /* Leaves out a module. False when it was left out already. */
 static bool
 leave_out_module(struct supervisor *v, const char *module)
@@ -122,6 +174,8 @@ leave_out_module(struct supervisor *v, const char *module)
 		return false;
 	(void)snprintf(v->faulty[n], sizeof(v->faulty[n]), "%s", module);
 	v->without[v->n_without++] = v->faulty[n];
+	if (v->n_without == WITHOUT_MAX - 1)
+		leave_out_loaded(v);
 	return true;
 }
 
@@ -204,6 +258,7 @@ attempt_all(struct supervisor *v, worker_body *body, bt_error_t *e)
 		if (r->done)
 			return true;
 		note(v);
+		charge_module(v);
 		if (lower_the_bar(v) == false)
 			break;
 	}

@@ -82,7 +82,9 @@ MISTAKES = [
     ("\x1bLJ\x02", "only sources are loaded"),
     ("while true do end", "took more than"),
     (DEFINE % "error('in load')", "m.lua:1: in load"),
-    (DEFINE % "pmodule.register('variable', print)", "number expected"),
+    (DEFINE % "pmodule.register('variable', print)",
+     "m.lua:1: bad argument #1 to 'register' (one of pmodule.event expected, "
+     "got string)"),
     (DEFINE % "pmodule.register(pmodule.event.frame, nil)",
      "function expected"),
     ("pmodule.backtrace()", "m.lua:1: there is no backtrace yet"),

@@ -136,12 +136,76 @@ def check_killed(modules, t):
         t.equal(snapshot["partial"], True, what)
 
 
+def load_all(paths):
+    return [a for p in paths for a in ("--module-load", p)]
+
+
+def check_together(modules, t):
+    """Many that each stay below the limit for one."""
+    loops = []
+    for name in "abc":
+        text = (LUA % "while true do end").replace('"bad"', f'"{name}"')
+        loops.append(modules.write(name + ".lua", text))
+    begun = time.monotonic()
+    done, snapshot = modules.run(
+        *load_all(loops + [modules.good]), "--module-timeout=1",
+        "--modules-timeout=1")
+    t.check(time.monotonic() - begun < 10, "together: too slow")
+    if t.check(snapshot is not None, "together", done.stderr):
+        warnings = _modules.warnings_of(snapshot)
+        for text in ("a.lua:5: module 'a' took more than",
+                     "b.lua:5: module 'b' was ended: the time for all modules is over",
+                     "the loaded modules took more than 1000 ms together, 'a' "
+                     "most of it"):
+            t.check(text in warnings, "together", text, warnings)
+        t.equal(_modules.texts(snapshot), ["bad began", "bad began"])
+        t.check(snapshot["findings"], "findings of shipped modules")
+    # Enough time for all: nothing is skipped.
+    done, snapshot = modules.run(
+        *load_all(loops + [modules.good]), "--module-timeout=1",
+        "--modules-timeout=60")
+    t.check("good was here" in _modules.texts(snapshot), done.stderr)
+    t.check("modules.time" not in _modules.warnings_of(snapshot))
+
+
+def check_loading_together(modules, t):
+    """At the start of their files, before there is a snapshot."""
+    loops = [modules.write(f"loop{i:02}.lua", "while true do end")
+             for i in range(20)]
+    begun = time.monotonic()
+    done, snapshot = modules.run(*load_all(loops + [modules.good]),
+                                 "--module-timeout=1", "--modules-timeout=2")
+    t.check(time.monotonic() - begun < 15, "loading: too slow")
+    if t.check(snapshot is not None, "loading", done.stderr):
+        warnings = _modules.warnings_of(snapshot)
+        t.check("refused: loop00.lua:1: module 'loop00.lua' took more than "
+                "800 ms and was ended | " in warnings, warnings)
+        t.check("loop19.lua: not loaded" in warnings, warnings)
+        t.check(snapshot["findings"], "findings of shipped modules")
+
+
+def check_many_killers(modules, t):
+    """More than there are attempts."""
+    bad = [modules.compile(f"bad{i}", (C % ("", "", CRASH)).replace(
+        '"bad"', f'"bad{i}"')) for i in range(6)]
+    done, snapshot = modules.run(*load_all(bad + [modules.good]))
+    if t.check(snapshot is not None, "killers", done.stderr):
+        warnings = _modules.warnings_of(snapshot)
+        t.check("all loaded modules were left out" in warnings, warnings)
+        t.check("module:bad2/" in warnings, warnings)
+        t.check(snapshot["findings"], "findings of shipped modules")
+        t.check(snapshot["threads"][0]["frames"], "frames")
+
+
 def body(bench, t):
     modules = _modules.Modules(bench, os.path.join(
         _modules.HERE, "programs", "crash.c"))
     modules.good = modules.write("good.lua", GOOD)
     check_caught(modules, t)
     check_killed(modules, t)
+    check_together(modules, t)
+    check_loading_together(modules, t)
+    check_many_killers(modules, t)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ SILENT = {
     # Nobody but a leak checker can see whether memory was given back.
     "bt_variable_deinit()", "pmodule_match_destroy()",
     "pmodule_variable_release()",
-    # False and 0 in crash.c; unit.module_objects has others.
+    # False and 0 in crash.c; unit.module_next has others.
     "ptrace_frame_inline()", "ptrace_frame_signal()",
     "ptrace_thread_frames_skipped()", "ptrace_thread_n_kframes()"}
 

@@ -72,6 +72,7 @@ WRONG = [
     (["--module=x:a,b,c", "1"], 1, "key 'c' of 'x' has no value"),
     (["--sandbox-whitelist=io,net", "1"], 1, "'net' is none of ffi, io"),
     (["--module-timeout=0", "1"], 1, "not a number of seconds"),
+    (["--modules-timeout=x", "1"], 1, "--modules-timeout: 'x' is not a number"),
     (["--core"], 1, "needs an argument: CORE"),
     (["--core="], 1, "--core needs a file"),
     (["-o"], 1, "'-o' needs an argument"),

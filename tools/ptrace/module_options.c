@@ -152,8 +152,9 @@ module_option_whitelist(void *ctx, const char *value, bt_error_t *e)
 	return true;
 }
 
-bool
-module_option_timeout(void *ctx, const char *value, bt_error_t *e)
+static bool
+parse_seconds(
+    const char *option, const char *value, uint64_t *out, bt_error_t *e)
 {
 	enum { LONGEST = 24 * 60 * 60 };
 	uint64_t seconds;
@@ -161,9 +162,25 @@ module_option_timeout(void *ctx, const char *value, bt_error_t *e)
 	if (text_u64(value, &seconds) == false || seconds == 0 ||
 	    seconds > LONGEST)
 		return bt_fail(e, BT_E_USAGE,
-		    "--module-timeout: '%s' is not a number of seconds", value);
-	settings(ctx)->time_ns = seconds * 1000000000;
+		    "%s: '%s' is not a number of seconds", option, value);
+	*out = seconds * 1000000000;
 	return true;
+}
+
+bool
+module_option_timeout(void *ctx, const char *value, bt_error_t *e)
+{
+
+	return parse_seconds(
+	    "--module-timeout", value, &settings(ctx)->time_ns, e);
+}
+
+bool
+module_option_total_timeout(void *ctx, const char *value, bt_error_t *e)
+{
+
+	return parse_seconds(
+	    "--modules-timeout", value, &settings(ctx)->total_time_ns, e);
 }
 
 void
@@ -176,6 +193,7 @@ module_settings_finish(struct module_settings *m, struct core_options *o)
 	s->module_options = m->options;
 	s->n_module_options = m->n_options;
 	s->module_time_ns = m->time_ns;
+	s->modules_time_ns = m->total_time_ns;
 	o->lua.whitelist = m->whitelist.items;
 	o->lua.time_ns = m->time_ns;
 	core_options_language(o);

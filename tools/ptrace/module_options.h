@@ -13,7 +13,7 @@ struct module_settings {
 	struct option_list whitelist; /* libraries of Lua */
 	struct module_option *options;
 	size_t n_options;
-	uint64_t time_ns;
+	uint64_t time_ns, total_time_ns; /* 0: default */
 };
 
 /* For the apply column; ctx is a struct ptrace_options. */
@@ -23,6 +23,7 @@ bool module_option_module(void *ctx, const char *value, bt_error_t *e);
 bool module_option_security(void *ctx, const char *value, bt_error_t *e);
 bool module_option_whitelist(void *ctx, const char *value, bt_error_t *e);
 bool module_option_timeout(void *ctx, const char *value, bt_error_t *e);
+bool module_option_total_timeout(void *ctx, const char *value, bt_error_t *e);
 
 struct core_options;
 

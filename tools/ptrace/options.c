@@ -230,6 +230,8 @@ const struct option_row ptrace_rows[] = {
 	module_option_module},
     {0, "module-timeout", "SECONDS", "time for each loaded module (5)",
 	module_option_timeout},
+    {0, "modules-timeout", "SECONDS", "time for all of them together (10)",
+	module_option_total_timeout},
     {0, "sandbox-whitelist", "NAME,...",
 	"libraries that Lua modules may use besides the\n"
 	"safe ones: ffi, io, os, debug, package",
