@@ -94,6 +94,7 @@ static void
 forget_snapshot(struct module_host *host)
 {
 
+	module_heap_end(host);
 	module_unwinder_end(host);
 	map_clear(&host->types);
 	map_clear(&host->base_names);

@@ -47,11 +47,13 @@ static void
 limit_modules(struct supervisor *v)
 {
 	const struct session_options *o = &v->options;
+	uint64_t one = o->module_time_ns != 0
+	    ? o->module_time_ns
+	    : (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
 
 	if (o->module_files != NULL || o->module_dirs != NULL)
-		v->run.module_time_ns = o->module_time_ns < o->modules_time_ns
-		    ? o->module_time_ns
-		    : o->modules_time_ns;
+		v->run.module_time_ns =
+		    one < o->modules_time_ns ? one : o->modules_time_ns;
 }
 
 /* What a module took before it was stopped is gone for the others, too. */
@@ -87,9 +89,6 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	v->job = (struct job){
 	    .options = &v->options, .report = report, .note = v->run.note};
-	if (v->options.module_time_ns == 0)
-		v->options.module_time_ns =
-		    (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
 	if (v->options.modules_time_ns == 0)
 		v->options.modules_time_ns =
 		    (uint64_t)SESSION_DEFAULT_MODULES_TIME_S * 1000000000;
