@@ -14,7 +14,7 @@ REQUIRED = {
     "ptrace": """--core -o --output --overwrite -O --kv --application
         --classifier --thread --fault-thread --faulted --load --resource
         --config -L -b --format --max-size --sysroot --debug-path --force
-        --stats --security -h --help --version""".split(),
+        --stats --security --stale-pointer -h --help --version""".split(),
     "bt": "--core --no-variables --json -h --help --version".split(),
 }
 WORD = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[A-Za-z])(?![\w-])")
@@ -79,6 +79,7 @@ WRONG = [
     (["--faulted=1"], 1, "takes no argument"),
     # An optional argument is never the next word.
     (["--security", "core.12"], 1, "'core.12' is not a process id"),
+    (["--stale-pointer=17", "1"], 1, "not a number of levels from 1 to 16"),
     (["--security=loud", "1"], 1, "'loud' is none of writable, text"),
     (["--max-pause=x", "1"], 1, "--max-pause"),
     # Larger than any: pid_max is at most 2^22 (proc(5)).

@@ -26,6 +26,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_locks;
 extern const pmodule_descriptor_t pmodule_descriptor_constraint;
 extern const pmodule_descriptor_t pmodule_descriptor_hardware;
 extern const pmodule_descriptor_t pmodule_descriptor_security;
+extern const pmodule_descriptor_t pmodule_descriptor_stale;
 
 /* In the order of judgement: of findings with equal confidence the first is the
  * primary one, and later modules see what earlier ones found. */
@@ -45,6 +46,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_constraint,
     &pmodule_descriptor_hardware,
     &pmodule_descriptor_security,
+    &pmodule_descriptor_stale,
 };
 
 /* allocators/NAME.c defines ptrace_allocator_NAME. */

@@ -45,8 +45,8 @@ _inquest_ptrace()
 {
 	_inquest_words "--core --output -o -O --overwrite --kv --application
 	    --classifier --thread --fault-thread --faulted --load --global
-	    --security --module-load --modules-path --module --module-timeout
-	    --modules-timeout
+	    --stale-pointer --security --module-load --modules-path --module
+	    --module-timeout --modules-timeout
 	    --sandbox-whitelist --no-pretty-print
 	    --resource --config --max-size --max-pause --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --help -h --version"

@@ -132,6 +132,24 @@ module_option_security(void *ctx, const char *value, bt_error_t *e)
 }
 
 bool
+module_option_stale(void *ctx, const char *value, bt_error_t *e)
+{
+	enum { LEVELS_MAX = 16 };
+	uint64_t levels;
+
+	if (value != NULL &&
+	    (text_u64(value, &levels) == false || levels == 0 ||
+		levels > LEVELS_MAX))
+		return bt_fail(e, BT_E_USAGE,
+		    "--stale-pointer: '%s' is not a number of levels from 1 to "
+		    "%d",
+		    value, LEVELS_MAX);
+	return add_option(settings(ctx), "stale", "enable", "true", e) &&
+	    (value == NULL ||
+		add_option(settings(ctx), "stale", "levels", value, e));
+}
+
+bool
 module_option_whitelist(void *ctx, const char *value, bt_error_t *e)
 {
 	char *rest = strdup(value), *name;

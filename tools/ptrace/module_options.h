@@ -21,6 +21,7 @@ bool module_option_load(void *ctx, const char *value, bt_error_t *e);
 bool module_option_path(void *ctx, const char *value, bt_error_t *e);
 bool module_option_module(void *ctx, const char *value, bt_error_t *e);
 bool module_option_security(void *ctx, const char *value, bt_error_t *e);
+bool module_option_stale(void *ctx, const char *value, bt_error_t *e);
 bool module_option_whitelist(void *ctx, const char *value, bt_error_t *e);
 bool module_option_timeout(void *ctx, const char *value, bt_error_t *e);
 bool module_option_total_timeout(void *ctx, const char *value, bt_error_t *e);

@@ -216,6 +216,10 @@ const struct option_row ptrace_rows[] = {
 	on_global},
     {0, "resource", "PATH", "attach a file or directory (repeatable)",
 	on_resource},
+    {0, "stale-pointer", "[LEVELS]",
+	"who refers to the memory at the fault, through\n"
+	"so many levels of pointers (3)",
+	module_option_stale},
     {0, "security", "[CHECK,...]",
 	"look for traces of an attack: writable, text,\n"
 	"slots, constructors, chains, stack (all)",

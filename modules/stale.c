@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who still refers to the memory at the fault? A mark from the faulting object
+ * through all writable memory finds the words that point to it, then the
+ * objects that hold those words, then who points to these, for so many levels.
+ * The declared types of the pointers are the candidates: when memory that one
+ * part of a program gave back belongs to another now, pointers of two types
+ * lead to it, and one of them is stale.
+ *
+ * Off unless asked for (--stale-pointer): it reads all of memory.
+ *
+ * The object is what the operand's base register points to. When that value
+ * itself is the bad one (it was read from memory that is somebody else's now),
+ * it is the object that it was read from: by the code before the fault, by a
+ * variable that has the value, or because the value is in memory only once.
+ */
+#include <stdio.h>
+
+#include "common/origin.h"
+#include "common/quote.h"
+#include "common/typed.h"
+#include "common/variables.h"
+
+enum {
+	LEVELS = 3,
+	LEVELS_MAX = 16,
+	TARGETS_MAX = 256, /* objects whose holders are looked for */
+	HOLDERS_MAX = 2048,
+	SHOWN_MAX = 64,
+	TYPES_MAX = 16,
+	CHUNK_WORDS = 4096,
+	THREADS_MAX = 16384
+};
+static const char anonymous[] = "anonymous memory";
+/* Some seconds of reading. */
+static const uint64_t bytes_max = UINT64_C(2) << 30;
+
+struct target_range {
+	bt_addr_t start, end;
+	unsigned level;
+	const char *type; /* NULL: unknown */
+};
+
+struct holder {
+	bt_addr_t at; /* 0: a register */
+	uint64_t value;
+	unsigned level; /* 1: points to the object itself */
+	const char *where;
+	const struct typed_pointer *pointer; /* that lies there */
+	const struct typed_object *object;   /* that it is part of */
+};
+
+struct stale {
+	ptrace_backtrace_t *bt;
+	ptrace_target_t *target;
+	struct typed typed;
+	unsigned levels;
+	struct target_range targets[TARGETS_MAX]; /* each level sorted */
+	uint32_t n_targets, first;		  /* of the level */
+	struct target_range object;		  /* the first of all */
+	struct holder *holders;
+	uint32_t n_holders;
+	uint64_t read;
+	bool cut; /* a bound was reached */
+	const char *types[TYPES_MAX];
+	uint32_t n_types;
+};
+
+/* ---- marking ---- */
+
+static void
+add_target(struct stale *s, bt_addr_t start, uint64_t size, unsigned level,
+    const char *type)
+{
+	for (uint32_t i = 0; i < s->n_targets; i++)
+		if (start >= s->targets[i].start && start < s->targets[i].end)
+			return;
+	if (s->n_targets == TARGETS_MAX) {
+		s->cut = true;
+		return;
+	}
+	s->targets[s->n_targets++] = (struct target_range){
+	    start, start + (size > 0 ? size : 1), level, type};
+}
+
+/* The range of this level that holds a value; they are sorted and few. */
+static bool
+is_marked(const struct stale *s, uint64_t value)
+{
+	uint32_t low = s->first, high = s->n_targets;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (s->targets[middle].end <= value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->n_targets && value >= s->targets[low].start;
+}
+
+static void
+add_holder(struct stale *s, bt_addr_t at, uint64_t value, unsigned level,
+    const char *where)
+{
+
+	if (s->n_holders == HOLDERS_MAX) {
+		s->cut = true;
+		return;
+	}
+	s->holders[s->n_holders++] = (struct holder){
+	    .at = at,
+	    .value = value,
+	    .level = level,
+	    .where = where,
+	    .pointer = at != 0 ? typed_pointer_at(&s->typed, at) : NULL,
+	    .object = at != 0 ? typed_object_at(&s->typed, at) : NULL,
+	};
+}
+
+static void
+mark_registers(struct stale *s, unsigned level)
+{
+	enum { REGISTERS = 16 };
+	uint32_t n = ptrace_backtrace_n_threads(s->bt);
+
+	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
+		ptrace_thread_t *t = ptrace_backtrace_thread(s->bt, i);
+
+		for (int32_t r = 0; r < REGISTERS; r++) {
+			uint64_t value;
+
+			if (ptrace_thread_register(t, r, &value) &&
+			    is_marked(s, value))
+				add_holder(s, 0, value, level,
+				    pmodule_text(s->bt, "%s of thread %u",
+					ptrace_register_name(r),
+					ptrace_thread_tid(t)));
+		}
+	}
+}
+
+/* Below the stack pointers of the threads in a mapping lies what returned
+ * calls left. */
+static bt_addr_t
+live_start(struct stale *s, const ptrace_mapping_t *m, uint32_t *tid)
+{
+	uint32_t n = ptrace_backtrace_n_threads(s->bt);
+	bt_addr_t lowest = m->start;
+
+	*tid = 0;
+	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
+		ptrace_thread_t *t = ptrace_backtrace_thread(s->bt, i);
+		uint64_t sp;
+
+		if (!ptrace_thread_register(t, PTRACE_REGISTER_SP, &sp) ||
+		    sp < m->start || sp >= m->end)
+			continue;
+		if (*tid == 0 || sp < lowest)
+			lowest = sp;
+		*tid = ptrace_thread_tid(t);
+	}
+	return lowest & ~UINT64_C(7);
+}
+
+static void
+mark_mapping(
+    struct stale *s, const ptrace_mapping_t *m, uint64_t *words, unsigned level)
+{
+	ptrace_module_t module = PTRACE_MODULE_INIT;
+	uint32_t tid;
+	bt_addr_t at = live_start(s, m, &tid), end = m->start + m->dumped;
+	const char *where = tid != 0
+	    ? pmodule_text(s->bt, "stack of thread %u", tid)
+	    : ptrace_target_module_at(s->target, m->start, &module)
+	    ? pmodule_text(s->bt, "data of %s", module.name)
+	    : m->path != NULL ? pmodule_text(s->bt, "%s", m->path)
+			      : anonymous;
+
+	for (; at < end; at += CHUNK_WORDS * 8) {
+		size_t want = end - at < CHUNK_WORDS * 8 ? end - at
+							 : CHUNK_WORDS * 8;
+		size_t n = ptrace_target_read_some(s->target, at, words, want);
+
+		s->read += want;
+		if (s->read > bytes_max) {
+			s->cut = true;
+			return;
+		}
+		for (size_t i = 0; i < n / 8; i++)
+			if (is_marked(s, words[i]))
+				add_holder(
+				    s, at + i * 8, words[i], level, where);
+	}
+}
+
+static int
+by_range(const void *a, const void *b)
+{
+	const struct target_range *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* One level: who points to the targets of the level before; the objects that
+ * hold these pointers are the next targets. Objects of stacks and of modules
+ * are roots: nobody needs to point to them. */
+static void
+mark_level(struct stale *s, unsigned level, uint64_t *words)
+{
+	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	uint32_t before = s->n_holders, end = s->n_targets;
+
+	qsort(s->targets + s->first, end - s->first, sizeof(*s->targets),
+	    by_range);
+	mark_registers(s, level);
+	for (bt_addr_t at = 0; ptrace_target_mapping_next(s->target, at, &m);
+	     at = m.end)
+		if ((m.permissions & data) == data && m.permissions <= 7)
+			mark_mapping(s, &m, words, level);
+	for (uint32_t i = before; i < s->n_holders; i++) {
+		const struct holder *h = &s->holders[i];
+
+		if (h->object != NULL && h->where == anonymous)
+			add_target(s, h->object->start, h->object->size, level,
+			    h->object->type);
+	}
+	s->first = end;
+}
+
+/* ---- what to start from ---- */
+
+/* A pointer that debug information declares knows how large the object is. */
+static void
+start_at(struct stale *s, bt_addr_t address, uint64_t size)
+{
+	const struct typed_object *o = typed_object_at(&s->typed, address);
+
+	if (o != NULL)
+		add_target(s, o->start, o->size, 0, o->type);
+	else
+		add_target(s, address, size, 0, NULL);
+}
+
+static bool
+is_pointer(const struct crash *c, uint64_t value)
+{
+
+	return !crash_is_null(value) &&
+	    ptrace_target_canonical(c->target, value) && value >> 47 == 0;
+}
+
+static uint64_t
+reach(const ptrace_operand_t *o)
+{
+	uint64_t size = o->access_size > 0 ? o->access_size : 1;
+
+	return o->displacement > 0 && o->displacement < 1 << 20
+	    ? (uint64_t)o->displacement + size
+	    : size;
+}
+
+/* In the mapping of the stack pointer: variables, no objects of their own. */
+static bool
+on_stack(const struct crash *c, bt_addr_t address)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	return ptrace_target_mapping(c->target, address, &m) &&
+	    c->sp >= m.start && c->sp < m.end;
+}
+
+/* The one place off the stack that holds the value; 0: none, or several. */
+static bt_addr_t
+only_place(struct stale *s, const struct crash *c, uint64_t value)
+{
+	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bt_addr_t found, place = 0;
+	uint64_t word;
+
+	for (bt_addr_t at = 0; ptrace_target_mapping_next(s->target, at, &m);
+	     at = m.end) {
+		bt_addr_t from = m.start;
+
+		if ((m.permissions & data) != data || m.permissions > 7 ||
+		    (c->sp >= m.start && c->sp < m.end))
+			continue;
+		while (ptrace_target_find_word(
+		    s->target, from, m.end, value, value, &found, &word)) {
+			if (place != 0)
+				return 0;
+			place = found;
+			from = found + 8;
+		}
+	}
+	return place;
+}
+
+/* Where the bad value was read from. */
+static void
+start_at_source(struct stale *s, const struct crash *c, uint64_t value)
+{
+	struct origin origin;
+	const ptrace_operand_t *o = &origin.instruction.operands[0];
+	bt_addr_t place;
+
+	origin_of_base(c, &origin);
+	if (origin.kind == ORIGIN_LOAD && !on_stack(c, origin.address)) {
+		start_at(
+		    s, origin.address - (uint64_t)o->displacement, reach(o));
+		return;
+	}
+	for (size_t i = typed_pointers_from(&s->typed, value);
+	     i < s->typed.n_pointers && s->typed.pointers[i].value == value;
+	     i++) {
+		place = s->typed.pointers[i].address;
+		if (place == 0 || on_stack(c, place))
+			continue;
+		start_at(s, place, 8);
+		return;
+	}
+	place = only_place(s, c, value);
+	if (place != 0)
+		start_at(s, place, 8);
+}
+
+static bool
+start(struct stale *s, const struct crash *c)
+{
+	const ptrace_operand_t *o = c->operand;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (o == NULL || o->base_known == false || o->segment_relative ||
+	    crash_is_null(o->base_value) || on_stack(c, o->base_value))
+		return false;
+	if (is_pointer(c, o->base_value))
+		start_at(s, o->base_value, reach(o));
+	if (!is_pointer(c, o->base_value) ||
+	    !ptrace_target_mapping(c->target, o->base_value, &m))
+		start_at_source(s, c, o->base_value);
+	return s->n_targets > 0;
+}
+
+/* ---- words ---- */
+
+static void
+add_type(struct stale *s, const char *type)
+{
+	for (uint32_t i = 0; i < s->n_types; i++)
+		if (strcmp(s->types[i], type) == 0)
+			return;
+	if (s->n_types < TYPES_MAX)
+		s->types[s->n_types++] = type;
+}
+
+/* The class of a C++ object, by its first word. */
+static const char *
+class_at(struct stale *s, bt_addr_t address)
+{
+	static const char prefix[] = "vtable for ";
+	uint64_t word;
+	const char *name;
+
+	if (!ptrace_target_read(s->target, address, &word, sizeof(word), NULL))
+		return NULL;
+	name = pmodule_address_symbol(s->bt, word);
+	if (name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+		return NULL;
+	return pmodule_text(s->bt, "%.*s",
+	    (int)strcspn(name + sizeof(prefix) - 1, "+"),
+	    name + sizeof(prefix) - 1);
+}
+
+/* The global variable at the place of a holder in a module's data, and its
+ * type when debug information has it. */
+static void
+describe_global(struct stale *s, struct holder *h)
+{
+	ptrace_module_t module = PTRACE_MODULE_INIT;
+	bt_variable_t *raw;
+	struct bt_type *type, *target;
+	const char *name;
+
+	if (h->at == 0 || h->pointer != NULL ||
+	    !ptrace_target_module_at(s->target, h->at, &module))
+		return;
+	name = pmodule_address_symbol(s->bt, h->at);
+	if (name == NULL)
+		return;
+	h->where = pmodule_text(s->bt, "%s: %s", h->where, name);
+	raw = strchr(name, '+') == NULL
+	    ? pmodule_bt_query(s->bt, name, module.name, NULL)
+	    : NULL;
+	type = raw != NULL ? bt_variable_bt_type(raw) : NULL;
+	target = type != NULL ? bt_type_target(type) : NULL;
+	if (target != NULL && target->name != NULL && target->size != 0) {
+		h->where = pmodule_text(s->bt, "%s (%s)", h->where, type->name);
+		if (h->level == 1)
+			add_type(s, target->name);
+	}
+	bt_variable_deinit(raw);
+}
+
+/* Candidates: what pointers to the object are declared to point to, and what
+ * its own vtable says. */
+static void
+collect_types(struct stale *s)
+{
+	uint32_t n = s->n_targets;
+
+	for (uint32_t i = 0; i < n && s->targets[i].level == 0; i++) {
+		const struct target_range *t = &s->targets[i];
+		const char *name = class_at(s, t->start);
+
+		for (size_t j = typed_pointers_from(&s->typed, t->start);
+		     j < s->typed.n_pointers &&
+		     s->typed.pointers[j].value < t->end;
+		     j++)
+			if (s->typed.pointers[j].type != NULL)
+				add_type(s, s->typed.pointers[j].type);
+		if (name != NULL)
+			add_type(s, name);
+	}
+	for (uint32_t i = 0; i < s->n_holders && i < SHOWN_MAX; i++)
+		describe_global(s, &s->holders[i]);
+}
+
+static const char *
+joined_types(const struct stale *s, uint32_t from, const char *but)
+{
+	const char *text = "";
+
+	for (uint32_t i = from; i < s->n_types; i++) {
+		if (but != NULL && strcmp(s->types[i], but) == 0)
+			continue;
+		text = pmodule_text(s->bt, "%s%s%s", text,
+		    *text != '\0' ? ", " : "", s->types[i]);
+	}
+	return text;
+}
+
+static const char *
+holder_text(const struct stale *s, const struct holder *h)
+{
+	const char *text = h->at == 0
+	    ? h->where
+	    : pmodule_text(s->bt, "0x%" PRIx64 ", %s", h->at, h->where);
+
+	if (h->pointer != NULL)
+		text = pmodule_text(s->bt, "%s: %s (%s)", text,
+		    typed_label(s->bt, h->pointer->variable),
+		    ptrace_variable_type_name(h->pointer->variable));
+	else if (h->object != NULL)
+		text = pmodule_text(s->bt, "%s: in a %s at offset 0x%" PRIx64,
+		    text, h->object->type, h->at - h->object->start);
+	return text;
+}
+
+static void
+tell(struct stale *s, const struct crash *c)
+{
+	const struct target_range *object = &s->object;
+	struct variable_match used;
+	const char *mine = NULL, *others, *list = "";
+	uint32_t shown = 0;
+
+	collect_types(s);
+	if (variables_with_value(c, object->start, &used))
+		for (size_t i = typed_pointers_from(&s->typed, object->start);
+		     i < s->typed.n_pointers &&
+		     s->typed.pointers[i].value == object->start;
+		     i++)
+			if (s->typed.pointers[i].variable == used.variable)
+				mine = s->typed.pointers[i].type;
+	others = joined_types(s, 0, mine);
+	pmodule_backtrace_annotate(s->bt, PAT_COMMENT,
+	    "stale pointer: %u place%s within %u level%s refer to the memory "
+	    "at 0x%" PRIx64 "; candidate types: %s%s",
+	    s->n_holders, s->n_holders == 1 ? "" : "s", s->levels,
+	    s->levels == 1 ? "" : "s", object->start,
+	    s->n_types > 0 ? joined_types(s, 0, NULL) : "none are known",
+	    s->cut ? " (cut short: too much memory or too many places)" : "");
+	if (mine != NULL && *others != '\0')
+		pmodule_backtrace_annotate(s->bt, PAT_WARNING,
+		    "%s may be stale towards memory owned by %s: %s was used "
+		    "at the fault",
+		    mine, others, used.text);
+	for (; shown < s->n_holders && shown < SHOWN_MAX; shown++)
+		list = pmodule_text(s->bt, "%s%s\"%u\":%s", list,
+		    shown > 0 ? "," : "", shown + 1,
+		    quote_json(s->bt,
+			pmodule_text(s->bt, "level %u: %s",
+			    s->holders[shown].level,
+			    holder_text(s, &s->holders[shown]))));
+	pmodule_backtrace_annotate(s->bt, PAT_JSON,
+	    "{\"json\":{\"context\":\"Stale pointer\",\"address\":\"0x%" PRIx64
+	    "\",\"levels\":%u,\"places\":%u,\"types\":%s,\"references\":{%s}}}",
+	    object->start, s->levels, s->n_holders,
+	    quote_json(s->bt, joined_types(s, 0, NULL)), list);
+}
+
+/* ---- the module ---- */
+
+static void
+collect(ptrace_variable_t *v, bt_variable_t *raw)
+{
+	struct stale *s = pmodule_user(
+	    pmodule_current(ptrace_variable_backtrace(v)));
+
+	typed_collect(&s->typed, v, raw);
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	struct stale *s = pmodule_user(pmodule_current(bt));
+	uint64_t *words = malloc(CHUNK_WORDS * sizeof(*words));
+	struct crash c;
+
+	s->bt = bt;
+	s->target = ptrace_backtrace_target(bt);
+	s->holders = calloc(HOLDERS_MAX, sizeof(*s->holders));
+	if (words != NULL && s->holders != NULL && crash_resolve(bt, &c)) {
+		typed_sort(&s->typed);
+		if (start(s, &c)) {
+			s->object = s->targets[0];
+			for (unsigned i = 1;
+			     i <= s->levels && s->first < s->n_targets; i++)
+				mark_level(s, i, words);
+			tell(s, &c);
+		} else {
+			pmodule_backtrace_annotate(bt, PAT_COMMENT,
+			    "stale pointer: the fault is not an access through "
+			    "a pointer");
+		}
+	}
+	free(words);
+}
+
+/* Decimal; what is no number from 1 on is the usual. */
+static unsigned
+level_count(const char *text)
+{
+	unsigned n = 0;
+
+	for (; text != NULL && *text >= '0' && *text <= '9' && n <= LEVELS_MAX;
+	     text++)
+		n = n * 10 + (unsigned)(*text - '0');
+	return n == 0 ? LEVELS : n > LEVELS_MAX ? LEVELS_MAX : n;
+}
+
+static bool
+load(pmodule_t *pm)
+{
+	const char *enable = pmodule_config_option(pm, "enable");
+	const char *levels = pmodule_config_option(pm, "levels");
+	struct stale *s;
+
+	if (enable == NULL || strcmp(enable, "true") != 0)
+		return true;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return false;
+	s->levels = level_count(levels);
+	pmodule_user_set(pm, s);
+	return pmodule_variable_event_add(pm, NULL, collect) &&
+	    pmodule_postattach_event_add(pm, analyse);
+}
+
+static void
+unload(pmodule_t *pm)
+{
+	struct stale *s = pmodule_user(pm);
+
+	if (s == NULL)
+		return;
+	typed_end(&s->typed);
+	free(s->holders);
+	free(s);
+}
+
+PMODULE_DEFINE("stale", load, unload, NULL)
