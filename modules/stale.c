@@ -31,7 +31,6 @@ enum {
 	CHUNK_WORDS = 4096,
 	THREADS_MAX = 16384
 };
-static const char anonymous[] = "anonymous memory";
 /* Some seconds of reading. */
 static const uint64_t bytes_max = UINT64_C(2) << 30;
 
@@ -42,12 +41,17 @@ struct target_range {
 };
 
 struct holder {
-	bt_addr_t at; /* 0: a register */
-	uint64_t value;
+	bt_addr_t at;	/* 0: a register */
 	unsigned level; /* 1: points to the object itself */
 	const char *where;
+	bool root; /* nobody needs to point to it: a stack, module data */
 	const struct typed_pointer *pointer; /* that lies there */
 	const struct typed_object *object;   /* that it is part of */
+};
+
+struct stack_top {
+	uint64_t sp;
+	uint32_t tid;
 };
 
 struct stale {
@@ -60,6 +64,8 @@ struct stale {
 	struct target_range object;		  /* the first of all */
 	struct holder *holders;
 	uint32_t n_holders;
+	struct stack_top *stacks; /* by sp */
+	uint32_t n_stacks;
 	uint64_t read;
 	bool cut; /* a bound was reached */
 	const char *types[TYPES_MAX];
@@ -101,22 +107,21 @@ is_marked(const struct stale *s, uint64_t value)
 }
 
 static void
-add_holder(struct stale *s, bt_addr_t at, uint64_t value, unsigned level,
-    const char *where)
+add_holder(struct stale *s, const struct holder *like, bt_addr_t at)
 {
+	struct holder *h;
 
 	if (s->n_holders == HOLDERS_MAX) {
 		s->cut = true;
 		return;
 	}
-	s->holders[s->n_holders++] = (struct holder){
-	    .at = at,
-	    .value = value,
-	    .level = level,
-	    .where = where,
-	    .pointer = at != 0 ? typed_pointer_at(&s->typed, at) : NULL,
-	    .object = at != 0 ? typed_object_at(&s->typed, at) : NULL,
-	};
+	h = &s->holders[s->n_holders++];
+	*h = *like;
+	h->at = at;
+	if (at == 0)
+		return;
+	h->pointer = typed_pointer_at(&s->typed, at);
+	h->object = typed_object_at(&s->typed, at);
 }
 
 static void
@@ -131,37 +136,62 @@ mark_registers(struct stale *s, unsigned level)
 		for (int32_t r = 0; r < REGISTERS; r++) {
 			uint64_t value;
 
-			if (ptrace_thread_register(t, r, &value) &&
-			    is_marked(s, value))
-				add_holder(s, 0, value, level,
-				    pmodule_text(s->bt, "%s of thread %u",
-					ptrace_register_name(r),
-					ptrace_thread_tid(t)));
+			struct holder holder = {.level = level};
+
+			if (!ptrace_thread_register(t, r, &value) ||
+			    !is_marked(s, value))
+				continue;
+			holder.where = pmodule_text(s->bt, "%s of thread %u",
+			    ptrace_register_name(r), ptrace_thread_tid(t));
+			add_holder(s, &holder, 0);
 		}
 	}
 }
 
-/* Below the stack pointers of the threads in a mapping lies what returned
- * calls left. */
-static bt_addr_t
-live_start(struct stale *s, const ptrace_mapping_t *m, uint32_t *tid)
+static int
+by_stack(const void *a, const void *b)
+{
+	const struct stack_top *x = a, *y = b;
+
+	return (x->sp > y->sp) - (x->sp < y->sp);
+}
+
+static bool
+find_stacks(struct stale *s)
 {
 	uint32_t n = ptrace_backtrace_n_threads(s->bt);
-	bt_addr_t lowest = m->start;
 
-	*tid = 0;
-	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
+	s->stacks = calloc((size_t)n + 1, sizeof(*s->stacks));
+	for (uint32_t i = 0; s->stacks != NULL && i < n; i++) {
 		ptrace_thread_t *t = ptrace_backtrace_thread(s->bt, i);
-		uint64_t sp;
+		struct stack_top *top = &s->stacks[s->n_stacks];
 
-		if (!ptrace_thread_register(t, PTRACE_REGISTER_SP, &sp) ||
-		    sp < m->start || sp >= m->end)
-			continue;
-		if (*tid == 0 || sp < lowest)
-			lowest = sp;
-		*tid = ptrace_thread_tid(t);
+		top->tid = ptrace_thread_tid(t);
+		s->n_stacks += ptrace_thread_register(
+		    t, PTRACE_REGISTER_SP, &top->sp);
 	}
-	return lowest & ~UINT64_C(7);
+	if (s->n_stacks > 0)
+		qsort(s->stacks, s->n_stacks, sizeof(*s->stacks), by_stack);
+	return s->stacks != NULL;
+}
+
+/* Below the stack pointers of the threads in a mapping lies what returned
+ * calls left. */
+static const struct stack_top *
+lowest_stack(const struct stale *s, const ptrace_mapping_t *m)
+{
+	uint32_t low = 0, high = s->n_stacks;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (s->stacks[middle].sp < m->start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->n_stacks && s->stacks[low].sp < m->end ? &s->stacks[low]
+							       : NULL;
 }
 
 static void
@@ -169,14 +199,19 @@ mark_mapping(
     struct stale *s, const ptrace_mapping_t *m, uint64_t *words, unsigned level)
 {
 	ptrace_module_t module = PTRACE_MODULE_INIT;
-	uint32_t tid;
-	bt_addr_t at = live_start(s, m, &tid), end = m->start + m->dumped;
-	const char *where = tid != 0
-	    ? pmodule_text(s->bt, "stack of thread %u", tid)
-	    : ptrace_target_module_at(s->target, m->start, &module)
-	    ? pmodule_text(s->bt, "data of %s", module.name)
-	    : m->path != NULL ? pmodule_text(s->bt, "%s", m->path)
-			      : anonymous;
+	const struct stack_top *top = lowest_stack(s, m);
+	bool data = ptrace_target_module_at(s->target, m->start, &module);
+	bt_addr_t at = top != NULL ? top->sp & ~UINT64_C(7) : m->start;
+	bt_addr_t end = m->start + m->dumped;
+	struct holder holder = {
+	    .level = level,
+	    .root = top != NULL || data,
+	    .where = top != NULL
+		? pmodule_text(s->bt, "stack of thread %u", top->tid)
+		: data ? pmodule_text(s->bt, "data of %s", module.name)
+		: m->path != NULL ? m->path
+				  : "anonymous memory",
+	};
 
 	for (; at < end; at += CHUNK_WORDS * 8) {
 		size_t want = end - at < CHUNK_WORDS * 8 ? end - at
@@ -190,8 +225,7 @@ mark_mapping(
 		}
 		for (size_t i = 0; i < n / 8; i++)
 			if (is_marked(s, words[i]))
-				add_holder(
-				    s, at + i * 8, words[i], level, where);
+				add_holder(s, &holder, at + i * 8);
 	}
 }
 
@@ -223,7 +257,7 @@ mark_level(struct stale *s, unsigned level, uint64_t *words)
 	for (uint32_t i = before; i < s->n_holders; i++) {
 		const struct holder *h = &s->holders[i];
 
-		if (h->object != NULL && h->where == anonymous)
+		if (h->object != NULL && h->root == false)
 			add_target(s, h->object->start, h->object->size, level,
 			    h->object->type);
 	}
@@ -523,7 +557,8 @@ analyse(ptrace_backtrace_t *bt)
 	s->bt = bt;
 	s->target = ptrace_backtrace_target(bt);
 	s->holders = calloc(HOLDERS_MAX, sizeof(*s->holders));
-	if (words != NULL && s->holders != NULL && crash_resolve(bt, &c)) {
+	if (words != NULL && s->holders != NULL && find_stacks(s) &&
+	    crash_resolve(bt, &c)) {
 		typed_sort(&s->typed);
 		if (start(s, &c)) {
 			s->object = s->targets[0];
@@ -579,6 +614,7 @@ unload(pmodule_t *pm)
 		return;
 	typed_end(&s->typed);
 	free(s->holders);
+	free(s->stacks);
 	free(s);
 }
 
