@@ -30,6 +30,8 @@ struct shape_slot {
 	uint32_t id; /* + 1; 0: free */
 };
 
+enum { KNOWN = 512, KNOWN_WAYS = 2 };
+
 struct values {
 	struct texts *texts;
 	struct shape_slot *slots;
@@ -42,6 +44,8 @@ struct values {
 	    number, heap_size, heap_offset;
 	/* The last value of the first root of a group, by kind of column. */
 	uint64_t last_address, last_pointer, last_string, last_ref;
+	/* The last roots with a list, by their first variable. */
+	const struct btt_root *known[KNOWN][KNOWN_WAYS];
 	bool failed;
 };
 
@@ -158,6 +162,58 @@ list_id(struct values *x, const struct snap_variable *variables, uint32_t count,
 	return id != SNAP_NONE ? id + 1 : 0;
 }
 
+/* ---- lists of roots ---- */
+
+/* Whether list_id would give both the same number. */
+static bool
+same_list(const struct snap_variable *a, const struct snap_variable *b,
+    uint32_t count, unsigned depth)
+{
+	for (uint32_t i = 0; i < count; i++, a++, b++) {
+		if (a->name != b->name || a->type != b->type ||
+		    a->kind != b->kind || a->n_children != b->n_children ||
+		    flags_of(a) != flags_of(b))
+			return false;
+		if (a->n_children > 0 && depth < SNAP_MAX_DEPTH &&
+		    !same_list(
+			a->children, b->children, a->n_children, depth + 1))
+			return false;
+	}
+	return true;
+}
+
+/* The frames of one function mostly have one list, and which fields its
+ * variables have: comparing with the root before costs less than interning
+ * each node. */
+static uint32_t
+root_list_id(struct values *x, const struct btt_root *root)
+{
+	const struct btt_root **known;
+	uint64_t key = root->count;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < root->count; i++) {
+		const struct snap_variable *v = &root->variables[i];
+
+		key = (key << 7 | key >> 57) ^ (uint64_t)(uintptr_t)v->type ^
+		    v->kind;
+	}
+	known = x->known[map_mix(key) % KNOWN];
+	for (unsigned i = 0; i < KNOWN_WAYS; i++) {
+		if (known[i] == NULL || known[i]->count != root->count ||
+		    !same_list(
+			known[i]->variables, root->variables, root->count, 0))
+			continue;
+		id = known[i]->list;
+		known[i] = known[0];
+		known[0] = root;
+		return id;
+	}
+	memmove(known + 1, known, (KNOWN_WAYS - 1) * sizeof(*known));
+	known[0] = root;
+	return list_id(x, root->variables, root->count, 0);
+}
+
 static void
 put_shapes(struct values *x, struct mp_table *t)
 {
@@ -195,28 +251,31 @@ put_shapes(struct values *x, struct mp_table *t)
 
 /* ---- values ---- */
 
+/* Below: one field of the same node of all n roots of a group. A column that
+ * finds no room has failed, which its end reports. */
+
 static void
-put_delta(struct mp_column *c, uint64_t value, uint64_t *last)
+put_delta(struct mp_run *r, uint64_t value, uint64_t *last)
 {
-	mp_column_int(c, (int64_t)(value - *last));
+	mp_run_int(r, (int64_t)(value - *last));
 	*last = value;
 }
-
-/* Below: one field of the same node of all n roots of a group. */
 
 static void
 put_addresses(
     struct values *x, const struct snap_variable *const *nodes, size_t n)
 {
 	uint64_t last = x->last_address;
+	struct mp_run r;
 
+	if (!mp_run_begin(&r, &x->address, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
-
-		put_delta(&x->address, v->address, &last);
+		put_delta(&r, nodes[i]->address, &last);
 		if (i == 0)
 			x->last_address = last;
 	}
+	mp_run_end(&r, n);
 }
 
 /* Null is nil and leaves no trace: it says nothing about its neighbours. */
@@ -225,17 +284,21 @@ put_pointers(
     struct values *x, const struct snap_variable *const *nodes, size_t n)
 {
 	uint64_t last = x->last_pointer;
+	struct mp_run r;
 
+	if (!mp_run_begin(&r, &x->integer, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct snap_variable *v = nodes[i];
 
 		if (v->value.u == 0)
-			mp_column_nil(&x->integer);
+			mp_run_nil(&r);
 		else
-			put_delta(&x->integer, v->value.u, &last);
+			put_delta(&r, v->value.u, &last);
 		if (i == 0)
 			x->last_pointer = last;
 	}
+	mp_run_end(&r, n);
 }
 
 static void
@@ -243,12 +306,13 @@ put_integers(
     struct values *x, const struct snap_variable *const *nodes, size_t n)
 {
 	uint64_t last = 0;
+	struct mp_run r;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
-
-		put_delta(&x->integer, v->value.u, &last);
-	}
+	if (!mp_run_begin(&r, &x->integer, n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		put_delta(&r, nodes[i]->value.u, &last);
+	mp_run_end(&r, n);
 }
 
 static void
@@ -286,50 +350,100 @@ put_strings(
     struct values *x, const struct snap_variable *const *nodes, size_t n)
 {
 	uint64_t last = x->last_string;
+	struct mp_run r;
 
+	if (!mp_run_begin(&r, &x->string, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct snap_variable *v = nodes[i];
 
-		put_delta(&x->string,
-		    texts_idn(x->texts, v->string, v->string_size), &last);
+		put_delta(
+		    &r, texts_idn(x->texts, v->string, v->string_size), &last);
 		if (i == 0)
 			x->last_string = last;
 	}
+	mp_run_end(&r, n);
 }
 
 static void
 put_texts(struct values *x, struct mp_column *c, bool reason,
     const struct snap_variable *const *nodes, size_t n)
 {
-	uint64_t last = 0;
+	const char *known = NULL; /* roots that are alike share the text */
+	uint64_t last = 0, id = 0;
+	struct mp_run r;
 
+	if (!mp_run_begin(&r, c, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
+		const char *text = reason ? nodes[i]->reason : nodes[i]->number;
 
-		put_delta(c, texts_id(x->texts, reason ? v->reason : v->number),
-		    &last);
+		if (text != known)
+			id = texts_id(x->texts, text);
+		known = text;
+		put_delta(&r, id, &last);
+	}
+	mp_run_end(&r, n);
+}
+
+enum rest_field { REST_LENGTH, REST_REF, REST_HEAP_SIZE, REST_HEAP_OFFSET };
+
+static uint64_t
+rest_of(const struct snap_variable *v, enum rest_field field)
+{
+	switch (field) {
+	case REST_LENGTH:
+		return v->length;
+	case REST_REF:
+		return v->object;
+	case REST_HEAP_SIZE:
+		return v->heap.size;
+	default:
+		return v->heap.offset;
 	}
 }
 
+/* first: where the differences start, and the first root's value after. */
 static void
-put_rest(struct values *x, uint32_t flags,
+put_rest(struct mp_column *c, enum rest_field field, uint64_t *first,
     const struct snap_variable *const *nodes, size_t n)
 {
-	uint64_t length = 0, ref = x->last_ref, size = 0, offset = 0;
+	uint64_t last = *first;
+	struct mp_run r;
 
+	if (!mp_run_begin(&r, c, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
-
-		if (flags & SNAP_VAR_LENGTH)
-			put_delta(&x->length, v->length, &length);
-		if (flags & BTT_SHAPE_REF)
-			put_delta(&x->ref, v->object, &ref);
+		put_delta(&r, rest_of(nodes[i], field), &last);
 		if (i == 0)
-			x->last_ref = ref;
-		if (flags & SNAP_VAR_HEAP) {
-			put_delta(&x->heap_size, v->heap.size, &size);
-			put_delta(&x->heap_offset, v->heap.offset, &offset);
-		}
+			*first = last;
+	}
+	mp_run_end(&r, n);
+}
+
+static void
+put_node(struct values *x, uint32_t flags,
+    const struct snap_variable *const *nodes, size_t n)
+{
+	uint64_t length = 0, size = 0, offset = 0;
+
+	if (flags & SNAP_VAR_ADDRESS)
+		put_addresses(x, nodes, n);
+	if (flags & SNAP_VAR_VALUE)
+		put_value(x, nodes, n);
+	if (flags & BTT_SHAPE_NUMBER)
+		put_texts(x, &x->number, false, nodes, n);
+	if (flags & SNAP_VAR_STRING)
+		put_strings(x, nodes, n);
+	if (flags & BTT_SHAPE_REASON)
+		put_texts(x, &x->reason, true, nodes, n);
+	if (flags & SNAP_VAR_LENGTH)
+		put_rest(&x->length, REST_LENGTH, &length, nodes, n);
+	if (flags & BTT_SHAPE_REF)
+		put_rest(&x->ref, REST_REF, &x->last_ref, nodes, n);
+	if (flags & SNAP_VAR_HEAP) {
+		put_rest(&x->heap_size, REST_HEAP_SIZE, &size, nodes, n);
+		put_rest(&x->heap_offset, REST_HEAP_OFFSET, &offset, nodes, n);
 	}
 }
 
@@ -344,18 +458,7 @@ put_nodes(struct values *x, const struct snap_variable **heads, uint32_t count,
 
 		for (size_t i = 0; i < n; i++)
 			scratch[i] = &heads[i][k];
-		if (flags & SNAP_VAR_ADDRESS)
-			put_addresses(x, scratch, n);
-		if (flags & SNAP_VAR_VALUE)
-			put_value(x, scratch, n);
-		if (flags & BTT_SHAPE_NUMBER)
-			put_texts(x, &x->number, false, scratch, n);
-		if (flags & SNAP_VAR_STRING)
-			put_strings(x, scratch, n);
-		if (flags & BTT_SHAPE_REASON)
-			put_texts(x, &x->reason, true, scratch, n);
-		if (flags & (SNAP_VAR_LENGTH | BTT_SHAPE_REF | SNAP_VAR_HEAP))
-			put_rest(x, flags, scratch, n);
+		put_node(x, flags, scratch, n);
 		if (heads[0][k].n_children == 0 || depth >= SNAP_MAX_DEPTH)
 			continue;
 		for (size_t i = 0; i < n; i++)
@@ -471,9 +574,8 @@ btt_put_values(struct btt_root *roots, size_t count, struct texts *texts,
 
 	values_init(&x, texts);
 	for (size_t i = 0; i < count && !x.failed; i++)
-		roots[i].list = roots[i].collected
-		    ? list_id(&x, roots[i].variables, roots[i].count, 0)
-		    : 0;
+		roots[i].list = roots[i].collected ? root_list_id(&x, &roots[i])
+						   : 0;
 	ok = !x.failed && put_groups(&x, roots, count);
 	if (ok) {
 		put_shapes(&x, t);

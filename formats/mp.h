@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "base/view.h"
 
+#include <string.h>
+
 #define MP_MAX_NESTING 16
 
 /* ---- writing ---- */
@@ -54,6 +56,60 @@ void mp_column_nil(struct mp_column *c);
 void mp_column_float(struct mp_column *c, double value);
 /* For any other value: counts an element, returns where to write it. */
 struct buf *mp_column_next(struct mp_column *c);
+
+/* Many integers at once: room for all of them is taken at the start, so that
+ * an element costs its bytes. False: no room, nothing may be put. */
+struct mp_run {
+	struct mp_column *column;
+	uint8_t *start, *at;
+	uint64_t all; /* bits that were set in some element */
+};
+bool mp_run_begin(struct mp_run *r, struct mp_column *c, size_t most);
+void mp_run_end(struct mp_run *r, size_t count);
+
+static inline uint8_t *
+mp_tagged(uint8_t *p, uint8_t tag, uint64_t value, unsigned size)
+{
+	uint64_t big = __builtin_bswap64(value << (64 - 8 * size));
+
+	p[0] = tag;
+	memcpy(p + 1, &big, sizeof(big)); /* the room is for the widest */
+	return p + 1 + size;
+}
+
+static inline void
+mp_run_int(struct mp_run *r, int64_t value)
+{
+	uint8_t *p = r->at;
+
+	r->all |= (uint64_t)value;
+	if (value >= -32 && value < 128) {
+		*p = (uint8_t)value;
+		r->at = p + 1;
+	} else if (value >= 0) {
+		uint64_t u = (uint64_t)value;
+
+		r->at = u <= UINT8_MAX ? mp_tagged(p, 0xcc, u, 1)
+		    : u <= UINT16_MAX  ? mp_tagged(p, 0xcd, u, 2)
+		    : u <= UINT32_MAX  ? mp_tagged(p, 0xce, u, 4)
+				       : mp_tagged(p, 0xcf, u, 8);
+	} else {
+		uint64_t u = (uint64_t)value;
+
+		r->at = value >= INT8_MIN ? mp_tagged(p, 0xd0, u, 1)
+		    : value >= INT16_MIN  ? mp_tagged(p, 0xd1, u, 2)
+		    : value >= INT32_MIN  ? mp_tagged(p, 0xd2, u, 4)
+					  : mp_tagged(p, 0xd3, u, 8);
+	}
+}
+
+static inline void
+mp_run_nil(struct mp_run *r)
+{
+	*r->at++ = 0xc0;
+	r->all = 1;
+}
+
 /* Adds the column to the table, unless all is zero: an absent column reads as
  * zeros. Frees it. */
 void mp_column_end(struct mp_column *c, struct mp_table *t, const char *key);

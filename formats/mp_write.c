@@ -238,6 +238,35 @@ mp_column_float(struct mp_column *c, double value)
 	mp_float(mp_column_next(c), value);
 }
 
+bool
+mp_run_begin(struct mp_run *r, struct mp_column *c, size_t most)
+{
+	size_t bytes;
+
+	/* The widest element, and what its store may write beyond it. */
+	if (__builtin_mul_overflow(most, (size_t)9, &bytes) ||
+	    __builtin_add_overflow(bytes, (size_t)8, &bytes)) {
+		c->body.failed = true;
+		return false;
+	}
+	r->column = c;
+	r->start = r->at = buf_extend(&c->body, bytes);
+	r->all = 0;
+	if (r->at != NULL)
+		c->body.size -= bytes;
+	return r->at != NULL;
+}
+
+void
+mp_run_end(struct mp_run *r, size_t count)
+{
+	struct mp_column *c = r->column;
+
+	c->body.size += (size_t)(r->at - r->start);
+	c->count += count;
+	c->nonzero |= r->all != 0;
+}
+
 void
 mp_column_end(struct mp_column *c, struct mp_table *t, const char *key)
 {
