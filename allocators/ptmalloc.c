@@ -61,6 +61,14 @@ pt_close(void *allocator)
 {
 	struct ptmalloc *p = allocator;
 
+	for (uint32_t i = 0; i < p->n_segments; i++)
+		free(p->segments[i].index);
+	free(p->segments);
+	free(p->arenas);
+	free(p->caches);
+	free(p->mapped);
+	free(p->frees);
+	free(p->anomalies);
 	free(p);
 }
 
@@ -74,8 +82,14 @@ pt_open(const ptrace_heap_host_t *host)
 	p->host = host;
 	p->module = (ptrace_module_t)PTRACE_MODULE_INIT;
 	memory_init(&p->memory, host->target);
-	if ((open_module(p, true) || open_module(p, false)) && choose_layout(p))
-		return p;
+	if ((open_module(p, true) || open_module(p, false)) &&
+	    choose_layout(p)) {
+		pt_find_parameters(p);
+		if (pt_arenas(p)) {
+			pt_caches(p);
+			return p;
+		}
+	}
 	pt_close(p);
 	return NULL;
 }
@@ -91,32 +105,273 @@ pt_interposes(void *allocator)
 	    address >= p->module.start && address < p->module.end;
 }
 
+/* ---- blocks ---- */
+
+static const char *
+place_of(struct ptmalloc *p, const struct pt_item *item)
+{
+	static const char *const places[] = {
+	    "", "", "fastbin", "unsorted bin", "small bin", "large bin"};
+	struct pt_cache *c;
+
+	if (item->state == PTRACE_HEAP_UNUSED)
+		return "top of the arena";
+	if (item->list != PT_TCACHE)
+		return places[item->list];
+	if (item->owner >= p->n_caches)
+		return "tcache";
+	c = &p->caches[item->owner];
+	if (c->place == NULL)
+		c->place = p->host->text(
+		    p->host->ctx, "tcache of thread %d", (int)c->tid);
+	return c->place != NULL ? c->place : "tcache";
+}
+
+static bool
+has_anomaly(const struct ptmalloc *p, bt_addr_t chunk)
+{
+
+	for (uint32_t i = 0; i < p->n_anomalies; i++)
+		if (p->anomalies[i].chunk == chunk)
+			return true;
+	return false;
+}
+
+static void
+fill_block(struct ptmalloc *p, const struct pt_segment *s,
+    const struct pt_item *item, ptrace_heap_block_t *out)
+{
+
+	out->allocator = "ptmalloc";
+	out->state = item->state;
+	out->place = place_of(p, item);
+	out->chunk = item->chunk;
+	out->extent = item->size;
+	out->start = item->chunk + CHUNK_HEADER;
+	/* The first word of the next chunk is this one's last. */
+	out->usable = item->size < CHUNK_HEADER ? 0
+	    : item->state == PTRACE_HEAP_UNUSED ? item->size - CHUNK_HEADER
+						: item->size - 8;
+	out->offset = 0;
+	out->arena = p->arenas[s->arena].address;
+	out->cache_tid = item->list == PT_TCACHE && item->owner < p->n_caches
+	    ? p->caches[item->owner].tid
+	    : 0;
+	out->mapped = false;
+	out->damaged = item->gap;
+	out->transient = p->arenas[s->arena].transient ||
+	    (item->list == PT_TCACHE && item->owner < p->n_caches &&
+		p->caches[item->owner].busy);
+}
+
+static void
+fill_mapped(const struct pt_mapped *m, ptrace_heap_block_t *out)
+{
+
+	out->allocator = "ptmalloc";
+	out->state = PTRACE_HEAP_ALLOCATED;
+	out->place = "";
+	out->chunk = m->chunk;
+	out->extent = m->size;
+	out->start = m->chunk + CHUNK_HEADER;
+	out->usable = m->size - CHUNK_HEADER;
+	out->offset = 0;
+	out->arena = 0;
+	out->cache_tid = 0;
+	out->mapped = true;
+	out->damaged = out->transient = false;
+}
+
+/* The chunk that holds an address. Its first word belongs to the chunk before
+ * while that one is in use. */
+static bool
+chunk_of(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
+    struct pt_item *out)
+{
+	struct pt_item before;
+
+	if (!pt_chunk_at(p, s, address, out, &before))
+		return false;
+	if (address - out->chunk >= 8 || out->chunk == s->start || out->gap)
+		return true;
+	if (pt_chunk_at(p, s, out->chunk - 1, &before, out) &&
+	    before.state == PTRACE_HEAP_ALLOCATED) {
+		*out = before;
+		return true;
+	}
+	return pt_chunk_at(p, s, address, out, &before);
+}
+
 static bool
 pt_at(void *allocator, bt_addr_t address, ptrace_heap_block_t *out)
 {
-	(void)allocator;
-	(void)address;
-	(void)out;
-	return false;
+	struct ptmalloc *p = allocator;
+	struct pt_segment *s = pt_segment_at(p, address);
+	const struct pt_mapped *m;
+	struct pt_item item;
+
+	if (s != NULL) {
+		pt_lists(p);
+		if (!chunk_of(p, s, address, &item))
+			return false;
+		fill_block(p, s, &item, out);
+		out->damaged = out->damaged || has_anomaly(p, item.chunk);
+	} else {
+		m = pt_mapped_at(p, address);
+		if (m == NULL)
+			return false;
+		fill_mapped(m, out);
+	}
+	out->offset = (int64_t)(address - out->start);
+	return true;
 }
 
 static bool
 pt_beside(
+    struct ptmalloc *p, bt_addr_t chunk, ptrace_heap_block_t *out, bool after)
+{
+	struct pt_segment *s = pt_segment_at(p, chunk);
+	struct pt_item item, before;
+
+	if (s == NULL)
+		return false;
+	pt_lists(p);
+	if (after) {
+		if (!pt_chunk_at(p, s, chunk, &item, &before) ||
+		    item.chunk + item.size >= s->end)
+			return false;
+		chunk = item.chunk + item.size;
+	} else {
+		if (chunk <= s->start)
+			return false;
+		chunk--;
+	}
+	if (!pt_chunk_at(p, s, chunk, &item, &before) || item.gap)
+		return false;
+	fill_block(p, s, &item, out);
+	out->damaged = out->damaged || has_anomaly(p, item.chunk);
+	return true;
+}
+
+static bool
+pt_before(
     void *allocator, const ptrace_heap_block_t *block, ptrace_heap_block_t *out)
 {
-	(void)allocator;
-	(void)block;
-	(void)out;
-	return false;
+
+	return pt_beside(allocator, block->chunk, out, false);
+}
+
+static bool
+pt_after(
+    void *allocator, const ptrace_heap_block_t *block, ptrace_heap_block_t *out)
+{
+
+	return pt_beside(allocator, block->chunk, out, true);
 }
 
 static bool
 pt_walk(void *allocator, ptrace_heap_visit_fn *visit, void *ctx)
 {
-	(void)allocator;
-	(void)visit;
-	(void)ctx;
-	return false;
+	struct ptmalloc *p = allocator;
+	ptrace_heap_block_t block = PTRACE_HEAP_BLOCK_INIT;
+
+	p->hole = false;
+	pt_lists(p);
+	for (uint32_t i = 0; i < p->n_segments; i++) {
+		struct pt_cursor c;
+		struct pt_item item;
+
+		pt_cursor_begin(&c, p, &p->segments[i], p->segments[i].start);
+		while (pt_next(&c, &item)) {
+			fill_block(p, &p->segments[i], &item, &block);
+			if (!visit(ctx, &block))
+				return true;
+		}
+	}
+	pt_mapped_chunks(p);
+	for (uint32_t i = 0; i < p->n_mapped; i++) {
+		fill_mapped(&p->mapped[i], &block);
+		if (!visit(ctx, &block))
+			return true;
+	}
+	return p->hole == false;
+}
+
+/* ---- the check ---- */
+
+static void
+count(ptrace_heap_statistics_t *out, const struct pt_item *item)
+{
+	uint64_t usable = item->size - 8;
+
+	switch (item->state) {
+	case PTRACE_HEAP_ALLOCATED:
+		out->allocated_blocks++;
+		out->allocated_bytes += usable;
+		if (usable > out->largest_block)
+			out->largest_block = usable;
+		break;
+	case PTRACE_HEAP_FREE:
+		out->free_blocks++;
+		out->free_bytes += usable;
+		break;
+	case PTRACE_HEAP_CACHED:
+		out->cached_blocks++;
+		out->cached_bytes += usable;
+		break;
+	case PTRACE_HEAP_UNUSED:
+		out->unused_bytes += item->size;
+		break;
+	case PTRACE_HEAP_UNKNOWN:
+		out->complete = false;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+check_segments(struct ptmalloc *p, ptrace_heap_statistics_t *out)
+{
+	enum { TOLD_EVERY = 64 << 20 };
+	uint64_t all = 0, done = 0, told = 0;
+
+	for (uint32_t i = 0; i < p->n_segments; i++)
+		all += p->segments[i].end - p->segments[i].start;
+	for (uint32_t i = 0; i < p->n_segments; i++) {
+		struct pt_cursor c;
+		struct pt_item item;
+
+		pt_cursor_begin(&c, p, &p->segments[i], p->segments[i].start);
+		c.report = true;
+		while (pt_next(&c, &item)) {
+			count(out, &item);
+			done += item.size;
+			if (done - told < TOLD_EVERY)
+				continue;
+			told = done;
+			p->host->progress(p->host->ctx, done, all);
+		}
+	}
+}
+
+static void
+count_mapped(struct ptmalloc *p, ptrace_heap_statistics_t *out)
+{
+
+	pt_mapped_chunks(p);
+	for (uint32_t i = 0; i < p->n_mapped; i++) {
+		uint64_t usable = p->mapped[i].size - CHUNK_HEADER;
+
+		out->mapped_blocks++;
+		out->mapped_bytes += usable;
+		out->system_bytes += p->mapped[i].size +
+		    p->mapped[i].chunk % 4096;
+		if (usable > out->largest_block)
+			out->largest_block = usable;
+	}
+	out->allocated_blocks += out->mapped_blocks;
+	out->allocated_bytes += out->mapped_bytes;
 }
 
 static bool
@@ -125,10 +380,21 @@ pt_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
 {
 	struct ptmalloc *p = allocator;
 
-	(void)report;
-	(void)ctx;
+	p->hole = false;
 	out->version = p->version;
-	return false;
+	out->arenas = p->n_arenas;
+	out->caches = p->n_caches;
+	out->complete = true;
+	for (uint32_t i = 0; i < p->n_arenas; i++)
+		out->system_bytes += p->arenas[i].system_mem;
+	pt_lists(p);
+	check_segments(p, out);
+	count_mapped(p, out);
+	for (uint32_t i = 0; i < p->n_anomalies; i++)
+		report(ctx, &p->anomalies[i]);
+	out->complete = out->complete && p->hole == false &&
+	    p->frees_partial == false;
+	return true;
 }
 
 extern const ptrace_allocator_t ptrace_allocator_ptmalloc;
@@ -139,8 +405,8 @@ const ptrace_allocator_t ptrace_allocator_ptmalloc = {
     .close = pt_close,
     .interposes = pt_interposes,
     .at = pt_at,
-    .before = pt_beside,
-    .after = pt_beside,
+    .before = pt_before,
+    .after = pt_after,
     .walk = pt_walk,
     .check = pt_check,
 };

@@ -61,33 +61,31 @@ typedef uint64_t pt_free;
 struct pt_arena {
 	bt_addr_t address;
 	bt_addr_t top; /* 0: none yet */
-	uint64_t top_size, system_mem;
-	bool main, locked;
-	bool transient; /* being changed */
-	bool contiguous;
+	uint64_t system_mem;
+	bool main, locked, contiguous;
+	bool transient; /* it was being changed */
 };
 
-/* A run of chunks: a heap of an arena, or a part of the main one. */
+/* A run of chunks: a heap of an arena, or the main one. */
 struct pt_segment {
 	bt_addr_t start, end; /* first chunk; behind the last byte */
 	uint32_t arena;
-	/* Starts of chunks, one each `step` bytes, as far as the walk came. */
+	/* Starts of chunks, one in each `step` bytes, as far as was walked. */
 	bt_addr_t *index;
 	uint32_t n_index, room;
 	uint64_t step;
-	bt_addr_t indexed_to; /* the next chunk that was not looked at */
-	bt_addr_t before;     /* the chunk before it */
 };
 
 struct pt_cache {
 	bt_addr_t address;
 	int32_t tid;
-	bool busy; /* its thread is inside the allocator */
+	bool busy;	   /* its thread is inside the allocator */
+	const char *place; /* for a person, NULL: not asked for yet */
 };
 
-struct pt_mapped {
+struct pt_mapped { /* a chunk with a mapping of its own */
 	bt_addr_t chunk;
-	uint64_t size, lead; /* lead: bytes of the mapping before it */
+	uint64_t size;
 };
 
 struct ptmalloc {
@@ -97,36 +95,53 @@ struct ptmalloc {
 	const char *version; /* "glibc 2.36" or "" */
 	ptrace_module_t module;
 	bt_addr_t main_arena;
+	bt_addr_t parameters; /* mp_, 0: not found */
 
 	struct pt_arena *arenas;
 	uint32_t n_arenas;
 	struct pt_segment *segments; /* sorted by address */
-	uint32_t n_segments;
+	uint32_t n_segments, segments_room;
 	struct pt_cache *caches;
 	uint32_t n_caches;
-	struct pt_mapped *mapped;
-	uint32_t n_mapped;
+	struct pt_mapped *mapped; /* sorted by address */
+	uint32_t n_mapped, mapped_room;
 	bool mapped_known;
+	bool mapped_all; /* as many as the allocator counts */
 
-	pt_free *frees;
+	pt_free *frees; /* sorted */
 	size_t n_frees, frees_room;
-	bool frees_known, frees_partial;
-	uint64_t key; /* of cached chunks, 0: unknown */
+	bool frees_known;
+	bool frees_partial; /* some lists could not be followed */
+	uint64_t key;	    /* of cached chunks, 0: unknown */
 
-	/* The process died of what the allocator met. */
-	bool died_inside;
-	bool no_caches; /* they could not be found: freed may look in use */
-
-	/* While checking; NULL else. */
-	ptrace_heap_report_fn *report;
-	void *report_ctx;
-	uint32_t reported;
+	/* What was found wrong so far. */
+	ptrace_heap_anomaly_t *anomalies;
+	uint32_t n_anomalies, anomalies_room;
+	uint64_t n_found; /* in all */
+	bool checked;
+	bool hole; /* a limit or unreadable memory ended something early */
 };
 
-/* ptmalloc_find.c */
-/* Finds the arena in the data of libc or of a static program, and with it the
- * layout. */
-bool pt_find(struct ptmalloc *p);
+/* One step of a walk. */
+struct pt_item {
+	bt_addr_t chunk;
+	uint64_t size, head;  /* with and without flags */
+	uint32_t state;	      /* enum ptrace_heap_state */
+	unsigned list, owner; /* enum pt_list, 0: in none */
+	bool gap;	      /* damage: no chunk, what lies up to the next */
+};
+
+struct pt_cursor {
+	struct ptmalloc *p;
+	const struct pt_segment *segment;
+	bt_addr_t at;
+	size_t free;  /* the next of p->frees at or behind `at` */
+	bool report;  /* anomalies */
+	bool suspect; /* the last one's header contradicts what precedes it */
+	bool has_last, has_before;
+	struct pt_item last;
+	bt_addr_t before; /* the chunk before the last one */
+};
 
 /* ptmalloc_layout.c */
 /* Of "2.36": 36; 0 when the version cannot be read. */
@@ -135,5 +150,70 @@ unsigned pt_minor(struct ptmalloc *p);
 const struct pt_layout *pt_layout_of(unsigned minor);
 /* All of them, the newest first; NULL: no more. */
 const struct pt_layout *pt_layout_at(size_t i);
+
+/* ptmalloc_find.c */
+/* Finds the arena in the data of libc or of a static program, and with it the
+ * layout; and mp_. */
+bool pt_find(struct ptmalloc *p);
+void pt_find_parameters(struct ptmalloc *p);
+/* Counters of mp_. */
+bool pt_mapped_counters(struct ptmalloc *p, uint32_t *count, uint64_t *bytes);
+
+/* ptmalloc_arena.c */
+/* The arenas and their heaps. */
+bool pt_arenas(struct ptmalloc *p);
+/* NULL: none holds it. */
+struct pt_segment *pt_segment_at(struct ptmalloc *p, bt_addr_t address);
+/* The index of an arena, -1: it is none. */
+int pt_arena_index(const struct ptmalloc *p, bt_addr_t address);
+/* The size word is that of a chunk at that place. */
+bool pt_plausible(const struct ptmalloc *p, const struct pt_segment *s,
+    bt_addr_t chunk, uint64_t head);
+
+/* ptmalloc_cache.c */
+/* The caches of all threads. */
+void pt_caches(struct ptmalloc *p);
+
+/* ptmalloc_busy.c */
+/* Which arenas and caches were being changed. */
+void pt_busy(struct ptmalloc *p, int64_t arena_slot);
+
+/* ptmalloc_lists.c */
+/* Reads all lists, once. */
+void pt_lists(struct ptmalloc *p);
+/* The link in the word at an address. */
+uint64_t pt_unmangle(
+    const struct ptmalloc *p, bt_addr_t address, uint64_t word);
+
+/* ptmalloc_walk.c */
+void pt_cursor_begin(struct pt_cursor *c, struct ptmalloc *p,
+    const struct pt_segment *s, bt_addr_t at);
+/* False: the end, or a limit. */
+bool pt_next(struct pt_cursor *c, struct pt_item *out);
+
+/* ptmalloc_index.c */
+/* The chunk that holds an address of the segment, and the one before it. */
+bool pt_chunk_at(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
+    struct pt_item *out, struct pt_item *before);
+
+/* ptmalloc_mapped.c */
+void pt_mapped_chunks(struct ptmalloc *p);
+const struct pt_mapped *pt_mapped_at(struct ptmalloc *p, bt_addr_t address);
+
+/* ptmalloc_report.c */
+struct pt_wrong {
+	uint32_t check;
+	bt_addr_t address;
+	bt_addr_t chunk, before; /* chunks, 0: none */
+	bool has_values;
+	uint64_t expected, found;
+	int arena, cache; /* indices, -1: none */
+	const char *what; /* without values */
+};
+void pt_report(struct ptmalloc *p, const struct pt_wrong *w);
+
+/* A growable array: room for one more, at most `max`. */
+bool pt_grow(
+    void **items, uint32_t *room, uint32_t count, uint32_t max, size_t size);
 
 #endif /* ALLOCATORS_PTMALLOC_H */

@@ -141,3 +141,68 @@ pt_find(struct ptmalloc *p)
 	}
 	return false;
 }
+
+/* ---- mp_ ---- */
+
+/* struct malloc_par before and since 2.35, which came with struct heap_info of
+ * 48 bytes: the offset of n_mmaps, behind which n_mmaps_max lies, and of
+ * mmapped_mem. */
+static void
+parameter_offsets(const struct ptmalloc *p, unsigned *count, unsigned *bytes)
+{
+	bool huge_pages = p->layout.heap_info == 48;
+
+	*count = huge_pages ? 60 : 40;
+	*bytes = huge_pages ? 80 : 56;
+}
+
+/* arena_test is 8 and n_mmaps_max 65,536 unless the program changed them; the
+ * thresholds are set by the allocator itself. */
+static bool
+is_parameters(struct ptmalloc *p, bt_addr_t at)
+{
+	const uint64_t arena_test = 8, limit = UINT64_C(1) << 40;
+	uint64_t trim, pad, threshold, test;
+	uint32_t mmaps_max;
+	unsigned count, bytes;
+
+	parameter_offsets(p, &count, &bytes);
+	return memory_u64(&p->memory, at + 24, &test) && test == arena_test &&
+	    memory_u64(&p->memory, at, &trim) && trim != 0 && trim < limit &&
+	    memory_u64(&p->memory, at + 8, &pad) && pad < limit &&
+	    memory_u64(&p->memory, at + 16, &threshold) && threshold < limit &&
+	    memory_u32(&p->memory, at + count + 4, &mmaps_max) &&
+	    mmaps_max == 65536;
+}
+
+void
+pt_find_parameters(struct ptmalloc *p)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bt_addr_t from, to;
+
+	/* In .data, as main_arena is. */
+	if (!ptrace_target_mapping(p->host->target, p->main_arena, &m))
+		return;
+	from = p->main_arena - m.start > DATA_MAX ? p->main_arena - DATA_MAX
+						  : m.start;
+	to = m.end - p->main_arena > DATA_MAX ? p->main_arena + DATA_MAX
+					      : m.end;
+	for (bt_addr_t at = from; at + 128 <= to; at += 8) {
+		if (!is_parameters(p, at))
+			continue;
+		p->parameters = at;
+		return;
+	}
+}
+
+bool
+pt_mapped_counters(struct ptmalloc *p, uint32_t *count, uint64_t *bytes)
+{
+	unsigned at_count, at_bytes;
+
+	parameter_offsets(p, &at_count, &at_bytes);
+	return p->parameters != 0 &&
+	    memory_u32(&p->memory, p->parameters + at_count, count) &&
+	    memory_u64(&p->memory, p->parameters + at_bytes, bytes);
+}
