@@ -28,6 +28,7 @@ struct cfi_cie {
 	uint8_t encoding; /* of addresses in FDEs */
 	bool sized;	  /* 'z': FDEs have augmentation data too */
 	bool signal;	  /* 'S': frames of it were interrupted, not called */
+	uint8_t lsda;	  /* 'L': encoding of FDEs' exception tables, or omit */
 	struct view program;
 };
 
@@ -35,6 +36,7 @@ struct cfi_fde {
 	struct cfi_section section;
 	struct cfi_cie cie;
 	uint64_t start, end; /* addresses it covers, [start, end) */
+	bool lands; /* exceptions may lead into the middle of the function */
 	struct view program;
 };
 

@@ -23,17 +23,22 @@ code_read(struct unwinder *u, bt_addr_t pc, void *out, size_t size)
 	return target_read(u->t, pc, out, size);
 }
 
+size_t
+code_before(struct unwinder *u, bt_addr_t pc, void *out, size_t size)
+{
+	while (size > 0 && code_read(u, pc - size, out, size) != size)
+		size--;
+	return size;
+}
+
 enum arch_call
 call_target(struct unwinder *u, bt_addr_t return_address, bt_addr_t *target)
 {
 	uint8_t code[STUB_BYTES];
 	enum arch_call kind, jump;
 	bt_addr_t to;
-	size_t size = CALL_BYTES;
+	size_t size = code_before(u, return_address, code, CALL_BYTES);
 
-	while (
-	    size > 0 && code_read(u, return_address - size, code, size) != size)
-		size--;
 	kind = arch_call_before(code, size, return_address, target);
 	if (kind == ARCH_CALL_DIRECT) {
 		size = code_read(u, *target, code, sizeof(code));

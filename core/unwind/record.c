@@ -144,7 +144,7 @@ read_augmentation(const struct cfi_section *s, const char *letters,
 			out->encoding = view_u8(v);
 			break;
 		case 'L':
-			view_skip(v, 1);
+			out->lsda = view_u8(v);
 			break;
 		case 'P':
 			if (cfi_pointer(v, view_u8(v), s->vaddr, 0, &ignored) ==
@@ -173,7 +173,7 @@ cfi_cie_read(const struct cfi_section *s, uint64_t offset, struct cfi_cie *out)
 	unsigned version;
 	uint64_t ra;
 
-	*out = (struct cfi_cie){0};
+	*out = (struct cfi_cie){.lsda = CFI_PE_OMIT};
 	if (cfi_record_read(s, offset, &record) == false ||
 	    record.is_cie == false)
 		return false;
@@ -231,8 +231,18 @@ cfi_fde_of(const struct cfi_section *s, const struct cfi_record *record,
 		return false;
 	if (__builtin_add_overflow(out->start, size, &out->end))
 		out->end = UINT64_MAX;
-	if (cie->sized)
-		view_skip(&v, view_uleb(&v));
+	out->lands = false;
+	if (cie->sized) {
+		uint64_t left = view_uleb(&v), table;
+		struct view data = v;
+
+		/* Null: this function of the many has no table. */
+		out->lands = cie->lsda != CFI_PE_OMIT && left != 0 &&
+		    (cfi_pointer(&data, cie->lsda, s->vaddr, 0, &table) ==
+			    false ||
+			table != 0);
+		view_skip(&v, left);
+	}
 	out->section = *s;
 	out->cie = *cie;
 	out->program = v;

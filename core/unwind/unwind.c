@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Frames kept at least, so that caller and callee never share a place. */
-enum { FRAMES_MIN = 4 };
+enum { FRAMES_MIN = 4, WRITTEN_MAX = 1 << 16 };
 
 const char *
 unwind_trust_name(enum unwind_trust trust)
@@ -82,6 +82,7 @@ unwinder_create(struct target *t, struct budget *budget)
 		if (arch_callee_saved(i))
 			u->preserved |= UINT32_C(1) << i;
 	}
+	map_init(&u->written, WRITTEN_MAX);
 	find_code(u);
 	n = target_modules(t, &modules);
 	u->tables = calloc(n + 1, sizeof(u->tables[0]));
@@ -101,6 +102,7 @@ unwinder_destroy(struct unwinder *u)
 {
 	if (u == NULL)
 		return;
+	map_deinit(&u->written);
 	rules_deinit(u);
 	free(u);
 }

@@ -94,6 +94,15 @@ bool unwind_step(struct unwinder *u, const struct unwind_frame *frame,
     bool innermost, struct unwind_frame *caller, enum unwind_stop *stop,
     bt_addr_t *stop_address);
 
+/*
+ * A register (DWARF number of a general one or of xmm0 to xmm15) that no call
+ * frame information restores in the frame: when the functions called since have
+ * provably left it alone, *holder is the younger frame that still has the
+ * frame's value. False: it may have been overwritten.
+ */
+bool unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
+    size_t index, unsigned number, size_t *holder);
+
 /* Function bounds from the FDE that covers pc (run-time addresses), when there
  * is one. */
 bool unwind_function_range(

@@ -12,6 +12,7 @@
 #define UNWIND_UNWINDER_H
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "target/arch/prologue.h"
 #include "unwind/cfi.h"
 #include "unwind/unwind.h"
@@ -68,6 +69,7 @@ struct unwinder {
 	bt_addr_t code_low, code_high; /* executable memory lies between */
 	unsigned jumps; /* steps to a lower stack address in this walk */
 	unsigned scans;
+	struct map written; /* untouched.c: registers that callees change */
 	struct unwind_stats stats;
 };
 
@@ -136,6 +138,8 @@ bool step_any(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 
 /* One reading of the code: size bytes at most, how many were had. */
 size_t code_read(struct unwinder *u, bt_addr_t pc, void *out, size_t size);
+/* The bytes that end at pc, as many as there are. */
+size_t code_before(struct unwinder *u, bt_addr_t pc, void *out, size_t size);
 /* Where the call before a return address went, through a linkage stub; NONE
  * when there is no call, INDIRECT when nobody can tell. */
 enum arch_call call_target(

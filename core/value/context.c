@@ -6,15 +6,33 @@
  */
 #include "value/context.h"
 
+/* The younger frame that still has a register of the frame; NULL: none. */
+static const struct unwind_frame *
+holder_of(struct evaluator *ev, unsigned number)
+{
+	size_t holder;
+
+	if (ev->stack == NULL || ev->r->unwinder == NULL ||
+	    unwind_untouched(ev->r->unwinder, ev->stack, ev->index, number,
+		&holder) == false)
+		return NULL;
+	return &ev->stack->frames.items[holder];
+}
+
 static bool
 ctx_reg(void *ctx, unsigned number, uint64_t *out)
 {
 	struct evaluator *ev = ctx;
+	const struct unwind_frame *holder;
 
-	if (ev->frame != NULL &&
-	    (regs_get(&ev->frame->regs, number, out) ||
-		value_at_call(ev, number, out)))
-		return true;
+	if (ev->frame != NULL) {
+		if (regs_get(&ev->frame->regs, number, out) ||
+		    value_at_call(ev, number, out))
+			return true;
+		holder = holder_of(ev, number);
+		if (holder != NULL && regs_get(&holder->regs, number, out))
+			return true;
+	}
 	ev->register_missing = true;
 	return false;
 }
@@ -33,6 +51,8 @@ ctx_reg_bytes(void *ctx, unsigned number, uint8_t *out, size_t size)
 size_t
 value_register(struct evaluator *ev, unsigned number, uint8_t *out, size_t size)
 {
+	enum { VECTOR = 16 }; /* what untouched.c looks at of one */
+	const struct unwind_frame *holder;
 	uint64_t value;
 	size_t got;
 
@@ -40,12 +60,19 @@ value_register(struct evaluator *ev, unsigned number, uint8_t *out, size_t size)
 		return 0;
 	got = arch_reg_bytes(&ev->thread->regs, &ev->frame->regs,
 	    ev->index == 0, number, out, size);
-	if (got != 0 || size < sizeof(value) ||
-	    value_at_call(ev, number, &value) == false)
+	if (got != 0 || size < sizeof(value))
 		return got;
-	/* Of a vector register these are the bytes that carry a double. */
-	memcpy(out, &value, sizeof(value));
-	return sizeof(value);
+	if (value_at_call(ev, number, &value)) {
+		/* Of a vector register the bytes that carry a double. */
+		memcpy(out, &value, sizeof(value));
+		return sizeof(value);
+	}
+	holder = holder_of(ev, number);
+	if (holder == NULL)
+		return 0;
+	return arch_reg_bytes(&ev->thread->regs, &holder->regs,
+	    holder == ev->stack->frames.items, number, out,
+	    size < VECTOR ? size : VECTOR);
 }
 
 static bool

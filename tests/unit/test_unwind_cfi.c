@@ -94,18 +94,28 @@ cie(struct out *o, const char *augmentation, const void *data, size_t size)
 
 /* An FDE with pc-relative addresses, as linkers leave them. Its offset. */
 static size_t
-fde(struct out *o, size_t cie_offset, uint64_t start, uint32_t size,
-    const void *program, size_t program_size)
+fde_with(struct out *o, size_t cie_offset, uint64_t start, uint32_t size,
+    const void *data, size_t data_size, const void *program,
+    size_t program_size)
 {
 	size_t at = record(o);
 
 	u32(o, (uint32_t)(at - cie_offset));
 	u32(o, (uint32_t)(start - (EH + o->size)));
 	u32(o, size);
-	u8(o, 0); /* augmentation data */
+	u8(o, (uint8_t)data_size); /* augmentation data */
+	put(o, data, data_size);
 	put(o, program, program_size);
 	close_record(o, at);
 	return at - 4;
+}
+
+static size_t
+fde(struct out *o, size_t cie_offset, uint64_t start, uint32_t size,
+    const void *program, size_t program_size)
+{
+	return fde_with(
+	    o, cie_offset, start, size, NULL, 0, program, program_size);
 }
 
 static size_t
@@ -375,6 +385,40 @@ TEST(augmentations_are_read)
 			read.encoding != augmentations[i].encoding))
 			test_fail(TEST_SOFT, "%s: signal %d, encoding 0x%x",
 			    augmentations[i].name, read.signal, read.encoding);
+	}
+}
+
+TEST(exception_tables_are_noticed)
+{
+	static const uint8_t lr[] = {0x1b, 0x1b}, r[] = {0x1b};
+	static const uint8_t table[] = {8, 0, 0, 0}, null[] = {0, 0, 0, 0};
+	const struct {
+		const uint8_t *data;
+		size_t size;
+		bool lands;
+	} kinds[] = {{table, 4, true}, {null, 4, false}, {NULL, 0, false},
+	    {table, 2, true}}; /* cut off: there may be one */
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct out o = {.size = 0};
+		size_t c = cie(&o, "zLR", lr, sizeof(lr)), f;
+		struct cfi_section s;
+		struct cfi_fde read;
+
+		f = fde_with(
+		    &o, c, CODE, 16, kinds[i].data, kinds[i].size, "", 0);
+		s = section_of(&o, true);
+		assert_true(cfi_fde_read(&s, f, &read));
+		expect_int(read.lands, kinds[i].lands);
+		expect_uint(read.end, CODE + 16);
+		/* The same data under a CIE that has no such letter. */
+		o.size = 0;
+		c = cie(&o, "zR", r, sizeof(r));
+		f = fde_with(
+		    &o, c, CODE, 16, kinds[i].data, kinds[i].size, "", 0);
+		s = section_of(&o, true);
+		assert_true(cfi_fde_read(&s, f, &read));
+		expect_false(read.lands);
 	}
 }
 

@@ -85,4 +85,26 @@ bool insn_decode(const uint8_t *code, size_t size, uint64_t pc,
     const struct arch_thread_regs *thread, const struct regs *regs,
     struct insn *out);
 
+/* ---- many instructions, for what they do to registers ---- */
+
+struct insn_effect {
+	uint8_t length;
+	enum insn_flow flow;
+	/* Of a jump: the address it leads to, the address of the word that
+	 * holds it, or nothing that the instruction alone tells. */
+	enum { INSN_TO_UNKNOWN, INSN_TO_ADDRESS, INSN_TO_SLOT } to;
+	uint64_t target;
+	/* Bit N: DWARF register N (general ones, xmm0 to xmm15) may be changed;
+	 * of a call: by the instruction itself. */
+	uint64_t written;
+};
+
+/* False when the bytes are no instruction. */
+bool insn_effect_at(
+    const uint8_t *code, size_t size, uint64_t pc, struct insn_effect *out);
+/* What a function may change before it returns; what the dynamic linker may
+ * before a function begins. */
+uint64_t insn_call_changes(void);
+uint64_t insn_stub_changes(void);
+
 #endif /* TARGET_ARCH_INSN_H */

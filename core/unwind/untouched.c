@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registers that no call frame information mentions, because their callee need
+ * not keep them, but which it has left alone so far: what they held at the call
+ * they hold still. That is shown by reading code: from the function's entry,
+ * which the call itself names, all ways are followed to where it stands now,
+ * and what is written on any of them is lost. A way that cannot be followed (a
+ * jump through a register), or a doubt, loses everything. The crash of a small
+ * function that got a bad argument is the case that matters.
+ *
+ * Debuggers either take such a register for unchanged without looking (GDB), or
+ * for lost (LLDB).
+ */
+#include "unwind/unwinder.h"
+
+#include "target/arch/insn.h"
+
+enum {
+	CALL_BYTES = 8,
+	STUB_BYTES = 16,
+	/* Of one callee. What is larger hardly leaves a register alone. */
+	INSNS_MAX = 1024,
+	/* Frames between the register's and the one that still has it. */
+	CALLEES_MAX = 8,
+	CHUNK = 256
+};
+
+/* In the cache: the mask was made. Register numbers stay below. */
+static const uint64_t mask_known = UINT64_C(1) << 63;
+static const uint64_t everything = UINT64_MAX;
+
+struct node {
+	bt_addr_t pc;
+	struct insn_effect effect;
+	uint64_t before; /* what may have been written when it is reached */
+	bool queued;
+};
+
+struct reading {
+	struct unwinder *u;
+	bt_addr_t goal; /* where the callee stands */
+	bool exact;	/* before the instruction there, else behind a call */
+	bool reached, failed, lands;
+	uint64_t written;  /* on the ways to the goal */
+	struct map places; /* pc -> index of its node, plus one */
+	VEC(struct node) nodes;
+	VEC(uint32_t) queue;
+	/* Code as it was last read. */
+	bt_addr_t chunk;
+	size_t chunk_size;
+	uint8_t bytes[CHUNK];
+};
+
+static const uint8_t *
+code_at(struct reading *r, bt_addr_t pc, size_t *size)
+{
+	uint64_t offset = pc - r->chunk;
+
+	if (offset >= r->chunk_size ||
+	    r->chunk_size - offset < INSN_BYTES_MAX) {
+		r->chunk = pc;
+		r->chunk_size = code_read(r->u, pc, r->bytes, CHUNK);
+		offset = 0;
+	}
+	*size = r->chunk_size - offset;
+	return r->bytes + offset;
+}
+
+static struct node *
+node_new(struct reading *r, bt_addr_t pc)
+{
+	struct node *n = NULL;
+	const uint8_t *code;
+	size_t size;
+	uint64_t *place;
+
+	if (target_is_executable(r->u->t, pc))
+		n = vec_push(&r->nodes);
+	if (n == NULL)
+		return NULL;
+	*n = (struct node){.pc = pc};
+	code = code_at(r, pc, &size);
+	place = map_put(&r->places, pc, NULL);
+	if (place == NULL ||
+	    insn_effect_at(code, size, pc, &n->effect) == false)
+		return NULL;
+	*place = r->nodes.count;
+	return n;
+}
+
+/* Execution may come to pc with that much written. */
+static void
+come_to(struct reading *r, bt_addr_t pc, uint64_t written)
+{
+	uint64_t *place = map_get(&r->places, pc);
+	struct node *n = place != NULL ? &r->nodes.items[*place - 1]
+				       : node_new(r, pc);
+	uint32_t *queued;
+
+	if (n == NULL) {
+		r->failed = true;
+		return;
+	}
+	if (place != NULL && (written & ~n->before) == 0)
+		return;
+	n->before |= written;
+	if (n->queued)
+		return;
+	queued = vec_push(&r->queue);
+	if (queued == NULL) {
+		r->failed = true;
+		return;
+	}
+	*queued = (uint32_t)(n - r->nodes.items);
+	n->queued = true;
+}
+
+/* A function ends behind a call that does not return. */
+static void
+after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, uint64_t written)
+{
+	struct target_module *module;
+	struct cfi_fde fde;
+	bool debug_frame;
+
+	if (rules_fde(r->u, pc, &fde, &module, &debug_frame)) {
+		r->lands = r->lands || fde.lands;
+		if (next >= fde.end + module->bias)
+			return;
+	}
+	come_to(r, next, written);
+}
+
+/* A slot that is written to may have held something else. */
+static bool
+read_slot(struct unwinder *u, bt_addr_t slot, bt_addr_t *target)
+{
+	const struct target_mapping *m = target_mapping_at(u->t, slot);
+
+	return m != NULL && (m->perms & TARGET_W) == 0 &&
+	    target_read_u64(u->t, slot, target);
+}
+
+static void
+follow_jump(struct reading *r, const struct insn_effect *e, uint64_t written)
+{
+	bt_addr_t target;
+
+	if (e->to == INSN_TO_ADDRESS)
+		come_to(r, e->target, written);
+	else if (e->to == INSN_TO_SLOT && read_slot(r->u, e->target, &target))
+		come_to(r, target, written | insn_stub_changes());
+	else
+		r->failed = true;
+}
+
+static void
+go_on_from(struct reading *r, const struct node *n)
+{
+	const struct insn_effect e = n->effect;
+	uint64_t written = n->before | e.written;
+	bt_addr_t pc = n->pc, next = pc + e.length;
+
+	if (r->exact ? pc == r->goal
+		     : e.flow == INSN_FLOW_CALL && next == r->goal) {
+		r->reached = true;
+		/* A string instruction stops in the middle. */
+		r->written |= r->exact ? written : n->before;
+	}
+	switch (e.flow) {
+	case INSN_FLOW_CALL:
+		after_call(r, pc, next, written | insn_call_changes());
+		break;
+	case INSN_FLOW_CONDITIONAL:
+		come_to(r, next, written);
+		follow_jump(r, &e, written);
+		break;
+	case INSN_FLOW_JUMP:
+		follow_jump(r, &e, written);
+		break;
+	case INSN_FLOW_RETURN:
+	case INSN_FLOW_TRAP:
+		break;
+	default:
+		come_to(r, next, written);
+		break;
+	}
+}
+
+/* What may be written on the ways from a function's entry to the goal. */
+static uint64_t
+written_from(struct reading *r, bt_addr_t entry)
+{
+	vec_init(&r->nodes, INSNS_MAX);
+	vec_init(&r->queue, INSNS_MAX);
+	map_init(&r->places, INSNS_MAX);
+	come_to(r, entry, 0);
+	while (r->queue.count > 0 && r->failed == false) {
+		struct node *n =
+		    &r->nodes.items[r->queue.items[--r->queue.count]];
+
+		n->queued = false;
+		if (budget_step(r->u->budget) == false)
+			r->failed = true;
+		else
+			go_on_from(r, n);
+	}
+	map_deinit(&r->places);
+	vec_deinit(&r->queue);
+	vec_deinit(&r->nodes);
+	if (r->failed || r->reached == false)
+		return everything;
+	/* An exception leaves a call for a place that no jump leads to. */
+	return r->lands ? r->written | insn_call_changes() : r->written;
+}
+
+/* The function that the call before a return address entered; *written: what
+ * may have been changed on the way there. */
+static bool
+entered(struct unwinder *u, bt_addr_t return_address, bt_addr_t *entry,
+    uint64_t *written)
+{
+	uint8_t code[STUB_BYTES];
+	bt_addr_t slot;
+	size_t size;
+
+	*written = insn_stub_changes();
+	size = code_before(u, return_address, code, CALL_BYTES);
+	switch (arch_call_before(code, size, return_address, entry)) {
+	case ARCH_CALL_SLOT:
+		return read_slot(u, *entry, entry);
+	case ARCH_CALL_DIRECT:
+		break;
+	default:
+		return false;
+	}
+	/* A linkage stub; its slot is written to by the linker alone. */
+	size = code_read(u, *entry, code, sizeof(code));
+	return arch_jump_at(code, size, *entry, &slot) != ARCH_CALL_SLOT ||
+	    target_read_u64(u->t, slot, entry);
+}
+
+static uint64_t
+written_by(struct unwinder *u, const struct unwind_frame *caller,
+    const struct unwind_frame *callee)
+{
+	uint64_t key = map_mix(map_mix(caller->pc) ^ callee->pc) ^
+	    callee->exact_pc;
+	uint64_t *place = map_put(&u->written, key, NULL), mask;
+	struct reading r = {
+	    .u = u, .goal = callee->pc, .exact = callee->exact_pc};
+	bt_addr_t entry;
+
+	if (place != NULL && *place != 0)
+		return *place;
+	if (entered(u, caller->pc, &entry, &mask))
+		mask |= written_from(&r, entry);
+	else
+		mask = everything;
+	if (place != NULL)
+		*place = mask | mask_known;
+	return mask;
+}
+
+bool
+unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
+    size_t index, unsigned number, size_t *holder)
+{
+	const struct unwind_frame *frames = stack->frames.items;
+	size_t last = index > CALLEES_MAX ? index - CALLEES_MAX : 0;
+
+	if (index >= stack->frames.count || number >= 63)
+		return false;
+	for (; index > last; index--) {
+		const struct unwind_frame *caller = &frames[index];
+		const struct unwind_frame *callee = &frames[index - 1];
+
+		/* Whoever was interrupted called nobody. */
+		if (caller->exact_pc || caller->trust == UNWIND_SCAN ||
+		    callee->signal_frame ||
+		    (stack->skipped != 0 && index == stack->skipped_at) ||
+		    (written_by(u, caller, callee) >> number & 1) != 0)
+			return false;
+		if (index == 1 ||
+		    (number < ARCH_REGS &&
+			(callee->regs.known >> number & 1) != 0)) {
+			*holder = index - 1;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registers that a callee has left alone. The machine code of callers and
+ * callees is the assembler's, copied into a core; a case says where a caller
+ * called, where the callee stands, and which registers must have survived. What
+ * may not be said to have survived is the greater part.
+ */
+#include "target_fixture.h"
+
+#include "base/opener.h"
+#include "unwind/unwind.h"
+
+enum { CODE = 0x400000, CONSTANT = 0x500000, VARIABLE = 0x600000, SIZE = 4096 };
+enum { RAX = 0, RCX = 2, RSI = 4, RDI = 5, R10 = 10, XMM0 = 17, XMM1 };
+
+/* A word in the constant or the variable segment, as the end of an instruction
+ * has it: relative to the instruction behind. */
+#define TO(ADDRESS) ".long " ADDRESS " - 0x400000 - 4 - (. - block)\n"
+#define TO_CONSTANT TO("0x500000")
+#define TO_VARIABLE TO("0x600000")
+/* A call of the function, and the label r_NAME behind it. */
+#define CALLER(NAME, FUNCTION) "call " FUNCTION "\nr_" NAME ": nop\n"
+
+/* clang-format off */
+__asm__(
+    ".pushsection .rodata\n"
+    "block:\n"
+    /* The crash of a leaf: what lies behind the goal does not count. */
+    CALLER("leaf", "leaf")
+    "leaf: mov %rdi, %rax; movaps %xmm0, %xmm1\n"
+    "g_leaf: mov (%rsi), %ecx; mov %eax, %edi; ret\n"
+    /* A way back from behind the goal. */
+    CALLER("loop", "loop")
+    "loop: test %rdi, %rdi\n"
+    "1: mov %al, (%rdx)\n"
+    "g_loop: mov %al, (%rsi); add $8, %rsi; cmp %rsi, %rdi; jne 1b; ret\n"
+    /* One of two ways. */
+    CALLER("ways", "ways")
+    "ways: test %rdi, %rdi; je g_ways; mov $1, %ecx\n"
+    "g_ways: mov %al, (%rsi); ret\n"
+    /* Something was called before. */
+    CALLER("call", "calls")
+    "calls: test %rdi, %rdi; je g_call; call leaf\n"
+    "g_call: mov %al, (%rbx); ret\n"
+    /* The callee stands in a call of its own. */
+    CALLER("mid", "middle")
+    "middle: mov %rdi, %rcx; call leaf\n"
+    "g_mid: ret\n"
+    CALLER("again", "again")
+    "again: mov $1, %ecx\n"
+    "1: call leaf\n"
+    "g_again: jmp 1b\n"
+    /* A jump that may lead anywhere. */
+    CALLER("any", "any")
+    "any: test %rdi, %rdi; je g_any; jmp *%rsi\n"
+    "g_any: mov %al, (%rdx); ret\n"
+    /* By way of another function. */
+    CALLER("tail", "tail")
+    "tail: mov $3, %esi; jmp g_tail; nop\n"
+    "g_tail: mov %al, (%rdx); ret\n"
+    /* An instruction that was stopped in its middle. */
+    CALLER("rep", "rep")
+    "rep: nop\n"
+    "g_rep: rep movsb; ret\n"
+    CALLER("sys", "sys")
+    "sys: syscall\n"
+    "g_sys: mov %al, (%rdx); ret\n"
+    CALLER("zero", "zero")
+    "zero: vzeroall\n"
+    "g_zero: mov %al, (%rdx); ret\n"
+    CALLER("upper", "upper")
+    "upper: vzeroupper\n"
+    "g_upper: mov %al, (%rdx); ret\n"
+    CALLER("trap", "trap")
+    "trap: int $0x80\n"
+    "g_trap: mov %al, (%rdx); ret\n"
+    /* Through words that are written to, or not. */
+    ".byte 0xff, 0x15\n" TO_CONSTANT "r_const: nop\n"
+    ".byte 0xff, 0x15\n" TO_VARIABLE "r_var: nop\n"
+    CALLER("stub", "stub")
+    "stub: .byte 0xff, 0x25\n" TO_VARIABLE
+    CALLER("jvar", "jvar")
+    "jvar: nop; .byte 0xff, 0x25\n" TO_VARIABLE
+    CALLER("jconst", "jconst")
+    "jconst: mov $1, %esi; .byte 0xff, 0x25\n" TO_CONSTANT
+    "slotted: nop\n"
+    "g_slot: mov %al, (%rdx); ret\n"
+    /* No call, calls of another function and of nobody knows which. */
+    ".fill 8, 1, 0x90\n"
+    "r_none: nop\n"
+    CALLER("else", "leaf")
+    CALLER("reg", "*%rax")
+    /* Bytes that are no instruction. */
+    CALLER("bad", "bad")
+    "bad: test %rdi, %rdi; je g_bad; .byte 0x06\n"
+    "g_bad: mov %al, (%rdx); ret\n"
+    "block_end: .popsection\n");
+/* clang-format on */
+
+extern const char block[], block_end[], slotted[];
+extern const char r_leaf[], r_loop[], r_ways[], r_call[], r_mid[], r_again[],
+    r_any[], r_tail[], r_rep[], r_sys[], r_zero[], r_upper[], r_trap[],
+    r_const[], r_var[], r_stub[], r_jvar[], r_jconst[], r_none[], r_else[],
+    r_reg[], r_bad[];
+extern const char g_leaf[], g_loop[], g_ways[], g_call[], g_mid[], g_again[],
+    g_any[], g_tail[], g_rep[], g_sys[], g_zero[], g_upper[], g_trap[],
+    g_slot[], g_bad[];
+
+/* Those whose fate a case tells. */
+enum { A = 1, C = 2, S = 4, D = 8, X0 = 16, X1 = 32, ALL = 63 };
+
+#define CASE(NAME, GOAL, EXACT, KEPT)                                          \
+	{                                                                      \
+#NAME, r_##NAME, g_##GOAL, EXACT, KEPT                         \
+	}
+
+static const struct {
+	const char *name;
+	const char *caller, *callee;
+	bool exact;
+	unsigned kept;
+} cases[] = {
+    /* At the goal itself: what it would write is not written yet, but an
+     * instruction may be stopped in its middle, so it counts. */
+    CASE(leaf, leaf, true, S | D | X0),
+    CASE(loop, loop, true, ALL & ~S),
+    CASE(ways, ways, true, ALL & ~C),
+    CASE(call, call, true, 0),
+    CASE(mid, mid, false, ALL & ~C),
+    CASE(again, again, false, 0),
+    CASE(any, any, true, 0),
+    CASE(tail, tail, true, ALL & ~S),
+    CASE(rep, rep, true, ALL & ~(C | S | D)),
+    CASE(sys, sys, true, ALL & ~(A | C)),
+    CASE(zero, zero, true, A | C | S | D),
+    CASE(upper, upper, true, ALL),
+    CASE(trap, trap, true, 0),
+    CASE(const, slot, true, ALL),
+    CASE(var, slot, true, 0),
+    CASE(stub, slot, true, ALL),
+    CASE(jvar, slot, true, 0),
+    CASE(jconst, slot, true, ALL & ~S),
+    CASE(none, leaf, true, 0),
+    CASE(else, ways, true, 0),
+    CASE(reg, leaf, true, 0),
+    CASE(bad, bad, true, 0),
+};
+
+struct scene {
+	struct core_file file;
+	struct opened opened;
+	struct unwinder *u;
+	struct unwind_stack stack;
+	uint8_t code[SIZE], constant[SIZE], variable[SIZE];
+};
+
+static bt_addr_t
+address_of(const char *label)
+{
+	return CODE + (bt_addr_t)(label - block);
+}
+
+static void
+scene_init(struct scene *s)
+{
+	assert_true(block_end - block < SIZE);
+	memset(s, 0, sizeof(*s));
+	memcpy(s->code, block, (size_t)(block_end - block));
+	put64(s->constant, 0, address_of(slotted));
+	put64(s->variable, 0, address_of(slotted));
+	core_file_init(&s->file);
+	core_thread(&s->file, 1, 11, 0x700000);
+	core_segment(&s->file, CODE, SIZE, PF_R | PF_X, s->code, SIZE);
+	core_segment(&s->file, CONSTANT, SIZE, PF_R, s->constant, SIZE);
+	core_segment(&s->file, VARIABLE, SIZE, PF_R | PF_W, s->variable, SIZE);
+	s->u = unwinder_create(open_core(&s->opened, &s->file), NULL);
+	assert_not_null(s->u);
+	unwind_stack_init(&s->stack, 16);
+}
+
+static void
+scene_deinit(struct scene *s)
+{
+	unwind_stack_deinit(&s->stack);
+	unwinder_destroy(s->u);
+	close_core(&s->opened);
+	core_file_deinit(&s->file);
+}
+
+static struct unwind_frame *
+add(struct scene *s, const char *label, bool exact)
+{
+	struct unwind_frame *f = vec_push(&s->stack.frames);
+
+	assert_not_null(f);
+	f->pc = address_of(label);
+	f->exact_pc = exact;
+	f->trust = UNWIND_CFI;
+	return f;
+}
+
+/* Which of them the frame still has, in frame 0. */
+static unsigned
+kept(struct scene *s, size_t index)
+{
+	static const unsigned numbers[] = {RAX, RCX, RSI, RDI, XMM0, XMM1};
+	unsigned out = 0;
+
+	for (unsigned i = 0; i < 6; i++) {
+		size_t holder = 99;
+
+		if (unwind_untouched(
+			s->u, &s->stack, index, numbers[i], &holder) == false)
+			continue;
+		expect_uint(holder, 0);
+		out |= 1u << i;
+	}
+	return out;
+}
+
+static void
+expect_kept(struct scene *s, const char *name, unsigned wanted)
+{
+	char found[64], right[64];
+
+	snprintf(found, sizeof(found), "%s %#x", name, kept(s, 1));
+	snprintf(right, sizeof(right), "%s %#x", name, wanted);
+	expect_str(found, right);
+}
+
+TEST(ways_through_a_callee)
+{
+	struct scene s;
+
+	scene_init(&s);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		vec_clear(&s.stack.frames);
+		add(&s, cases[i].callee, cases[i].exact);
+		add(&s, cases[i].caller, false);
+		expect_kept(&s, cases[i].name, cases[i].kept);
+		/* and once more, remembered */
+		expect_kept(&s, cases[i].name, cases[i].kept);
+	}
+	scene_deinit(&s);
+}
+
+TEST(through_several_callees)
+{
+	struct unwind_frame *f;
+	size_t holder;
+	struct scene s;
+
+	scene_init(&s);
+	add(&s, g_leaf, true);
+	f = add(&s, g_mid, false);
+	add(&s, r_mid, false);
+	/* Neither leaf nor middle changes them. */
+	expect_uint(kept(&s, 2), S | D | X0);
+	/* What the frame between is known to have is taken from there. */
+	regs_set(&f->regs, RDI, 5);
+	expect_true(unwind_untouched(s.u, &s.stack, 2, RDI, &holder));
+	expect_uint(holder, 1);
+	expect_false(unwind_untouched(s.u, &s.stack, 2, RCX, &holder));
+	scene_deinit(&s);
+}
+
+TEST(what_was_not_called)
+{
+	struct unwind_frame *caller, *callee;
+	size_t holder;
+	struct scene s;
+
+	scene_init(&s);
+	callee = add(&s, g_leaf, true);
+	caller = add(&s, r_leaf, false);
+	callee = &s.stack.frames.items[0];
+	expect_true(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
+	expect_false(unwind_untouched(s.u, &s.stack, 0, RDI, &holder));
+	expect_false(unwind_untouched(s.u, &s.stack, 2, RDI, &holder));
+	expect_false(unwind_untouched(s.u, &s.stack, 1, 63, &holder));
+	/* Changed by the linker perhaps. */
+	expect_false(unwind_untouched(s.u, &s.stack, 1, R10, &holder));
+	caller->exact_pc = true;
+	expect_false(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
+	caller->exact_pc = false;
+	caller->trust = UNWIND_SCAN;
+	expect_false(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
+	caller->trust = UNWIND_CFI;
+	callee->signal_frame = true;
+	expect_false(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
+	callee->signal_frame = false;
+	/* Frames were left out between the two. */
+	s.stack.skipped = 5;
+	s.stack.skipped_at = 1;
+	expect_false(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
+	s.stack.skipped_at = 7;
+	expect_true(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
+	scene_deinit(&s);
+}
