@@ -8,8 +8,13 @@
  * give cycles (deadlock), owners that are no thread (orphaned), and owners
  * that wait for something else while they hold a lock.
  *
- * Contention is no fault: an owner that runs will let go. Locks without an
- * owner word (semaphores, std::atomic spins, absl) are not judged.
+ * Contention is no fault: an owner that runs, or that reads a file, will let
+ * go. Locks without an owner word (semaphores, std::atomic spins, absl, Rust's
+ * mutexes) are not judged, and a read-write lock does not know its readers.
+ *
+ * The snapshot's list of locks has every wait for a lock whose owner is known:
+ * address, symbol, kind, waiter, owner, the chain of owners that begins with
+ * the waiter, and how it ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +22,7 @@
 
 #include "common/blame.h"
 #include "common/crash.h"
+#include "common/quote.h"
 
 enum {
 	SYSCALL_FUTEX = 202, /* x86-64: asm/unistd_64.h */
@@ -27,9 +33,14 @@ enum {
 	FUTEX_WAIT_BITSET = 9,
 	FUTEX_LOCK_PI2 = 13,
 	THREADS_MAX = 16384,
-	CHAIN_MAX = 64
+	CHAIN_MAX = 64,
+	ROBUST = 16, /* in a mutex's kind */
+	LISTED_MAX = 1 << 17,
+	WALKS_MAX = 64,
+	PTHREAD_BYTES = 4096 /* more than struct pthread of any glibc */
 };
 static const uint32_t futex_tid_mask = 0x3fffffff;
+static const uint32_t futex_waiters = 0x80000000;
 
 enum wait_kind {
 	WAIT_NONE,
@@ -47,8 +58,13 @@ struct waiter {
 	bt_addr_t lock;
 	uint32_t owner;	     /* 0: unknown */
 	struct waiter *next; /* the owner's entry; NULL: no such thread */
+	bool in_call;	     /* a system call, whichever */
+	uint32_t walk;	     /* that passed it */
 	bool in_cycle;
-	bool told; /* as the owner of a lock */
+	struct waiter *cycle; /* it is part of, or waits behind, by one member*/
+	uint32_t behind;      /* threads that wait behind its cycle */
+	bool told;	      /* as the owner of a lock */
+	bool ended;	      /* its owner has */
 };
 
 struct waits {
@@ -82,45 +98,75 @@ find_thread(struct waits *w, uint32_t tid)
 	return bsearch(&key, w->items, w->count, sizeof(key), by_tid);
 }
 
-/* A mutex of glibc: contended (2), owned, of a known kind. Low-level locks of
- * libc (stdio's, malloc's) share the futex protocol but not the rest. */
+/* A mutex of glibc: contended (2; a robust one: the owner's tid and a bit),
+ * owned, of a known kind. Low-level locks of libc (stdio's, malloc's) share the
+ * futex protocol but not the rest. */
 static bool
-is_mutex(struct waits *w, bt_addr_t lock, uint32_t *owner)
+is_mutex(struct waits *w, bt_addr_t lock, uint32_t expected, uint32_t *owner)
 {
 	struct {
 		uint32_t lock, count, owner, users;
 		int32_t kind;
 	} m;
+	bool robust;
 
 	if (!ptrace_target_read(w->target, lock, &m, sizeof(m), NULL))
 		return false;
 	*owner = m.owner;
 	/* Type in bits 0-1, robust 16, inherit 32, protect 64, shared 128,
 	 * elision 256 and 512. */
-	return m.lock == 2 && (m.kind & ~0x3f3) == 0 && m.users < 0x10000 &&
-	    m.users > 0 && m.owner != 0;
+	robust = (m.kind & ROBUST) != 0 && (m.lock & futex_waiters) != 0 &&
+	    (m.lock & futex_tid_mask) == m.owner;
+	return m.lock == expected && (m.lock == 2 || robust) &&
+	    (m.kind & ~0x3f3) == 0 && m.users < 0x10000 && m.users > 0 &&
+	    m.owner != 0;
 }
 
-/* Readers and writers sleep on words at 8 and 12 of the lock. */
+/* A read-write lock of glibc that a writer has. Waiters sleep on its words at 8
+ * and 12. When the writer has ended only the shape tells: both phase bits, no
+ * padding, a known kind. */
 static bool
 is_rwlock(struct waits *w, bt_addr_t word, bt_addr_t *lock, uint32_t *owner)
 {
 
 	for (unsigned offset = 8; offset <= 12; offset += 4) {
-		uint32_t writer, readers;
-		struct waiter *t;
+		struct {
+			uint32_t readers, writers, phase, writer_futex;
+			uint32_t padding[2];
+			uint32_t writer, shared;
+			uint8_t elision[8];
+			uint64_t more;
+			uint32_t kind;
+		} l;
 
-		if (!read_u32(w, word - offset + 24, &writer) ||
-		    !read_u32(w, word - offset, &readers) || writer == 0)
+		if (!ptrace_target_read(
+			w->target, word - offset, &l, sizeof(l), NULL) ||
+		    l.writer == 0 || (l.readers & 3) == 0)
 			continue;
-		t = find_thread(w, writer);
-		if (t == NULL || (readers & 3) == 0)
+		if (find_thread(w, l.writer) == NULL &&
+		    ((l.readers & 3) != 3 || l.padding[0] != 0 ||
+			l.padding[1] != 0 || l.shared > 1 || l.more != 0 ||
+			l.kind > 3 || l.writer > futex_tid_mask))
 			continue;
 		*lock = word - offset;
-		*owner = writer;
+		*owner = l.writer;
 		return true;
 	}
 	return false;
+}
+
+/* The word lies in the struct pthread of the thread: its tid, which the kernel
+ * clears when the thread ends. */
+static bool
+is_end_of(struct waits *w, bt_addr_t word, uint32_t tid)
+{
+	struct waiter *t = find_thread(w, tid);
+	uint64_t block;
+
+	return t != NULL &&
+	    ptrace_thread_register(
+		t->thread, PTRACE_REGISTER_THREAD_POINTER, &block) &&
+	    word - block < PTHREAD_BYTES;
 }
 
 static void
@@ -147,11 +193,11 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) {
 		t->kind = WAIT_PI_MUTEX;
 		t->owner = now & futex_tid_mask;
-	} else if (expected == 2 && now == 2 && is_mutex(w, word, &t->owner)) {
+	} else if (op == FUTEX_WAIT && expected == now &&
+	    is_mutex(w, word, expected, &t->owner)) {
 		t->kind = WAIT_MUTEX;
 	} else if (op == FUTEX_WAIT_BITSET && expected == now &&
-	    expected != t->tid && find_thread(w, expected) != NULL) {
-		/* The kernel clears the tid word of a thread that ends. */
+	    expected != t->tid && is_end_of(w, word, expected)) {
 		t->kind = WAIT_JOIN;
 		t->owner = expected;
 	} else if (is_rwlock(w, word, &t->lock, &t->owner)) {
@@ -184,19 +230,38 @@ is_lock(const struct waiter *t)
 	    t->kind == WAIT_RWLOCK;
 }
 
+/* "first", "table+16": of a lock that is a variable of a module. */
+static const char *
+lock_name(struct waits *w, const struct waiter *t)
+{
+
+	return pmodule_address_symbol(w->bt, t->lock);
+}
+
+static const char *
+function_text(struct waits *w, const struct waiter *t)
+{
+	ptrace_frame_t *f = blame_frame(t->thread, NULL);
+
+	if (f == NULL || ptrace_frame_symbol(f)[0] == '\0')
+		return "";
+	return pmodule_text(w->bt, " in %s", ptrace_frame_symbol(f));
+}
+
 static const char *
 edge_text(struct waits *w, const struct waiter *t)
 {
-	bt_addr_t start;
-	const char *name = ptrace_target_symbol(w->target, t->lock, &start);
-	ptrace_frame_t *f = blame_frame(t->thread, NULL);
+	const char *name = lock_name(w, t);
 
+	if (t->kind == WAIT_JOIN)
+		return pmodule_text(w->bt,
+		    "thread %u%s waits for the end of thread %u", t->tid,
+		    function_text(w, t), t->owner);
 	return pmodule_text(w->bt,
-	    "thread %u%s%s waits for the %s at 0x%" PRIx64
-	    "%s%s%s, held by thread %u",
-	    t->tid, f != NULL && ptrace_frame_symbol(f)[0] ? " in " : "",
-	    f != NULL ? ptrace_frame_symbol(f) : "", wait_text(t), t->lock,
-	    name != NULL ? " (" : "", name != NULL ? name : "",
+	    "thread %u%s waits for the %s %s%s0x%" PRIx64
+	    "%s, held by thread %u",
+	    t->tid, function_text(w, t), wait_text(t),
+	    name != NULL ? name : "at ", name != NULL ? " (" : "", t->lock,
 	    name != NULL ? ")" : "", t->owner);
 }
 
@@ -217,38 +282,119 @@ lock_report(struct waits *w, const struct waiter *t, const char *class_name,
 	};
 }
 
-/* One entry of the snapshot's list of locks. All strings are ours. */
-static void
-add_data(struct waits *w, const struct waiter *t, const char *state)
+/* How the chain of owners ends that `last` is the last thread of. */
+static const char *
+end_text(const struct waiter *last)
 {
-	const char *json = pmodule_text(w->bt,
-	    "{\"address\":\"0x%" PRIx64
-	    "\",\"kind\":\"%s\",\"waiter\":%u,\"owner\":%u,\"state\":\"%s\"}",
-	    t->lock, wait_text(t), t->tid, t->owner, state);
 
-	if (json != NULL)
-		pmodule_lock_add(w->bt, json);
+	if (last->in_cycle)
+		return "deadlock";
+	if (last->owner != 0)
+		return last->ended ? "orphaned" : "not shown";
+	if (is_lock(last))
+		return "unknown";
+	return last->kind == WAIT_EVENT ? "event"
+	    : last->in_call		? "system call"
+					: "running";
 }
 
-/* Does the thread's own block hold its number as we know it (glibc and musl
- * keep it in struct pthread)? Seen from another pid namespace the numbers
- * differ from those in memory, and then every owner looks dead. */
-static bool
-knows_itself(struct waits *w, const struct waiter *t)
+/* One entry of the snapshot's list of locks. The chain goes on to the owner
+ * that is no thread, or once round its cycle. */
+static void
+add_data(struct waits *w, const struct waiter *t)
+{
+	const struct waiter *last = t, *turn = NULL;
+	const char *name = lock_name(w, t);
+	const char *chain = pmodule_text(w->bt, "%u", t->tid);
+
+	for (uint32_t n = 0; last->next != NULL && n < CHAIN_MAX; n++) {
+		if (turn == NULL && last->in_cycle)
+			turn = last;
+		last = last->next;
+		chain = pmodule_text(w->bt, "%s,%u", chain, last->tid);
+		if (last == turn)
+			break;
+	}
+	if (last->next == NULL && last->owner != 0)
+		chain = pmodule_text(w->bt, "%s,%u", chain, last->owner);
+	pmodule_lock_add(w->bt,
+	    pmodule_text(w->bt,
+		"{\"address\":\"0x%" PRIx64
+		"\",\"symbol\":%s,\"kind\":\"%s\",\"waiter\":%u,\"owner\":%u,"
+		"\"chain\":[%s],\"end\":\"%s\"}",
+		t->lock, name != NULL ? quote_json(w->bt, name) : "null",
+		wait_text(t), t->tid, t->owner, chain, end_text(last)));
+}
+
+/* Where a thread's own block keeps its number, as we know it (glibc and musl
+ * have it in struct pthread). 0: it does not: seen from another pid namespace
+ * the numbers differ from those in memory, and every owner looks dead. */
+static uint32_t
+tid_offset(struct waits *w, const struct waiter *t, bt_addr_t *block)
 {
 	uint32_t words[256];
-	uint64_t block;
 	size_t n;
 
 	if (!ptrace_thread_register(
-		t->thread, PTRACE_REGISTER_THREAD_POINTER, &block))
-		return false;
-	n = ptrace_target_read_some(w->target, block, words, sizeof(words)) /
+		t->thread, PTRACE_REGISTER_THREAD_POINTER, block))
+		return 0;
+	n = ptrace_target_read_some(w->target, *block, words, sizeof(words)) /
 	    sizeof(words[0]);
 	for (size_t i = 0; i < n; i++)
 		if (words[i] == t->tid)
+			return (uint32_t)(i * sizeof(words[0]));
+	return 0;
+}
+
+/* Goes round the list of threads that a block is in: glibc's struct pthread has
+ * its links right before the tid (nptl/descr.h, since 2.3). The kernel clears
+ * the tid of a thread that ends, so one that is still there is alive. */
+static bool
+is_listed(struct waits *w, bt_addr_t links, uint32_t tid)
+{
+	struct {
+		bt_addr_t next, previous;
+		uint32_t tid;
+	} node;
+	bt_addr_t at = links;
+
+	for (uint32_t i = 0; i < LISTED_MAX; i++) {
+		if (!ptrace_target_read(
+			w->target, at, &node, sizeof(node), NULL))
+			return false;
+		if (node.tid == tid)
 			return true;
+		at = node.next;
+		if (at == links)
+			return false;
+	}
 	return false;
+}
+
+/* An owner that is none of the threads we have may be one that is not shown
+ * (--thread), or that the core lacks: gdb drops threads that move while it
+ * looks. Threads are on two lists, those with stacks of their own making are
+ * with the main thread. */
+static bool
+has_ended(struct waits *w, const struct waiter *t)
+{
+	const struct waiter *main_thread = find_thread(
+	    w, (uint32_t)ptrace_target_pid(w->target));
+	const struct waiter *known[] = {t, main_thread};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		bt_addr_t block;
+		uint32_t offset =
+		    known[i] != NULL ? tid_offset(w, known[i], &block) : 0;
+		const uint32_t links = 2 * sizeof(bt_addr_t);
+
+		if (known[i] == t && offset == 0)
+			return false;
+		if (offset >= links &&
+		    is_listed(w, block + offset - links, t->owner))
+			return false;
+	}
+	return true;
 }
 
 /* ---- judgements ---- */
@@ -282,38 +428,67 @@ judge_cycle(struct waits *w, struct waiter *first)
 		report_note(&r, edge_text(w, t));
 		t = t->next;
 	} while (t != first);
+	if (first->behind > 0)
+		report_note(&r,
+		    pmodule_text(w->bt, "%u more thread%s behind %s",
+			first->behind, first->behind == 1 ? " waits" : "s wait",
+			length == 1 ? "it" : "them"));
 	report_token(&r, length == 1 ? "lock.self" : "lock.deadlock");
 	report_publish(&r);
 }
 
-/* Marks and reports the cycle that the chain from t runs into, once. */
+/* The cycle that t is part of: its members, and the one it goes by. */
 static void
-find_cycle(struct waits *w, struct waiter *t)
+close_cycle(struct waiter *t)
 {
-	struct waiter *slow = t, *fast = t, *first;
+	struct waiter *first = t, *at = t;
 
 	do {
-		if (fast == NULL || fast->next == NULL)
-			return;
-		slow = slow->next;
-		fast = fast->next->next;
-	} while (slow != fast && fast != NULL);
-	if (fast == NULL || slow->in_cycle)
-		return;
-	first = slow;
+		at = at->next;
+		at->in_cycle = true;
+		if (at->tid < first->tid)
+			first = at;
+	} while (at != t);
 	do {
-		slow->in_cycle = true;
-		slow = slow->next;
-		if (slow->tid < first->tid)
-			first = slow;
-	} while (!slow->in_cycle);
-	judge_cycle(w, first);
+		at = at->next;
+		at->cycle = first;
+	} while (at != t);
+}
+
+/* Each thread waits for one other at most, so every walk ends nowhere, in a
+ * cycle, or where an earlier walk has been: each thread is passed once. */
+static void
+find_cycles(struct waits *w)
+{
+	for (uint32_t i = 0; i < w->count; i++) {
+		struct waiter *start = &w->items[i], *t = start;
+
+		for (; t != NULL && t->walk == 0; t = t->next)
+			t->walk = i + 1;
+		if (t != NULL && t->walk == i + 1 && t->in_cycle == false)
+			close_cycle(t);
+		if (t == NULL || t->cycle == NULL)
+			continue;
+		for (struct waiter *at = start; at->cycle == NULL;
+		     at = at->next) {
+			at->cycle = t->cycle;
+			t->cycle->behind++;
+		}
+	}
 }
 
 static void
 judge_orphan(struct waits *w, struct waiter *t)
 {
-	struct report r = lock_report(w, t, "orphaned-lock", 0.93,
+	struct report r;
+
+	if (t->ended == false) {
+		pmodule_backtrace_annotate(w->bt, PAT_COMMENT,
+		    "lock contention: %s, which is not among the threads here",
+		    edge_text(w, t));
+		return;
+	}
+	r = lock_report(w, t, "orphaned-lock", 0.93,
 	    pmodule_text(w->bt,
 		"thread %u waits for a %s whose owner, thread %u, has ended",
 		t->tid, wait_text(t), t->owner));
@@ -328,19 +503,17 @@ static void
 judge_holder(struct waits *w, struct waiter *t)
 {
 	struct waiter *owner = t->next;
-	ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
 	struct report r;
 
-	if (owner->kind != WAIT_EVENT && owner->kind != WAIT_JOIN) {
-		if (owner->kind == WAIT_NONE &&
-		    !ptrace_thread_syscall(owner->thread, &call))
-			pmodule_backtrace_annotate(w->bt, PAT_COMMENT,
-			    "lock contention: %s, which is running",
-			    edge_text(w, t));
+	if (owner->told || is_lock(owner))
+		return;
+	if (owner->kind == WAIT_NONE) {
+		owner->told = true;
+		pmodule_backtrace_annotate(w->bt, PAT_COMMENT,
+		    "lock contention: %s, which is %s", edge_text(w, t),
+		    owner->in_call ? "in a system call" : "running");
 		return;
 	}
-	if (owner->told)
-		return;
 	owner->told = true;
 	r = lock_report(w, t, "lock-held-while-waiting", 0.7,
 	    pmodule_text(w->bt,
@@ -352,29 +525,47 @@ judge_holder(struct waits *w, struct waiter *t)
 	report_publish(&r);
 }
 
+/* Many threads may wait for one owner; lists are walked for a few of them. */
+static void
+find_ended(struct waits *w)
+{
+	const struct waiter *last = NULL;
+	uint32_t walks = 0;
+
+	for (uint32_t i = 0; i < w->count; i++) {
+		struct waiter *t = &w->items[i];
+
+		if (is_lock(t) == false || t->owner == 0 || t->next != NULL)
+			continue;
+		if (last != NULL && last->owner == t->owner)
+			t->ended = last->ended;
+		else if (walks++ < WALKS_MAX)
+			t->ended = has_ended(w, t);
+		last = t;
+	}
+}
+
 static void
 judge_all(struct waits *w)
 {
 
+	find_cycles(w);
+	find_ended(w);
 	for (uint32_t i = 0; i < w->count; i++)
-		if (is_lock(&w->items[i]) || w->items[i].kind == WAIT_JOIN)
-			find_cycle(w, &w->items[i]);
+		if (w->items[i].in_cycle && w->items[i].cycle == &w->items[i])
+			judge_cycle(w, &w->items[i]);
 	for (uint32_t i = 0; i < w->count; i++) {
 		struct waiter *t = &w->items[i];
 
 		if (is_lock(t) == false)
 			continue;
-		add_data(w, t,
-		    t->in_cycle		  ? "deadlock"
-			: t->owner == 0	  ? "unknown"
-			: t->next == NULL ? "orphaned"
-					  : "waiting");
-		if (t->in_cycle || t->owner == 0)
+		if (t->owner == 0)
 			continue;
-		if (t->next == NULL && knows_itself(w, t))
+		add_data(w, t);
+		if (t->in_cycle)
+			continue;
+		if (t->next == NULL)
 			judge_orphan(w, t);
-		else if (t->next == NULL)
-			continue;
 		else if (t->next->in_cycle == false)
 			judge_holder(w, t);
 	}
@@ -408,8 +599,8 @@ analyse(ptrace_backtrace_t *bt)
 		ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
 		struct waiter *t = &w.items[i];
 
-		if (ptrace_thread_syscall(t->thread, &call) &&
-		    call.number == SYSCALL_FUTEX)
+		t->in_call = ptrace_thread_syscall(t->thread, &call);
+		if (t->in_call && call.number == SYSCALL_FUTEX)
 			classify_futex(&w, t, &call);
 		t->next = t->owner != 0 ? find_thread(&w, t->owner) : NULL;
 	}

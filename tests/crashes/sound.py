@@ -56,6 +56,10 @@ PROGRAMS = {
     "luajit": luajit,
 }
 
+# gcore may come at the very moment of a fault that the program handles; then
+# the core is one of that fault.
+HANDLED = {"signals": "readonly-write"}
+
 
 def document(bt, core, exe):
     done = subprocess.run([bt, "--json", "--core", core, exe],
@@ -92,6 +96,9 @@ def judge(name, documents):
     done = failed = 0
     for d, again in documents:
         done += 1
+        if d["signal"] and d["signal"]["name"] == "SIGSEGV" and \
+                [f["class"] for f in d["findings"]] == [HANDLED.get(name)]:
+            continue
         if d["findings"] or d["classifiers"]:
             failed += 1
             print("FAIL:", name, d["classifiers"],
