@@ -121,6 +121,14 @@ begin(void *ctx, const char *path, const char *text, size_t size, bt_error_t *e)
 	return NULL;
 }
 
+static bool
+inspect(void *ctx, const char *path, const char *text, size_t size,
+    module_mistake_fn *tell, void *arg)
+{
+
+	return lua_inspect(ctx, path, text, size, tell, arg);
+}
+
 void
 lua_language_init(struct module_language *out, struct lua_settings *settings)
 {
@@ -130,5 +138,6 @@ lua_language_init(struct module_language *out, struct lua_settings *settings)
 	    .ctx = settings,
 	    .open = begin,
 	    .close = end,
+	    .inspect = inspect,
 	};
 }

@@ -42,12 +42,15 @@ struct lua_module {
 struct lua_callback {
 	struct lua_module *module;
 	int function;
+	struct module_place place;
 };
 
 /* ---- state.c ---- */
 
 bool lua_module_start(struct lua_module *m, bt_error_t *e);
 void lua_module_stop(struct lua_module *m);
+/* A table: the libraries that a user may allow. */
+void lua_push_libraries(lua_State *L);
 /* Calls the function under n arguments; false with the message, with
  * traceback, on the stack. */
 bool lua_module_call(struct lua_module *m, int n_arguments, int n_results);
@@ -58,6 +61,13 @@ void lua_module_tell(struct lua_module *m);
 struct lua_module *lua_module_of(lua_State *L);
 /* The backtrace; an error outside of callbacks. */
 ptrace_backtrace_t *lua_backtrace(lua_State *L);
+
+/* ---- check.c ---- */
+
+/* Tells what is wrong with a module's text without running it. False: it cannot
+ * be compiled. */
+bool lua_inspect(struct lua_settings *settings, const char *path,
+    const char *text, size_t size, module_mistake_fn *tell, void *arg);
 
 /* ---- number.c: 64-bit values ---- */
 
@@ -103,8 +113,13 @@ void lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
     lua_CFunction gc, lua_CFunction call);
 /* The error for a name that is not in the table at index names: "no method 'x'
  * on frame; did you mean 'y'?" */
-void lua_suggest(lua_State *L, const char *what, const char *owner,
+int lua_suggest(lua_State *L, const char *what, const char *owner,
     const char *name, int names);
+/* Only its text, pushed. */
+void lua_push_suggestion(lua_State *L, const char *what, const char *owner,
+    const char *name, int names);
+/* The methods of all classes, into the set at an index, which is the top. */
+void lua_add_methods(lua_State *L, int set);
 /* The text of arguments from `first` on: a format and what goes into it; a
  * text alone is taken as it is. Pushed; valid while on the stack. */
 const char *lua_format(lua_State *L, int first);

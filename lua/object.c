@@ -170,9 +170,10 @@ distance(const char *a, const char *b)
 }
 
 void
-lua_suggest(lua_State *L, const char *what, const char *owner, const char *name,
-    int names)
+lua_push_suggestion(lua_State *L, const char *what, const char *owner,
+    const char *name, int names)
 {
+	const char *space = owner[0] != '\0' ? " " : "";
 	const char *best = NULL;
 	unsigned least = 3;
 
@@ -187,9 +188,41 @@ lua_suggest(lua_State *L, const char *what, const char *owner, const char *name,
 		}
 	}
 	if (best != NULL)
-		(void)luaL_error(L, "no %s '%s' %s; did you mean '%s'?", what,
-		    name, owner, best);
-	(void)luaL_error(L, "no %s '%s' %s", what, name, owner);
+		lua_pushfstring(L, "no %s '%s'%s%s; did you mean '%s'?", what,
+		    name, space, owner, best);
+	else
+		lua_pushfstring(L, "no %s '%s'%s%s", what, name, space, owner);
+}
+
+int
+lua_suggest(lua_State *L, const char *what, const char *owner, const char *name,
+    int names)
+{
+
+	luaL_where(L, 1);
+	lua_push_suggestion(L, what, owner, name, names);
+	lua_concat(L, 2);
+	return lua_error(L);
+}
+
+/* The methods of all classes, into the set at an index. */
+void
+lua_add_methods(lua_State *L, int set)
+{
+	for (unsigned i = 0; i < LUA_CLASS__COUNT; i++) {
+		luaL_getmetatable(L, class_names[i]);
+		lua_getfield(L, -1, "__index");
+		if (lua_getupvalue(L, -1, 1) == NULL)
+			lua_newtable(L);
+		for (lua_pushnil(L);
+		     lua_istable(L, -2) && lua_next(L, -2) != 0;) {
+			lua_pop(L, 1);
+			lua_pushvalue(L, -1);
+			lua_pushboolean(L, 1);
+			lua_settable(L, set);
+		}
+		lua_settop(L, set);
+	}
 }
 
 /* Upvalues: the methods, the name of the class. */

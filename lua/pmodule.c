@@ -2,6 +2,8 @@
 /*
  * The table pmodule: definition, registration, reading, synthesis.
  */
+#include <stdio.h>
+
 #include "lua/lua_private.h"
 
 /* ---- definition and registration ---- */
@@ -134,6 +136,22 @@ static const struct {
 
 enum { N_EVENTS = sizeof(events) / sizeof(*events) };
 
+/* Of the call that registers, and of the function at index 2. */
+static void
+find_place(lua_State *L, struct module_place *out)
+{
+	lua_Debug ar;
+
+	if (lua_getstack(L, 1, &ar) && lua_getinfo(L, "Sl", &ar)) {
+		(void)snprintf(
+		    out->file, sizeof(out->file), "%s", ar.short_src);
+		out->line = ar.currentline > 0 ? (unsigned)ar.currentline : 0;
+	}
+	lua_pushvalue(L, 2);
+	if (lua_getinfo(L, ">S", &ar) && ar.linedefined > 0)
+		out->function_line = (unsigned)ar.linedefined;
+}
+
 static int
 add_event(lua_State *L)
 {
@@ -151,10 +169,12 @@ add_event(lua_State *L)
 	c = lua_newuserdata(L, sizeof(*c));
 	(void)luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_pushvalue(L, 2);
-	*c = (struct lua_callback){m, luaL_ref(L, LUA_REGISTRYINDEX)};
+	*c = (struct lua_callback){.module = m};
+	c->function = luaL_ref(L, LUA_REGISTRYINDEX);
+	find_place(L, &c->place);
 	if (module_event_add(m->pm, events[event - 1].event,
-		match != NULL ? *match : NULL, events[event - 1].fire,
-		c) == false)
+		match != NULL ? *match : NULL, events[event - 1].fire, c,
+		&c->place) == false)
 		return luaL_error(L, "too many callbacks");
 	return 0;
 }

@@ -45,6 +45,26 @@ lua_is_library(const char *name)
 	return false;
 }
 
+/* What is missing without each of them: dofile and require as well. */
+void
+lua_push_libraries(lua_State *L)
+{
+	static const char *const others[][2] = {
+	    {"dofile", "io"}, {"loadfile", "io"}, {"require", "package"}};
+
+	lua_newtable(L);
+	for (size_t i = 0; i < N_LIBRARIES; i++) {
+		if (libraries[i].safe)
+			continue;
+		lua_pushstring(L, libraries[i].name);
+		lua_setfield(L, -2, libraries[i].name);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		lua_pushstring(L, others[i][1]);
+		lua_setfield(L, -2, others[i][0]);
+	}
+}
+
 static bool
 is_allowed(const struct lua_module *m, const char *name)
 {

@@ -33,6 +33,7 @@ module_host_create(const struct module_host_options *options)
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
 	vec_init(&host->skipped, MODULE_MODULES_MAX);
+	vec_init(&host->asked, MODULE_ASKED_MAX);
 	return host;
 }
 
@@ -82,6 +83,7 @@ module_host_destroy(struct module_host *host)
 	vec_deinit(&host->modules);
 	vec_deinit(&host->callbacks);
 	vec_deinit(&host->skipped);
+	vec_deinit(&host->asked);
 	vec_deinit(&host->others);
 	map_deinit(&host->types);
 	map_deinit(&host->base_names);
@@ -99,6 +101,7 @@ forget_snapshot(struct module_host *host)
 	map_clear(&host->types);
 	map_clear(&host->base_names);
 	vec_clear(&host->others);
+	vec_clear(&host->asked);
 	arena_deinit(&host->arena);
 	arena_init(&host->arena, MODULE_ARENA_CAP);
 	host->unwound = NULL;
@@ -392,13 +395,15 @@ pmodule_variable_event_add(pmodule_t *pm, const pmodule_match_t *match,
 
 bool
 module_event_add(pmodule_t *pm, enum module_event event,
-    const pmodule_match_t *match, module_object_fn *fn, void *ctx)
+    const pmodule_match_t *match, module_object_fn *fn, void *ctx,
+    const struct module_place *place)
 {
 	struct module_callback *c = register_callback(pm, event, match);
 
 	if (c != NULL) {
 		c->object = fn;
 		c->ctx = ctx;
+		c->place = place;
 	}
 	return c != NULL;
 }
@@ -418,8 +423,11 @@ const char *
 pmodule_config_option(pmodule_t *pm, const char *key)
 {
 
-	return key != NULL ? option_value(&pm->host->options, pm->name, key)
-			   : NULL;
+	if (key == NULL)
+		return NULL;
+	if (pm->host->options.notes_asked)
+		module_note_asked(pm, key);
+	return option_value(&pm->host->options, pm->name, key);
 }
 
 static bool

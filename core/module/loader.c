@@ -246,6 +246,34 @@ module_loader_file(struct module_loader *l, const char *path, bt_error_t *e)
 	return fd >= 0 ? module_loader_from(l, fd, path, e) : NULL;
 }
 
+bool
+module_loader_inspect(struct module_loader *l, const char *path,
+    module_mistake_fn *tell, void *arg)
+{
+	bool done = true;
+	bt_error_t e;
+	char *text;
+	size_t size;
+	int fd;
+
+	if (l->language == NULL || l->language->inspect == NULL ||
+	    ends_with(path, l->language->suffix) == false)
+		return true;
+	fd = open_checked(path, &e);
+	text = fd >= 0 ? read_source(fd, path, &size, &e) : NULL;
+	if (text != NULL) {
+		done = l->language->inspect(
+		    l->language->ctx, path, text, size, tell, arg);
+	} else {
+		tell(arg, 0, e.text);
+		done = false;
+	}
+	free(text);
+	if (fd >= 0)
+		(void)close(fd);
+	return done;
+}
+
 static int
 by_name(const void *a, const void *b)
 {

@@ -13,6 +13,9 @@
 
 struct module_loader;
 
+/* Line 0: not of a line. text is "FILE:LINE: what is wrong". */
+typedef void module_mistake_fn(void *arg, unsigned line, const char *text);
+
 /* A language other than C. */
 struct module_language {
 	const char *suffix; /* ".lua" */
@@ -21,6 +24,10 @@ struct module_language {
 	 * with a line that names file and line. */
 	const pmodule_descriptor_t *(*open)(void *ctx, const char *path,
 	    const char *text, size_t size, bt_error_t *e);
+	/* Tells mistakes that can be seen without running it. False: it cannot
+	 * even be compiled. */
+	bool (*inspect)(void *ctx, const char *path, const char *text,
+	    size_t size, module_mistake_fn *tell, void *arg);
 	/* Ends it, after the host has ended. */
 	void (*close)(void *ctx, const pmodule_descriptor_t *descriptor);
 };
@@ -34,6 +41,10 @@ void module_loader_destroy(struct module_loader *l);
 /* The descriptor lives as long as the loader. */
 const pmodule_descriptor_t *module_loader_file(
     struct module_loader *l, const char *path, bt_error_t *e);
+/* Before that: tells mistakes that can be seen without running it. False: it
+ * cannot be loaded, and why was told. */
+bool module_loader_inspect(struct module_loader *l, const char *path,
+    module_mistake_fn *tell, void *arg);
 /* The steps of it: a directory and a file in it (path is for messages), both
  * checked (-1: see e), and the module in an open file, which is taken. */
 int module_loader_open_dir(const char *path, bt_error_t *e);

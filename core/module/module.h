@@ -64,6 +64,8 @@ struct module_host_options {
 	 * used up their callbacks are skipped, and a warning says so. */
 	uint64_t loaded_time_ns;
 	uint64_t loaded_used_ns; /* of that, before the host */
+	/* Keep which options modules ask for: inspect.h. */
+	bool notes_asked;
 };
 
 struct module_host *module_host_create(

@@ -27,7 +27,8 @@ enum {
 	MODULE_SAYS_BYTES_MAX = 4 << 20,
 	MODULE_ADDS_MAX = 100000,
 	MODULE_CRITERIA_MAX = 256,
-	MODULE_GLOBALS_MAX = 100000
+	MODULE_GLOBALS_MAX = 100000,
+	MODULE_ASKED_MAX = 1000
 };
 
 enum module_event {
@@ -101,9 +102,17 @@ struct ptrace_variable {
  * backtrace, thread, frame or variable, raw only comes with a variable. */
 typedef void module_object_fn(void *ctx, void *object, bt_variable_t *raw);
 
+/* Where a callback is in a source. */
+struct module_place {
+	char file[64];
+	unsigned line;		/* of the registration */
+	unsigned function_line; /* of the function; 0: unknown */
+};
+
 struct module_callback {
 	module_object_fn *object; /* NULL: fn */
 	void *ctx;
+	const struct module_place *place; /* as long as ctx; NULL: unknown */
 	enum module_event event;
 	struct pmodule *module;
 	struct pmodule_match *match; /* NULL: all */
@@ -173,6 +182,7 @@ struct module_host {
 	VEC(struct pmodule *) modules;
 	VEC(const char *) skipped; /* names of those that were not to run */
 	VEC(struct module_callback) callbacks;
+	VEC(const char *) asked; /* options; kept only on request */
 	size_t attached;	 /* callbacks that were told of attaching */
 	struct pmodule *current; /* whose callback runs */
 	/* Counts snapshots: a handle of an earlier one is stale. */
@@ -229,10 +239,14 @@ void module_announce(struct module_host *host, struct pmodule *module);
 /* Announces it, unless there is no time left for it. */
 bool module_enter(struct module_host *host, struct pmodule *module);
 bool module_event_add(pmodule_t *pm, enum module_event event,
-    const pmodule_match_t *match, module_object_fn *fn, void *ctx);
+    const pmodule_match_t *match, module_object_fn *fn, void *ctx,
+    const struct module_place *place);
 /* A warning of the snapshot, in the module's name. */
 void module_warn(
     pmodule_t *pm, const char *code, const char *text, size_t size);
+
+/* inspect.c */
+void module_note_asked(pmodule_t *pm, const char *key);
 
 /* backtrace.c: "sleeping" for the letter of /proc/PID/stat. */
 const char *module_state_name(char letter);

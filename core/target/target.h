@@ -150,6 +150,8 @@ struct target_options {
  */
 bool target_core_open(const struct target_options *options, struct target **out,
     bt_error_t *e) BT_CHECK;
+/* One without threads, memory and modules, for those that need some target. */
+bool target_empty(struct target **out, bt_error_t *e) BT_CHECK;
 void target_close(struct target *t); /* NULL allowed */
 
 const struct target_process *target_process(const struct target *t);

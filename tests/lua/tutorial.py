@@ -53,7 +53,7 @@ def body(bench, t):
             for line in text.splitlines():
                 found += 1
                 t.check(line in output, line, "not in", output)
-    t.equal(found, 4, "lines of output in the guide")
+    t.equal(found, 7, "lines of output in the guide")
 
 
 if __name__ == "__main__":

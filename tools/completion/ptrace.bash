@@ -49,7 +49,7 @@ _inquest_ptrace()
 	    --module-timeout --modules-timeout
 	    --sandbox-whitelist --no-pretty-print
 	    --resource --config --max-size --max-pause --timeout --sysroot --debug-path
-	    --force --stats -L -b --format --help -h --version"
+	    --force --stats -L -b --format --json --module-check --help -h --version"
 }
 
 _inquest_bt()

@@ -9,6 +9,7 @@
 #include "common/compose.h"
 #include "common/program.h"
 #include "ptrace/options.h"
+#include "session/check.h"
 
 /* The path alone, for the script that reads it. A caller that named the file
  * knows it already; one that did not has lost its result with its output. */
@@ -74,6 +75,20 @@ print_snapshot(struct console *c, const struct ptrace_options *o)
 	return EXIT_DONE;
 }
 
+static int
+check_module(struct console *c, const struct ptrace_options *o)
+{
+	struct supervisor_check check = {
+	    .path = o->module.check, .json = o->json, .fd = STDOUT_FILENO};
+	bool sound = false;
+	bt_error_t e;
+
+	if (supervisor_check(
+		&o->core.session, &check, &c->listener, &sound, &e) == false)
+		return console_fail(c, &e);
+	return sound ? EXIT_DONE : EXIT_NOTHING;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,6 +104,8 @@ main(int argc, char **argv)
 	c.level = o.level;
 	if (program_answers(&c, &o.core, ptrace_usage, ptrace_rows, &status))
 		return status;
+	if (o.module.check != NULL)
+		return check_module(&c, &o);
 	compose_modules(&o.core.session);
 	return o.print != NULL ? print_snapshot(&c, &o) : take_snapshot(&c, &o);
 }

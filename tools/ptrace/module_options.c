@@ -22,6 +22,16 @@ module_option_load(void *ctx, const char *value, bt_error_t *e)
 }
 
 bool
+module_option_check(void *ctx, const char *value, bt_error_t *e)
+{
+
+	if (*value == '\0')
+		return bt_fail(e, BT_E_USAGE, "--module-check needs a file");
+	settings(ctx)->check = value;
+	return true;
+}
+
+bool
 module_option_path(void *ctx, const char *value, bt_error_t *e)
 {
 

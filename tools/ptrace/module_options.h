@@ -10,6 +10,7 @@
 
 struct module_settings {
 	struct option_list files, dirs;
+	const char *check;	      /* a module to look at; NULL: none */
 	struct option_list whitelist; /* libraries of Lua */
 	struct module_option *options;
 	size_t n_options;
@@ -18,6 +19,7 @@ struct module_settings {
 
 /* For the apply column; ctx is a struct ptrace_options. */
 bool module_option_load(void *ctx, const char *value, bt_error_t *e);
+bool module_option_check(void *ctx, const char *value, bt_error_t *e);
 bool module_option_path(void *ctx, const char *value, bt_error_t *e);
 bool module_option_module(void *ctx, const char *value, bt_error_t *e);
 bool module_option_security(void *ctx, const char *value, bt_error_t *e);

@@ -12,6 +12,7 @@ const char ptrace_usage[] =
     "Usage: ptrace [OPTION]... PID\n"
     "       ptrace [OPTION]... --core CORE [EXE]\n"
     "       ptrace -b FILE.btt [--format=text|json]\n"
+    "       ptrace --module-check FILE [--json]\n"
     "\n"
     "Turns a running process or the core file of a crashed program into a\n"
     "small, self-contained snapshot that tells what it does or why it died,\n"
@@ -177,6 +178,17 @@ on_format(void *ctx, const char *value, bt_error_t *e)
 }
 
 static bool
+on_json(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->json = true;
+	return true;
+}
+
+static bool
 on_max_size(void *ctx, const char *value, bt_error_t *e)
 {
 	struct ptrace_options *o = ctx;
@@ -269,6 +281,11 @@ const struct option_row ptrace_rows[] = {
 	on_level},
     {'b', NULL, "FILE", "print a report of a snapshot", on_print},
     {0, "format", "text|json", "form of that report", on_format},
+    {0, "json", NULL, "the same as --format=json", on_json},
+    {0, "module-check", "FILE",
+	"load a module without a process, list what it\n"
+	"registers and what is wrong with it",
+	module_option_check},
     {'h', "help", NULL, "show this text", core_option_help},
     {0, "version", NULL, "show the version", core_option_version},
     {0, NULL, NULL, NULL, NULL},
@@ -281,6 +298,13 @@ check(struct ptrace_options *o, bt_error_t *e)
 
 	if (c->help || c->version)
 		return true;
+	if (o->module.check != NULL) {
+		if (o->print != NULL || c->session.core_path != NULL ||
+		    c->n_operands != 0)
+			return bt_fail(e, BT_E_USAGE,
+			    "--module-check takes a module and nothing else");
+		return true;
+	}
 	if (o->print != NULL) {
 		if (c->session.core_path != NULL || c->n_operands != 0)
 			return bt_fail(e, BT_E_USAGE,

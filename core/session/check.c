@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loading a module only to look at it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "session/check.h"
+#include "session/check_print.h"
+#include "session/link.h"
+#include "session/run.h"
+
+enum { MISTAKES_MAX = 1000, CHECK_ARENA = 64 << 20, CHECK_OUTPUT = 16 << 20 };
+
+struct job_check {
+	const struct session_options *options;
+	const struct supervisor_check *check;
+	struct worker_note *note;
+	int fd; /* to the supervisor */
+};
+
+static void
+add_mistake(struct check_result *r, unsigned line, const char *text)
+{
+	struct check_mistake *m;
+	char *copy;
+
+	/* What is seen in the text is often met again at the start. */
+	for (size_t i = 0; i < r->mistakes.count; i++)
+		if (strcmp(r->mistakes.items[i].text, text) == 0)
+			return;
+	copy = strdup(text);
+	m = copy != NULL ? vec_push(&r->mistakes) : NULL;
+	if (m == NULL)
+		free(copy);
+	else
+		*m = (struct check_mistake){line, copy};
+}
+
+static void
+tell_mistake(void *arg, unsigned line, const char *text)
+{
+
+	add_mistake(arg, line, text);
+}
+
+static void
+result_init(struct check_result *r, const char *path)
+{
+
+	*r = (struct check_result){.path = path};
+	vec_init(&r->mistakes, MISTAKES_MAX);
+}
+
+static void
+result_deinit(struct check_result *r)
+{
+	for (size_t i = 0; i < r->mistakes.count; i++)
+		free(r->mistakes.items[i].text);
+	vec_deinit(&r->mistakes);
+}
+
+static int
+by_line(const void *a, const void *b)
+{
+	const struct check_mistake *x = a, *y = b;
+
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+/* ---- in the worker ---- */
+
+static void
+running(void *ctx, const char *module)
+{
+	const struct job_check *job = ctx;
+
+	worker_note_set(job->note, SESSION_ANALYSIS, module);
+}
+
+static void
+log_line(void *ctx, enum pmodule_log_level level, const char *module,
+    const char *text)
+{
+	const struct job_check *job = ctx;
+	uint8_t head = level <= PMODULE_LOG_ERROR ? (uint8_t)level
+						  : SESSION_ERROR;
+	char line[1024];
+
+	/* What goes wrong is a mistake and told as such. */
+	if (head == SESSION_ERROR)
+		return;
+	(void)snprintf(line, sizeof(line), "module '%s': %s", module, text);
+	(void)link_send(job->fd, LINK_LOG, &head, 1, line, strlen(line));
+}
+
+/* "FILE:LINE: ..." */
+static unsigned
+line_of(const char *path, const char *text)
+{
+	const char *base = text_basename(path);
+	size_t n = strlen(base);
+
+	return strncmp(text, base, n) == 0 && text[n] == ':'
+	    ? (unsigned)strtoul(text + n + 1, NULL, 10)
+	    : 0;
+}
+
+/* What it said while it was loaded, each with file and line. */
+static void
+add_warnings(struct check_result *r, const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->warnings.count; i++)
+		add_mistake(r, line_of(r->path, s->warnings.items[i].text),
+		    s->warnings.items[i].text);
+}
+
+/* Keys of --module that were given and not read, by module_inspect. */
+static void
+add_unread(struct check_result *r, const struct session_options *o,
+    const struct module_host *host)
+{
+	char text[512];
+
+	for (size_t i = 0; i < o->n_module_options; i++) {
+		const struct module_option *option = &o->module_options[i];
+
+		if (strcmp(option->id, r->module) != 0)
+			(void)snprintf(text, sizeof(text),
+			    "--module: the module's id is '%s', not '%s'",
+			    r->module, option->id);
+		else if (strcmp(option->key, "enable") == 0 ||
+		    module_inspect_has_asked(host, option->key))
+			continue;
+		else
+			(void)snprintf(text, sizeof(text),
+			    "--module: load of '%s' does not ask for the "
+			    "option '%s'",
+			    r->module, option->key);
+		add_mistake(r, 0, text);
+	}
+}
+
+static void
+load_into(struct check_result *r, const struct job_check *job,
+    struct module_host *host, const pmodule_descriptor_t *d,
+    const struct snapshot *s)
+{
+	bt_error_t e;
+
+	r->module = d->name;
+	r->loaded = module_host_add_loaded(host, d, &e);
+	add_warnings(r, s);
+	if (r->loaded == false && s->warnings.count == 0)
+		add_mistake(r, 0, e.text);
+	if (r->loaded)
+		add_unread(r, job->options, host);
+}
+
+static bool
+print(const struct job_check *job, struct check_result *r,
+    const struct module_host *host, bt_error_t *e)
+{
+	struct buf out;
+	bool done;
+
+	if (r->mistakes.count != 0)
+		qsort(r->mistakes.items, r->mistakes.count,
+		    sizeof(*r->mistakes.items), by_line);
+	buf_init(&out, CHECK_OUTPUT);
+	if (job->check->json)
+		check_print_json(r, host, &out);
+	else
+		check_print_text(r, host, &out);
+	done = out.failed == false;
+	for (size_t at = 0; done && at < out.size;) {
+		ssize_t n = write(job->check->fd, out.data + at, out.size - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		done = n > 0;
+		at += done ? (size_t)n : 0;
+	}
+	buf_deinit(&out);
+	return done || bt_fail_os(e, errno, "cannot write the report");
+}
+
+/* With the host, because what was registered ends with it. */
+static bool
+check_in_host(const struct job_check *job, struct check_result *r,
+    struct module_loader *loader, bt_error_t *e)
+{
+	const struct session_options *o = job->options;
+	const pmodule_descriptor_t *d;
+	struct module_host_options options = {
+	    .running = running,
+	    .log = log_line,
+	    .ctx = (void *)(uintptr_t)job,
+	    .config = o->module_options,
+	    .n_config = o->n_module_options,
+	    .notes_asked = true,
+	};
+	struct module_host *host = NULL;
+	struct snapshot s;
+	char name[64];
+	bt_error_t why;
+	bool done = true;
+
+	if (snapshot_init(&s, CHECK_ARENA) == false)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	options.snapshot = &s;
+	module_loader_name(r->path, name, sizeof(name));
+	running((void *)(uintptr_t)job, name);
+	if (module_loader_inspect(loader, r->path, tell_mistake, r)) {
+		d = module_loader_file(loader, r->path, &why);
+		if (d == NULL)
+			add_mistake(r, line_of(r->path, why.text), why.text);
+		else
+			done = target_empty(&options.target, e);
+		host = d != NULL && done ? module_host_create(&options) : NULL;
+		if (host != NULL)
+			load_into(r, job, host, d, &s);
+	}
+	running((void *)(uintptr_t)job, NULL);
+	done = done && print(job, r, host, e);
+	module_host_destroy(host);
+	target_close(options.target);
+	snapshot_deinit(&s);
+	return done;
+}
+
+static int
+job_check(void *ctx, int fd)
+{
+	struct job_check *job = ctx;
+	struct module_loader *loader = module_loader_create(
+	    job->options->language);
+	struct check_result r;
+	bt_error_t e;
+	bool done;
+
+	job->fd = fd;
+	result_init(&r, job->check->path);
+	done = loader != NULL ? check_in_host(job, &r, loader, &e)
+			      : bt_fail(&e, BT_E_NOMEM, "out of memory");
+	if (done == false)
+		(void)link_send(fd, LINK_ERROR, &e, sizeof(e), NULL, 0);
+	else if (r.mistakes.count != 0)
+		(void)link_send(fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	if (done)
+		(void)link_send(fd, LINK_DONE, NULL, 0, NULL, 0);
+	module_loader_destroy(loader);
+	result_deinit(&r);
+	return done ? 0 : 2;
+}
+
+/* ---- in the supervisor ---- */
+
+/* It took the worker with it: all that is known is how. */
+static bool
+report_end(const struct job_check *job, const struct run *run, bt_error_t *e)
+{
+	struct check_result r;
+	char end[96], text[192];
+	bool done;
+
+	result_init(&r, job->check->path);
+	run_describe_end(run, end, sizeof(end));
+	(void)snprintf(
+	    text, sizeof(text), "the process that loaded it %s", end);
+	add_mistake(&r, 0, text);
+	done = print(job, &r, NULL, e);
+	result_deinit(&r);
+	return done;
+}
+
+bool
+supervisor_check(const struct session_options *options,
+    const struct supervisor_check *check,
+    const struct supervisor_console *console, bool *sound, bt_error_t *e)
+{
+	uint64_t limit = options->module_time_ns != 0
+	    ? options->module_time_ns
+	    : (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
+	struct job_check job = {.options = options, .check = check};
+	struct run run;
+	bool done;
+
+	if (run_init(&run, SESSION_DEFAULT_MAX_SIZE) == false)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	job.note = run.note;
+	done = run_worker(
+	    &run, job_check, &job, bt_now_ns() + limit + limit / 2, console, e);
+	if (done && run.has_error) {
+		*e = run.error;
+		done = false;
+	} else if (done && run.done == false) {
+		done = report_end(&job, &run, e);
+	}
+	*sound = run.done && run.partial == false;
+	run_deinit(&run);
+	return done;
+}
