@@ -51,9 +51,13 @@ static const pmodule_descriptor_t *const shipped[] = {
 
 /* allocators/NAME.c defines ptrace_allocator_NAME. */
 extern const ptrace_allocator_t ptrace_allocator_ptmalloc;
+extern const ptrace_allocator_t ptrace_allocator_jemalloc;
+extern const ptrace_allocator_t ptrace_allocator_tcmalloc;
 
 static const ptrace_allocator_t *const allocators[] = {
     &ptrace_allocator_ptmalloc,
+    &ptrace_allocator_jemalloc,
+    &ptrace_allocator_tcmalloc,
 };
 
 void
