@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jemalloc.h"
+#include "allocators/jemalloc.h"
+#include "allocators/owner.h"
 
 uint32_t
 je_blocks(const struct je_extent *x)
@@ -257,29 +258,12 @@ je_open(const ptrace_heap_host_t *host)
 	return NULL;
 }
 
-/* Who comes before the C library gets the calls; a shim before both, which
- * passes them on, changes nothing. */
 static bool
 je_interposes(void *allocator)
 {
 	struct je *je = allocator;
-	uint32_t n = ptrace_target_n_modules(je->target);
-	ptrace_module_t m = PTRACE_MODULE_INIT;
-	bt_addr_t address;
 
-	if (!ptrace_target_symbol_named(
-		je->target, &je->module, "malloc", &address, NULL))
-		return n <= 2;
-	for (uint32_t i = 0; i < n; i++) {
-		if (!ptrace_target_module(je->target, i, &m))
-			continue;
-		if (m.start == je->module.start)
-			return true;
-		if (ptrace_target_symbol_named(
-			je->target, &m, "__libc_malloc", &address, NULL))
-			return false;
-	}
-	return false;
+	return owner_is(je->target, &je->module);
 }
 
 extern const ptrace_allocator_t ptrace_allocator_jemalloc;

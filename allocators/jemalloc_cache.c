@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jemalloc.h"
+#include "allocators/jemalloc.h"
 
 enum {
 	BIN_WORDS = 3,

@@ -16,7 +16,7 @@
  */
 #include <string.h>
 
-#include "jemalloc.h"
+#include "allocators/jemalloc.h"
 
 struct check {
 	struct je *je;

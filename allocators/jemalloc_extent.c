@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jemalloc.h"
+#include "allocators/jemalloc.h"
 
 enum {
 	EDATA_SIZE = 128,
-	LEAF_CHUNK = 8192,  /* bytes of a leaf or node read at once */
-	EXTENT_MAX_LG = 47, /* user addresses */
-	CLASSES_MAX = 240
+	LEAF_CHUNK = 8192,   /* bytes of a leaf or node read at once */
+	EXTENT_MAX_LG = 47,  /* user addresses */
+	CLASSES = 232,	     /* with a quantum of 16 */
+	CLASSES_NARROW = 235 /* of 8 */
 };
 
 bool
@@ -54,7 +55,7 @@ je_class_size(const struct je *je, uint32_t class)
 
 	if (class < tiny)
 		return 8;
-	if (class >= CLASSES_MAX)
+	if (class >= (je->quantum == 16 ? CLASSES : CLASSES_NARROW))
 		return 0;
 	i = class - tiny;
 	group = i / 4;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jemalloc.h"
+#include "allocators/jemalloc.h"
 
 enum {
 	PAIRS = 24,

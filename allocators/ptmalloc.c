@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "allocators/owner.h"
 #include "allocators/ptmalloc.h"
 
 /* "libc.so.6", "libc-2.31.so". */
@@ -98,11 +99,8 @@ static bool
 pt_interposes(void *allocator)
 {
 	struct ptmalloc *p = allocator;
-	bt_addr_t address;
 
-	return ptrace_target_symbol_named(
-		   p->host->target, NULL, "malloc", &address, NULL) &&
-	    address >= p->module.start && address < p->module.end;
+	return owner_is(p->host->target, &p->module);
 }
 
 /* ---- blocks ---- */

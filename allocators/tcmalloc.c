@@ -6,7 +6,8 @@
  */
 #include <stdlib.h>
 
-#include "tcmalloc.h"
+#include "allocators/owner.h"
+#include "allocators/tcmalloc.h"
 
 static void
 pages_state(const struct tc_span *s, ptrace_heap_block_t *out)
@@ -45,6 +46,7 @@ object_state(struct tc *tc, const struct tc_span *s, uint32_t i,
 		out->place = "list of its span";
 	} else {
 		out->state = PTRACE_HEAP_ALLOCATED;
+		out->transient = tc_is_moving(tc, out->start);
 	}
 }
 
@@ -195,6 +197,7 @@ tc_close(void *allocator)
 	free(tc->cached);
 	free(tc->damage);
 	free(tc->large);
+	free(tc->moving);
 	free(tc->seen);
 	free(tc);
 }
@@ -217,26 +220,12 @@ tc_open(const ptrace_heap_host_t *host)
 	return NULL;
 }
 
-/* Who comes before the C library gets the calls; a shim before both, which
- * passes them on, changes nothing. */
 static bool
 tc_interposes(void *allocator)
 {
 	struct tc *tc = allocator;
-	uint32_t n = ptrace_target_n_modules(tc->target);
-	ptrace_module_t m = PTRACE_MODULE_INIT;
-	bt_addr_t address;
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (!ptrace_target_module(tc->target, i, &m))
-			continue;
-		if (m.start == tc->module.start)
-			return true;
-		if (ptrace_target_symbol_named(
-			tc->target, &m, "__libc_malloc", &address, NULL))
-			return false;
-	}
-	return false;
+	return owner_is(tc->target, &tc->module);
 }
 
 extern const ptrace_allocator_t ptrace_allocator_tcmalloc;

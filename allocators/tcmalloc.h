@@ -88,6 +88,11 @@ struct tc {
 	struct tc_damage *damage;
 	size_t n_damage, room_damage;
 
+	/* Blocks that a thread may be carrying between two lists, by address.
+	 */
+	bt_addr_t *moving;
+	size_t n_moving, room_moving;
+
 	bool has_large;
 	struct tc_large *large;
 	size_t n_large, room_large;
@@ -104,6 +109,8 @@ bool tc_find(struct tc *tc);
 bool tc_cache_sizes(struct tc *tc, bt_addr_t cache, uint32_t *sizes);
 void tc_cache_read(struct tc *tc, uint32_t thread);
 void tc_central_read(struct tc *tc, uint32_t class);
+void tc_moving_read(struct tc *tc, ptrace_thread_t *thread);
+bool tc_is_moving(const struct tc *tc, bt_addr_t object);
 void tc_cache_sort(struct tc *tc);
 size_t tc_cache_index(const struct tc *tc, bt_addr_t pointer);
 const struct tc_cached *tc_cache_entry(const struct tc *tc, bt_addr_t pointer);

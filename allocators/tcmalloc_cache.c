@@ -9,7 +9,7 @@
  */
 #include <stdlib.h>
 
-#include "tcmalloc.h"
+#include "allocators/tcmalloc.h"
 
 enum {
 	LIST_BYTES = 32,

@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 
-#include "tcmalloc.h"
+#include "allocators/tcmalloc.h"
 
 struct check {
 	struct tc *tc;

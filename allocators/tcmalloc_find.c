@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "tcmalloc.h"
+#include "allocators/tcmalloc.h"
 
 enum {
 	LOCAL_WORDS = 8192, /* of a thread's block that are searched */
@@ -252,7 +252,8 @@ read_central(struct tc *tc)
 		missing = missing || (tc->class_used[i] && tc->central[i] == 0);
 		tc_central_read(tc, i);
 	}
-	if (missing)
+	/* Somebody inside may be moving the only span of a class. */
+	if (missing && tc->busy == false)
 		tc->host->remark(tc->host->ctx,
 		    "tcmalloc: its central lists were not found; some free "
 		    "blocks count as allocated");
@@ -310,6 +311,20 @@ forget(struct tc *tc)
 	memset(tc->class_size, 0, sizeof(tc->class_size));
 }
 
+static void
+read_moving(struct tc *tc)
+{
+	uint32_t n = ptrace_backtrace_n_threads(tc->host->backtrace);
+
+	for (uint32_t i = 0; tc->busy && i < n; i++) {
+		ptrace_thread_t *thread = ptrace_backtrace_thread(
+		    tc->host->backtrace, i);
+
+		if (thread != NULL && is_inside(tc, thread))
+			tc_moving_read(tc, thread);
+	}
+}
+
 static bool
 try_module(struct tc *tc)
 {
@@ -329,6 +344,7 @@ try_module(struct tc *tc)
 	}
 	read_central(tc);
 	tc_cache_sort(tc);
+	read_moving(tc);
 	find_version(tc);
 	return true;
 }

@@ -9,7 +9,7 @@
  */
 #include <stdlib.h>
 
-#include "tcmalloc.h"
+#include "allocators/tcmalloc.h"
 
 enum { SPAN_WORDS = 6, LEAF_CHUNK = 8192 };
 

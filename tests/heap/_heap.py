@@ -23,13 +23,18 @@ ALLOCATORS = {
     "ptmalloc": ("ptmalloc", "gcc", [], []),
     "ptmalloc-static": ("ptmalloc", "gcc", ["-static", *WRAP], []),
     "jemalloc": ("jemalloc", "gcc", [], ["-ljemalloc"]),
-    "jemalloc-static": ("jemalloc", "gcc", [], [
+    "jemalloc-static": ("jemalloc", "gcc", WRAP, [
         "-Wl,-Bstatic", "-ljemalloc", "-Wl,-Bdynamic", "-lstdc++", "-lm"]),
-    "tcmalloc": ("tcmalloc", "gcc", [], ["-ltcmalloc"]),
-    "tcmalloc-minimal": ("tcmalloc", "gcc", [], ["-ltcmalloc_minimal"]),
+    "tcmalloc-static": ("tcmalloc", "gcc", WRAP, [
+        "-Wl,-Bstatic", "-ltcmalloc_minimal", "-Wl,-Bdynamic", "-lstdc++",
+        "-lm"]),
+    "tcmalloc": ("tcmalloc", "gcc", [], ["-l:libtcmalloc.so.4"]),
+    "tcmalloc-minimal": ("tcmalloc", "gcc", [], ["-l:libtcmalloc_minimal.so.4"]),
     "musl": ("musl", "musl-gcc", [], []),
     "musl-static": ("musl", "musl-gcc", ["-static", *WRAP], []),
 }
+# The same program under other conditions.
+ENVIRONMENTS = {}
 
 
 def build(name, where, source="churn.c", flags=("-g", "-O1")):
@@ -76,8 +81,8 @@ class Journal:
 
 
 class Walk:
-    """What walk.c wrote: blocks [(start, state, usable, tid, place)] by
-    address, of one allocator or all."""
+    """What walk.c wrote: blocks [(start, state, usable, tid, place, transient)]
+    by address, of one allocator or all."""
 
     def __init__(self, path, allocator=None):
         self.blocks, self.differs, self.anomalies = [], [], []
@@ -86,10 +91,11 @@ class Walk:
             for line in f:
                 kind, _, rest = line.rstrip("\n").partition(" ")
                 if kind == "block":
-                    of, state, start, usable, tid, *place = rest.split(" ", 5)
+                    of, state, start, usable, tid, old, place = \
+                        rest.split(" ", 6)
                     if allocator in (None, of):
                         self.blocks.append((int(start, 16), state, int(usable),
-                                            int(tid), " ".join(place)))
+                                            int(tid), place, old == "1"))
                 elif kind == "differs":
                     self.differs.append(rest)
                 elif kind == "anomaly":
@@ -139,28 +145,41 @@ def walk(build_dir, module, core, exe, where, allocator=None, ask=1):
     return Walk(dump, allocator)
 
 
-def compare(journal, walked):
-    """Lines of what the journal and the walk say differently."""
+def own(walked, journal):
+    """Usable sizes of the blocks that an allocator's own start-up takes and
+    nobody else sees: those of a program that does nothing."""
+    return [b[2] for b in walked.blocks
+            if b[1] == "allocated" and b[0] not in journal.live]
+
+
+def compare(journal, walked, taken=(), spare=0):
+    """Lines of what the journal and the walk say differently; how many blocks
+    were not judged because a thread was just moving them. taken: own(); spare:
+    how many blocks more there may be that the journal did not see."""
     used = {b[0]: b for b in walked.blocks if b[1] == "allocated"}
-    out = []
+    out, moving = [], 0
     for address, usable in journal.live.items():
         block = used.get(address)
         if block is None:
-            if address not in journal.doing:
-                out.append(f"live {address:x} ({usable}): "
-                           f"{walked.at(address)}")
+            block = walked.at(address)
+            if block is not None and block[0] == address and block[5]:
+                moving += 1
+            elif address not in journal.doing:
+                out.append(f"live {address:x} ({usable}): {block}")
         elif block[2] != usable and usable:
             out.append(f"live {address:x}: usable {block[2]}, not {usable}")
     extra = [b for a, b in used.items()
              if a not in journal.live and a not in journal.doing]
+    taken = list(taken)
+    unknown = []
+    for block in extra:
+        if block[5]:
+            moving += 1
+        elif block[2] in taken:
+            taken.remove(block[2])
+        else:
+            unknown.append(block)
     # A block may have been taken and not been noted yet.
-    if len(extra) > journal.waiting:
-        out += [f"not taken: {b[0]:x} {b}" for b in extra]
-    for address in journal.freed:
-        if address in journal.doing or any(b[0] == address for b in extra):
-            continue
-        block = walked.at(address)
-        if block is not None and block[1] == "allocated" and \
-                block[0] == address:
-            out.append(f"freed {address:x}: {block}")
-    return out
+    if len(unknown) > journal.waiting + spare:
+        out += [f"not taken: {b[0]:x} {b}" for b in unknown]
+    return out, moving

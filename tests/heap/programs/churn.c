@@ -129,8 +129,8 @@ open_journal(void)
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || ftruncate(fd, sizeof(*journal)) != 0)
 		_exit(3);
-	journal = mmap(NULL, sizeof(*journal), PROT_READ | PROT_WRITE,
-	    MAP_SHARED, fd, 0);
+	journal = mmap(
+	    NULL, sizeof(*journal), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (journal == MAP_FAILED)
 		_exit(3);
 	journal->slots = SLOTS;
@@ -302,11 +302,14 @@ main(int argc, char **argv)
 
 	if (argc != 4)
 		return 2;
+	open_journal();
 	seed = strtoull(argv[1], NULL, 10);
 	threads = (unsigned)atoi(argv[2]);
 	milliseconds = (unsigned)atoi(argv[3]);
 	/* One thread: itself, ended by the clock wherever it is. */
 	signal(SIGALRM, die);
+	if (threads == 0) /* what is there without any of this */
+		die(0);
 	for (unsigned i = 1; i < threads; i++)
 		if (pthread_create(&t, NULL, work, (void *)(uintptr_t)i) != 0)
 			return 2;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const states[] = {"unknown", "allocated", "free", "cached",
-    "unused", "purged", "metadata"};
+static const char *const states[] = {
+    "unknown", "allocated", "free", "cached", "unused", "purged", "metadata"};
 
 struct out {
 	FILE *file;
@@ -65,9 +65,10 @@ visit(void *ctx, const ptrace_heap_block_t *b)
 {
 	struct out *o = ctx;
 
-	fprintf(o->file, "block %s %s %llx %llu %d %s\n", b->allocator,
+	fprintf(o->file, "block %s %s %llx %llu %d %d %s\n", b->allocator,
 	    states[b->state], (unsigned long long)b->start,
-	    (unsigned long long)b->usable, b->cache_tid, b->place);
+	    (unsigned long long)b->usable, b->cache_tid, b->transient,
+	    b->place);
 	if (o->count++ % o->ask == 0) {
 		ask(o, b, 0);
 		ask(o, b, b->usable / 2);
@@ -98,8 +99,8 @@ put_statistics(FILE *f, const ptrace_heap_statistics_t *s)
 	    (unsigned long long)s->unused_bytes,
 	    (unsigned long long)s->system_bytes,
 	    (unsigned long long)s->largest_block,
-	    (unsigned long long)s->anomalies,
-	    (unsigned long long)s->transient, s->version);
+	    (unsigned long long)s->anomalies, (unsigned long long)s->transient,
+	    s->version);
 }
 
 static void
@@ -128,8 +129,8 @@ analyse(ptrace_backtrace_t *bt)
 		    (unsigned long long)a.start, a.transient, a.text);
 	if (!ptrace_heap_walk(o.target, visit, &o))
 		fprintf(o.file, "cut\n");
-	for (uint32_t i = 0;
-	     (text = ptrace_heap_remark(o.target, i)) != NULL; i++)
+	for (uint32_t i = 0; (text = ptrace_heap_remark(o.target, i)) != NULL;
+	     i++)
 		fprintf(o.file, "remark %s\n", text);
 	fclose(o.file);
 }
