@@ -221,8 +221,7 @@ check_mapping(struct target *t, const char *line)
 		&start, &end, perms, &offset, path) < 4)
 		return false;
 	if (path[0] != '/' && strcmp(path, "[stack]") != 0 &&
-	    strcmp(path, "[heap]") != 0 &&
-	    strcmp(path, "[vdso]") != 0)
+	    strcmp(path, "[heap]") != 0 && strcmp(path, "[vdso]") != 0)
 		return false;
 	printf("%s\n", path);
 	want |= perms[0] == 'r' ? TARGET_R : 0;
