@@ -577,8 +577,8 @@ make_threads(struct module_host *host)
 
 /* Those in the background come last. Of equals the first: modules speak in the
  * order of judgement. */
-static void
-choose_primary(struct module_host *host)
+struct snap_finding *
+module_best_finding(struct module_host *host)
 {
 	struct snapshot *s = host->snapshot;
 	size_t best = SIZE_MAX;
@@ -588,7 +588,6 @@ choose_primary(struct module_host *host)
 		bool background = i < MODULE_FINDINGS_MAX &&
 		    host->background[i];
 
-		s->findings.items[i].primary = false;
 		if (best == SIZE_MAX ||
 		    (background == host->background[best]
 			    ? finding->confidence >
@@ -596,8 +595,17 @@ choose_primary(struct module_host *host)
 			    : host->background[best]))
 			best = i;
 	}
-	if (best != SIZE_MAX)
-		s->findings.items[best].primary = true;
+	return best != SIZE_MAX ? &s->findings.items[best] : NULL;
+}
+
+static void
+choose_primary(struct module_host *host)
+{
+	struct snapshot *s = host->snapshot;
+	struct snap_finding *best = module_best_finding(host);
+
+	for (size_t i = 0; i < s->findings.count; i++)
+		s->findings.items[i].primary = &s->findings.items[i] == best;
 }
 
 void

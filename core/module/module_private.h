@@ -235,6 +235,8 @@ uint64_t module_time_left(const struct module_host *host);
 bool module_has_time(struct module_host *host);
 
 /* host.c */
+/* The finding that would be the primary one now; NULL: there is none. */
+struct snap_finding *module_best_finding(struct module_host *host);
 void module_announce(struct module_host *host, struct pmodule *module);
 /* Announces it, unless there is no time left for it. */
 bool module_enter(struct module_host *host, struct pmodule *module);
@@ -283,6 +285,9 @@ bool module_wants_variables(const struct module_host *host);
 void module_fire_variables(struct module_host *host, ptrace_thread_t *t);
 void module_fire_other_variables(struct module_host *host);
 void module_decl_lines(struct module_host *host, ptrace_thread_t *t);
+/* A handle of its own for a variable that no frame has. */
+ptrace_variable_t *module_other_handle(
+    struct module_host *host, struct snap_variable *s);
 
 /* Name of the module that runs now, for what it says; NULL: none. */
 static inline const char *

@@ -345,6 +345,35 @@ pmodule_finding_add(ptrace_backtrace_t *bt, const pmodule_finding_t *finding)
 	return copy_evidence(s, finding, out);
 }
 
+bool
+pmodule_finding_note(ptrace_backtrace_t *bt, const char *evidence)
+{
+	struct snapshot *s = bt->host->snapshot;
+	struct snap_finding *f = module_best_finding(bt->host);
+	const char **lines;
+
+	if (f == NULL || evidence == NULL ||
+	    f->n_evidence >= MODULE_EVIDENCE_MAX ||
+	    module_may_say(bt->host, strlen(evidence)) == false)
+		return false;
+	lines = arena_array(&s->arena, f->n_evidence + 1, sizeof(*lines));
+	if (lines == NULL)
+		return false;
+	if (f->n_evidence != 0)
+		memcpy(lines, f->evidence, f->n_evidence * sizeof(*lines));
+	lines[f->n_evidence++] = snapshot_string(s, evidence);
+	f->evidence = lines;
+	return true;
+}
+
+const char *
+pmodule_finding_ahead(ptrace_backtrace_t *bt)
+{
+	const struct snap_finding *f = module_best_finding(bt->host);
+
+	return f != NULL ? f->class_name : NULL;
+}
+
 double
 pmodule_finding_confidence(ptrace_backtrace_t *bt, const char *class_name)
 {

@@ -252,9 +252,8 @@ module_decl_lines(struct module_host *host, ptrace_thread_t *t)
 
 /* ---- globals and followed objects ---- */
 
-/* A handle of its own for a variable that no frame has. */
-static ptrace_variable_t *
-other_handle(struct module_host *host, struct snap_variable *s)
+ptrace_variable_t *
+module_other_handle(struct module_host *host, struct snap_variable *s)
 {
 	ptrace_variable_t *v = ARENA_NEW(&host->arena, struct ptrace_variable);
 	ptrace_variable_t **place = v != NULL ? vec_push(&host->others) : NULL;
@@ -275,7 +274,7 @@ visit_other(
 	struct node node = {.snap = s, .raw_state = RAW_KNOWN};
 
 	node.raw = *raw;
-	node.handle = other_handle(visit->host, s);
+	node.handle = module_other_handle(visit->host, s);
 	if (node.handle != NULL)
 		visit_node(visit, &node);
 }

@@ -219,6 +219,13 @@ int ptrace_variable_fprm_offset(const ptrace_variable_t *v);
 ptrace_variable_t *ptrace_variable_owner(const ptrace_variable_t *v);
 ptrace_thread_t *ptrace_variable_thread(const ptrace_variable_t *v);
 ptrace_backtrace_t *ptrace_variable_backtrace(const ptrace_variable_t *v);
+/* Visits the variables that hold a pointer into [low, high), until the visitor
+ * says false: of the frames of all threads (faulted threads first), globals,
+ * objects that were followed; members and elements, too. Cheaper by far than
+ * asking each variable. */
+typedef bool ptrace_pointer_fn(void *ctx, ptrace_variable_t *v);
+void ptrace_backtrace_pointers(ptrace_backtrace_t *bt, bt_addr_t low,
+    bt_addr_t high, ptrace_pointer_fn *fn, void *ctx);
 uint32_t ptrace_variable_n_members(ptrace_variable_t *v);
 ptrace_variable_t *ptrace_variable_member(ptrace_variable_t *v, uint32_t i);
 
@@ -396,6 +403,12 @@ typedef struct pmodule_finding {
  * confidence, of equals the first; those in the background come last. */
 bool pmodule_finding_add(
     ptrace_backtrace_t *bt, const pmodule_finding_t *finding);
+
+/* Adds a line of evidence to the finding that is ahead so far. False: there is
+ * none, or it has as much as it can hold. */
+bool pmodule_finding_note(ptrace_backtrace_t *bt, const char *evidence);
+/* The class of the finding that is ahead so far; NULL: there is none. */
+const char *pmodule_finding_ahead(ptrace_backtrace_t *bt);
 
 /* The highest confidence with which a class was found so far, by any module; 0:
  * not found. NULL: of all classes. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "exception.h"
+#include "typename.h"
 
 static const uint64_t class_cxx = 0x474e5543432b2b00;	    /* GNUCC++\0 */
 static const uint64_t class_dependent = 0x474e5543432b2b01; /* rethrown */
@@ -48,50 +49,6 @@ read_text(ptrace_backtrace_t *bt, bt_addr_t at)
 			return NULL;
 	}
 	return NULL;
-}
-
-/* "St13runtime_error" -> "std::runtime_error", "N2ns3FooE" -> "ns::Foo"; what
- * is more involved is left mangled. */
-static const char *
-type_name(ptrace_backtrace_t *bt, const char *mangled)
-{
-	static const struct {
-		const char *mangled, *plain;
-	} plain[] = {{"i", "int"}, {"j", "unsigned int"}, {"l", "long"},
-	    {"m", "unsigned long"}, {"c", "char"}, {"b", "bool"},
-	    {"d", "double"}, {"f", "float"}, {"PKc", "const char *"},
-	    {"Pc", "char *"},
-	    {"NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
-		"std::string"}};
-	const char *p = mangled, *out = "";
-	bool nested;
-
-	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
-		if (strcmp(mangled, plain[i].mangled) == 0)
-			return plain[i].plain;
-	p += *p == '*'; /* types that are local to a file */
-	nested = *p == 'N';
-	p += nested;
-	if (strncmp(p, "St", 2) == 0) {
-		out = "std";
-		p += 2;
-	}
-	while (*p >= '1' && *p <= '9') {
-		size_t n = 0;
-
-		while (*p >= '0' && *p <= '9' && n < NAME_MAX_BYTES)
-			n = n * 10 + (size_t)(*p++ - '0');
-		if (strlen(p) < n)
-			return mangled;
-		out = pmodule_text(
-		    bt, "%s%s%.*s", out, *out != '\0' ? "::" : "", (int)n, p);
-		if (out == NULL)
-			return mangled;
-		p += n;
-	}
-	if (nested && *p == 'E')
-		p++;
-	return *p == '\0' && *out != '\0' ? out : mangled;
 }
 
 /* Does the type derive from one of the standard errors, whose text is the word
@@ -163,7 +120,7 @@ read_header(ptrace_backtrace_t *bt, bt_addr_t header, struct exception *out)
 	out->object = header + HEADER_OBJECT;
 	text = read_text(bt, name);
 	if (text != NULL)
-		out->type = type_name(bt, text);
+		out->type = typename_of(bt, text);
 	read_value(bt, type, out);
 	return true;
 }

@@ -215,6 +215,18 @@ typed_pointers_from(const struct typed *t, uint64_t start)
 	return low;
 }
 
+/* "list" of "struct(list)" */
+static const char *
+type_label(ptrace_backtrace_t *bt, const ptrace_variable_t *v)
+{
+	const char *type = ptrace_variable_type_name(v);
+	const char *open = strchr(type, '('), *end = strrchr(type, ')');
+
+	return open != NULL && end > open && end[1] == '\0'
+	    ? pmodule_text(bt, "%.*s", (int)(end - open - 1), open + 1)
+	    : type;
+}
+
 const char *
 typed_label(ptrace_backtrace_t *bt, const ptrace_variable_t *v)
 {
@@ -227,8 +239,11 @@ typed_label(ptrace_backtrace_t *bt, const ptrace_variable_t *v)
 	     i++, owner = ptrace_variable_owner(owner)) {
 		const char *outer = ptrace_variable_name(owner);
 
+		/* An element of an array, or what was followed. */
 		if (outer == NULL || outer[0] == '\0')
-			outer = ptrace_variable_type_name(owner);
+			outer = ptrace_variable_owner(owner) != NULL
+			    ? "[]"
+			    : type_label(bt, owner);
 		path = pmodule_text(
 		    bt, "%s%s%s", outer, path[0] == '[' ? "" : ".", path);
 	}

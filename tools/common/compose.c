@@ -25,6 +25,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_insn;
 extern const pmodule_descriptor_t pmodule_descriptor_locks;
 extern const pmodule_descriptor_t pmodule_descriptor_constraint;
 extern const pmodule_descriptor_t pmodule_descriptor_hardware;
+extern const pmodule_descriptor_t pmodule_descriptor_operand;
 extern const pmodule_descriptor_t pmodule_descriptor_security;
 extern const pmodule_descriptor_t pmodule_descriptor_stale;
 
@@ -47,6 +48,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_hardware,
     &pmodule_descriptor_security,
     &pmodule_descriptor_stale,
+    &pmodule_descriptor_operand,
 };
 
 /* allocators/NAME.c defines ptrace_allocator_NAME. */
