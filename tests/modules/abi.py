@@ -187,6 +187,8 @@ def check_every(done, snapshot, t):
     found = [f for f in snapshot["findings"] if f["class"] == "every-class"]
     t.equal([(f["text"], f["evidence"], f["module"]) for f in found],
             [("every was here", ["an eye witness"], "every")])
+    t.equal([f["evidence"].count("a witness of another's")
+             for f in snapshot["findings"] if f["primary"]], [1])
     thread = snapshot["threads"][0]
     t.equal(thread["name"], "renamed")
     t.equal(thread["annotations"][0]["text"], "thread 1")

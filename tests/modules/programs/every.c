@@ -452,6 +452,47 @@ check_setters(ptrace_backtrace_t *bt, ptrace_frame_t *f)
 	CHECK(pmodule_variable_set_array(shown(bt, f, "array")));
 }
 
+/* Pointers to `item`: the parameter in each of four frames. */
+static bool
+is_parameter(void *ctx, ptrace_variable_t *v)
+{
+
+	CHECK(strcmp(ptrace_variable_name(v), "pointer") == 0);
+	CHECK(pmodule_variable_frame(v) != NULL);
+	return ++*(int *)ctx < 3;
+}
+
+static bool
+is_nested(void *ctx, ptrace_variable_t *v)
+{
+	uint64_t value;
+
+	CHECK(strcmp(ptrace_variable_name(v), "list") == 0 ||
+	    strcmp(ptrace_variable_name(v), "next") == 0 ||
+	    ptrace_variable_owner(v) != NULL ||
+	    pmodule_variable_frame(v) == NULL);
+	CHECK(ptrace_variable_ull(v, &value));
+	++*(int *)ctx;
+	return true;
+}
+
+static void
+check_pointers(ptrace_backtrace_t *bt)
+{
+	int parameters = 0, lists = 0, none = 0;
+	bt_addr_t item, two;
+
+	CHECK(pmodule_symbol_address(bt, "item", NULL, &item));
+	ptrace_backtrace_pointers(
+	    bt, item, item + 1, is_parameter, &parameters);
+	CHECK(parameters == 3); /* it said false then */
+	CHECK(pmodule_symbol_address(bt, "two", NULL, &two));
+	ptrace_backtrace_pointers(bt, two, two + 1, is_nested, &lists);
+	CHECK(lists >= 4); /* of `local` in each frame, at least */
+	ptrace_backtrace_pointers(bt, item, item, is_nested, &none);
+	CHECK(none == 0);
+}
+
 static void
 check_findings(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 {
@@ -470,6 +511,9 @@ check_findings(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 	CHECK(pmodule_finding_confidence(bt, "every-class") == 0.125);
 	finding.confidence = 2;
 	CHECK(pmodule_finding_add(bt, &finding) == false);
+	CHECK(strcmp(pmodule_finding_ahead(bt), "null-deref") == 0);
+	CHECK(pmodule_finding_note(bt, "a witness of another's"));
+	CHECK(pmodule_finding_note(bt, NULL) == false);
 	fault.direction = "write";
 	fault.operand = pmodule_text(bt, "[r%d]", 9);
 	CHECK(pmodule_fault_set(t, &fault));
@@ -506,6 +550,7 @@ on_postattach(ptrace_backtrace_t *bt)
 	CHECK(dispatched);
 	check_objects(bt, t);
 	check_findings(bt, t);
+	check_pointers(bt);
 	pmodule_globals_each(
 	    bt, NULL, "crash", "crash.c", NULL, count, &globals);
 	CHECK(globals >= 8);
