@@ -19,3 +19,27 @@ install(FILES tools/completion/ptrace.bash
 install(FILES tools/completion/ptrace.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME bt)
+# For people who write modules, and programs that read snapshots.
+install(FILES lua/inquest.d.lua
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/inquest/lua)
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Inquest)
+# From the file's own place, so that the installation may be moved.
+file(RELATIVE_PATH INQUEST_PC_TO_PREFIX
+  ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
+foreach(name inquest inquest-snapshot)
+  configure_file(cmake/package/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir})
+endforeach()
+include(CMakePackageConfigHelpers)
+get_target_property(INQUEST_SNAPSHOT_SOVERSION inquest-snapshot SOVERSION)
+configure_package_config_file(cmake/package/InquestConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/InquestConfig.cmake
+  INSTALL_DESTINATION ${package_dir}
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(
+  ${PROJECT_BINARY_DIR}/InquestConfigVersion.cmake
+  VERSION ${INQUEST_VERSION} COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/InquestConfig.cmake
+  ${PROJECT_BINARY_DIR}/InquestConfigVersion.cmake
+  DESTINATION ${package_dir})
