@@ -306,27 +306,13 @@ thread_variables(lua_State *L)
 	return lua_globals(L);
 }
 
-static uint32_t
-position(ptrace_thread_t *t, const ptrace_frame_t *f)
-{
-	uint32_t n = ptrace_thread_n_frames(t);
-
-	/* Where it was when nothing has been put in before it. */
-	if (f->own == NULL && ptrace_thread_frame(t, f->index) == f)
-		return f->index;
-	for (uint32_t i = 0; i < n; i++)
-		if (ptrace_thread_frame(t, i) == f)
-			return i;
-	return n;
-}
-
 static int
 thread_call(lua_State *L)
 {
 	ptrace_thread_t *t = thread(L);
 	const pmodule_match_t *m = filter(L, 2);
 	void **last = lua_optional_object(L, 3, LUA_FRAME);
-	uint32_t i = last != NULL ? position(t, *last) + 1 : 0;
+	uint32_t i = last != NULL ? module_frame_place(t, *last) + 1 : 0;
 
 	for (; i < ptrace_thread_n_frames(t); i++) {
 		ptrace_frame_t *f = ptrace_thread_frame(t, i);

@@ -61,7 +61,7 @@ uint32_t
 ptrace_thread_n_frames(const ptrace_thread_t *t)
 {
 
-	return t->order != NULL ? t->n_order : module_snap_thread(t)->n_frames;
+	return t->linked ? t->n_order : module_snap_thread(t)->n_frames;
 }
 
 uint32_t
@@ -75,9 +75,12 @@ ptrace_frame_t *
 ptrace_thread_frame(ptrace_thread_t *t, uint32_t i)
 {
 	uint32_t n = module_snap_thread(t)->n_frames;
+	ptrace_frame_t **order;
 
-	if (t->order != NULL)
-		return i < t->n_order ? t->order[i] : NULL;
+	if (t->linked) {
+		order = module_frame_order(t);
+		return order != NULL && i < t->n_order ? order[i] : NULL;
+	}
 	if (i >= n)
 		return NULL;
 	if (t->frames == NULL) {

@@ -132,6 +132,9 @@ struct ptrace_frame {
 	bool has_decl_line;
 	uint32_t decl_line;
 	struct variable_list variables;
+	/* frame_order.c: its neighbours; its index in the thread's order. */
+	struct ptrace_frame *before, *behind;
+	uint32_t place;
 };
 
 struct ptrace_context {
@@ -151,9 +154,12 @@ struct ptrace_thread {
 	uint32_t index;			    /* in snapshot->threads */
 	const struct target_thread *target; /* NULL: not in the target */
 	struct ptrace_frame *frames;	    /* made on first use */
-	/* With what modules added, in order; NULL: as in the snapshot. */
+	/* frame_order.c: with what modules added; not linked: as in the
+	 * snapshot. */
+	bool linked, order_stale;
+	struct ptrace_frame *first, *last;
 	struct ptrace_frame **order;
-	uint32_t n_order;
+	uint32_t n_order, order_room;
 	bool has_decl_lines;
 };
 
@@ -270,6 +276,13 @@ struct snap_variable *module_snap_variable(const ptrace_variable_t *v);
 enum ptrace_variable_type module_type_of(const struct snap_variable *v);
 /* "foo" of "const struct foo *", by the text alone. */
 const char *module_base_name(struct module_host *host, const char *type);
+
+/* frame_order.c */
+/* All n_order frames of a thread that modules added some to; NULL: there is no
+ * such frame, or no memory. */
+ptrace_frame_t **module_frame_order(ptrace_thread_t *t);
+/* The index of a frame of the thread. */
+uint32_t module_frame_place(ptrace_thread_t *t, const ptrace_frame_t *f);
 
 /* synthesis.c: what modules added goes into the snapshot. */
 void module_commit(struct module_host *host);

@@ -386,76 +386,6 @@ pmodule_frame_create(ptrace_backtrace_t *bt)
 }
 
 static bool
-make_order(ptrace_thread_t *t)
-{
-	enum { SPARE = 64 };
-	uint32_t n = module_snap_thread(t)->n_frames;
-
-	if (t->order != NULL)
-		return true;
-	if (n != 0 && ptrace_thread_frame(t, 0) == NULL)
-		return false;
-	ptrace_frame_t **order = arena_array(
-	    &t->host->arena, (size_t)n + SPARE, sizeof(*order));
-	if (order == NULL)
-		return false;
-	for (uint32_t i = 0; i < n; i++)
-		order[i] = &t->frames[i];
-	t->order = order;
-	t->n_order = n;
-	return true;
-}
-
-static bool
-insert_frame(ptrace_thread_t *t, ptrace_frame_t *f, uint32_t at)
-{
-	uint32_t n = module_snap_thread(t)->n_frames;
-	uint32_t extra;
-
-	if (f->thread != NULL || make_order(t) == false)
-		return false;
-	/* The room doubles whenever the spare places are used up. */
-	extra = t->n_order - n;
-	if (extra >= 64 && (extra & (extra - 1)) == 0) {
-		ptrace_frame_t **order = arena_array(&t->host->arena,
-		    (size_t)n + 2 * (size_t)extra, sizeof(*order));
-
-		if (order == NULL)
-			return false;
-		memcpy(order, t->order, t->n_order * sizeof(*order));
-		t->order = order;
-	}
-	for (uint32_t i = t->n_order; i > at; i--)
-		t->order[i] = t->order[i - 1];
-	t->order[at] = f;
-	t->n_order++;
-	f->thread = t;
-	t->host->changed = true;
-	return true;
-}
-
-bool
-pmodule_thread_add_frame(ptrace_thread_t *t, ptrace_frame_t *f, bool first)
-{
-
-	return t != NULL && f != NULL && f->own != NULL &&
-	    insert_frame(t, f, first ? 0 : ptrace_thread_n_frames(t));
-}
-
-bool
-pmodule_frame_add_frame(ptrace_frame_t *at, ptrace_frame_t *f, bool after)
-{
-	ptrace_thread_t *t = at != NULL ? at->thread : NULL;
-
-	if (t == NULL || f == NULL || f->own == NULL || make_order(t) == false)
-		return false;
-	for (uint32_t i = 0; i < t->n_order; i++)
-		if (t->order[i] == at)
-			return insert_frame(t, f, after ? i + 1 : i);
-	return false;
-}
-
-static bool
 relocate(ptrace_frame_t *f, const struct snap_location *like)
 {
 
@@ -616,7 +546,8 @@ commit_frame(struct module_host *host, ptrace_frame_t *f)
 
 /* Findings speak of frames by number. */
 static void
-renumber(struct module_host *host, const ptrace_thread_t *t)
+renumber(struct module_host *host, const ptrace_thread_t *t,
+    ptrace_frame_t *const *order)
 {
 	struct snapshot *s = host->snapshot;
 	uint32_t tid = module_snap_thread(t)->tid;
@@ -626,8 +557,8 @@ renumber(struct module_host *host, const ptrace_thread_t *t)
 	if (now == NULL)
 		return;
 	for (uint32_t i = 0; i < t->n_order; i++)
-		if (t->order[i]->own == NULL)
-			now[t->order[i]->index] = i;
+		if (order[i]->own == NULL)
+			now[order[i]->index] = i;
 	for (size_t i = 0; i < s->findings.count; i++) {
 		struct snap_finding *f = &s->findings.items[i];
 
@@ -641,26 +572,26 @@ renumber(struct module_host *host, const ptrace_thread_t *t)
 static void
 commit_thread(struct module_host *host, ptrace_thread_t *t)
 {
+	ptrace_frame_t **order = module_frame_order(t);
 	struct snap_thread *s = module_snap_thread(t);
 	struct snap_frame *out;
 
-	for (uint32_t i = 0; i < ptrace_thread_n_frames(t); i++) {
-		if (t->order != NULL)
-			commit_frame(host, t->order[i]);
-		else if (t->frames != NULL)
-			commit_frame(host, &t->frames[i]);
-	}
-	if (t->order == NULL)
+	for (uint32_t i = 0;
+	     order == NULL && t->frames != NULL && i < s->n_frames; i++)
+		commit_frame(host, &t->frames[i]);
+	if (order == NULL)
 		return;
+	for (uint32_t i = 0; i < t->n_order; i++)
+		commit_frame(host, order[i]);
 	out = arena_array(&host->snapshot->arena, t->n_order, sizeof(*out));
 	if (out == NULL)
 		return;
-	renumber(host, t);
+	renumber(host, t, order);
 	for (uint32_t i = 0; i < t->n_order; i++)
-		out[i] = *module_snap_frame(t->order[i]);
+		out[i] = *module_snap_frame(order[i]);
 	for (uint32_t i = 0; i < t->n_order; i++) {
-		t->order[i]->index = i;
-		t->order[i]->own = NULL;
+		order[i]->index = i;
+		order[i]->own = NULL;
 	}
 	s->frames = out;
 	s->n_frames = t->n_order;
