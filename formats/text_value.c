@@ -221,7 +221,9 @@ is_text(const struct snap_variable *v)
 {
 	size_t n;
 
-	if (v->kind != SNAP_STRUCT || (v->flags & SNAP_VAR_STRING) == 0)
+	if ((v->flags & SNAP_VAR_STRING) == 0 ||
+	    (v->kind != SNAP_STRUCT && v->kind != SNAP_UNION &&
+		v->kind != SNAP_ARRAY))
 		return false;
 	if (v->n_children != 1 || v->children[0].name == NULL)
 		return true;
@@ -241,6 +243,12 @@ put_value(struct printer *p, const struct snap_variable *v, unsigned depth)
 		buf_putc(p->b, '>');
 	} else if (v->kind == SNAP_STRING || is_text(v)) {
 		put_quoted(p, v);
+		/* Made by a module: the program's own texts have none. */
+		if (v->kind == SNAP_STRING && v->n_children != 0 &&
+		    depth < MAX_DEPTH) {
+			buf_putc(p->b, ' ');
+			put_members(p, v, depth);
+		}
 	} else if (v->kind == SNAP_STRUCT || v->kind == SNAP_UNION ||
 	    v->kind == SNAP_ARRAY) {
 		if (depth >= MAX_DEPTH)

@@ -48,11 +48,25 @@ put_text(ptrace_variable_t *v, const char *text, size_t size)
 	}
 }
 
+/* What has members of the program's keeps its kind: the text stands for them
+ * (formats/ shows it instead), and they are there for who wants them. */
+static enum snap_kind
+kind_of_text(const ptrace_variable_t *v)
+{
+	const struct snap_variable *s = v->snap;
+
+	if (s != NULL && s->n_children != 0 &&
+	    (s->kind == SNAP_STRUCT || s->kind == SNAP_UNION ||
+		s->kind == SNAP_ARRAY))
+		return (enum snap_kind)s->kind;
+	return SNAP_STRING;
+}
+
 bool
 pmodule_variable_set_text(ptrace_variable_t *v, const char *text, size_t size)
 {
 
-	if (begin_set(v, SNAP_STRING) == NULL)
+	if (begin_set(v, kind_of_text(v)) == NULL)
 		return false;
 	put_text(v, text, size);
 	return true;
@@ -494,6 +508,21 @@ static void commit_list(struct module_host *host,
     const ptrace_variable_t *owner, struct variable_list *l,
     struct snap_variable **array, uint32_t *count);
 
+/* A text with members that a module made is both. */
+static void
+open_text(ptrace_variable_t *v)
+{
+	struct snap_variable *s = v->snap;
+
+	if (v->set == false || (s->flags & SNAP_VAR_STRING) == 0 ||
+	    (s->kind != SNAP_STRUCT && s->kind != SNAP_UNION &&
+		s->kind != SNAP_ARRAY))
+		return;
+	for (uint32_t i = 0; v->members.made && i < v->members.count; i++)
+		if (v->members.items[i]->own)
+			s->kind = SNAP_STRING;
+}
+
 /* Its members, then itself; false: it is not shown. */
 static bool
 commit_variable(
@@ -509,6 +538,7 @@ commit_variable(
 	}
 	if (is_skipped(v) && v->set == false && s->n_children == 0)
 		return false;
+	open_text(v);
 	*out = *s;
 	v->snap = out;
 	return true;

@@ -79,6 +79,9 @@ def check_shown(s, t, how):
                  ("next", "job 7 until 1200: compress"),
                  ("", "job 8 until -1: encrypt"),
                  ("", "job 9 until 1400: upload")], how)
+    t.equal([(e["kind"], len(e["members"])) for v in frames[1]["variables"]
+             if v["name"] == "slots" for e in v["elements"]],
+            [("struct", 3)] * 4, how, "what a text stands for")
     slots = [v for v in frames[1]["variables"] if v["name"] == "slots"][0]
     t.equal([e["string"] for e in slots["elements"]],
             ["job 9 until 1400: upload", "job 0 until 0: ?",
@@ -154,6 +157,14 @@ def body(bench, t):
     for how, folder in ("make", by_make), ("CMake", by_cmake):
         s = snapshot(where, core, exe, os.path.join(folder, "ring.so"), out)
         check_shown(s, t, how)
+    shown = run(os.path.join(where, "bin", "bt"), out,
+                env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+    shown = re.sub(r"\s+", " ", shown)
+    t.check('queue = "input: 3 of 4" {"job 7 until 1200: compress", '
+            'next = "job 7 until 1200: compress", "job 8 until -1: encrypt", '
+            '"job 9 until 1400: upload"}' in shown, shown)
+    t.check('slots = {"job 9 until 1400: upload", "job 0 until 0: ?"' in shown,
+            shown)
     check_reader(bench, where, out, t)
     t.check(os.path.exists(os.path.join(
         find(where, "inquest.d.lua"), "inquest.d.lua")))
