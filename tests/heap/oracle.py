@@ -20,7 +20,8 @@ import tempfile
 import _heap
 from _heap import crash
 
-SHORT = ["jemalloc", "jemalloc-static", "tcmalloc-minimal", "tcmalloc-static"]
+SHORT = ["jemalloc", "jemalloc-static", "tcmalloc-minimal", "tcmalloc-static",
+         "musl", "musl-static"]
 # Threads, milliseconds.
 SHAPES = [(1, 60), (6, 150), (2, 20), (12, 250)]
 # Of these the program's shim sees only its own calls, not those that libraries
@@ -86,7 +87,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
-    parser.add_argument("--count", type=int, default=4)
+    parser.add_argument("--count", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("allocators", nargs="*", metavar="ALLOCATOR")
     args = parser.parse_args()

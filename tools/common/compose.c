@@ -55,11 +55,13 @@ static const pmodule_descriptor_t *const shipped[] = {
 extern const ptrace_allocator_t ptrace_allocator_ptmalloc;
 extern const ptrace_allocator_t ptrace_allocator_jemalloc;
 extern const ptrace_allocator_t ptrace_allocator_tcmalloc;
+extern const ptrace_allocator_t ptrace_allocator_musl;
 
 static const ptrace_allocator_t *const allocators[] = {
     &ptrace_allocator_ptmalloc,
     &ptrace_allocator_jemalloc,
     &ptrace_allocator_tcmalloc,
+    &ptrace_allocator_musl,
 };
 
 void
