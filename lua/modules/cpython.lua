@@ -44,7 +44,8 @@ end
 
 local layouts = {
   ["3.9"] = layout {
-    head = 32, tstates = 8, thread_id = 176, sysdict = 872, collecting = 816,
+    head = 32, current = 568, tstates = 8, thread_id = 176,
+    sysdict = 872, collecting = 816,
     frame = 24, f_back = 24, f_code = 32, f_lasti = 104, f_lineno = 108,
     f_trace = 80, f_locals = 56, f_fast = 360,
     co_varnames = 72, co_cellvars = 88, co_freevars = 80, co_lines = 120,
@@ -52,7 +53,8 @@ local layouts = {
     function_name = 104, type_qualname = 856, lasti_unit = 1,
   },
   ["3.10"] = layout {
-    head = 32, tstates = 8, thread_id = 176, sysdict = 872, collecting = 816,
+    head = 32, current = 568, tstates = 8, thread_id = 176,
+    sysdict = 872, collecting = 816,
     cframe = 48, cframe_previous = 8,
     frame = 24, f_back = 24, f_code = 32, f_lasti = 96, f_lineno = 100,
     f_trace = 72, f_locals = 56, f_fast = 352,
@@ -61,7 +63,7 @@ local layouts = {
     function_name = 40, type_qualname = 864, lasti_unit = 2,
   },
   ["3.11"] = layout {
-    head = 40, tstates = 16, thread_id = 152, native_id = 160,
+    head = 40, current = 576, tstates = 16, thread_id = 152, native_id = 160,
     sysdict = 904, collecting = 848,
     cframe = 56, cframe_previous = 16, cframe_frame = 8,
     f_back = 48, f_code = 32, f_instr = 56, f_entry = 68, f_owner = 69,
@@ -893,7 +895,7 @@ local function thread_of(tstate, by_pointer, by_tid)
   return thread
 end
 
-local function show_interpreter(interpreter, by_pointer, by_tid, shown)
+local function show_interpreter(interpreter, current, by_pointer, by_tid, shown)
   local tstate, seen, n = pointer(interpreter + at.tstates), {}, 0
   while tstate and n < THREADS do
     if seen[tstate] or pointer(tstate + at.tstate_interp) ~= interpreter then
@@ -906,6 +908,10 @@ local function show_interpreter(interpreter, by_pointer, by_tid, shown)
     if thread and not shown[thread:tid()] then
       shown[thread:tid()] = true
       show_thread(thread, tstate)
+      if tstate == current then
+        thread:annotate(pmodule.annotation.comment,
+          "holds the interpreter's lock (GIL)")
+      end
     end
     tstate = pointer(tstate + at.tstate_next)
   end
@@ -928,6 +934,8 @@ local function show(bt)
   names, codes = {}, {}
   frames_left, variables_left = FRAMES_ALL, VARIABLES_ALL
   local by_pointer, by_tid = threads_by_id(bt)
+  -- The thread state that runs; none, while nobody has the lock.
+  local current = pointer(runtime + at.current)
   local interpreter, seen, shown, n = pointer(runtime + at.head), {}, {}, 0
   while interpreter and not seen[interpreter] and n < INTERPRETERS do
     seen[interpreter], n = true, n + 1
@@ -935,7 +943,8 @@ local function show(bt)
       bt:annotate(pmodule.annotation.comment,
         "Python: a garbage collection was running")
     end
-    local why = show_interpreter(interpreter, by_pointer, by_tid, shown)
+    local why = show_interpreter(interpreter, current, by_pointer, by_tid,
+      shown)
     if why then bt:annotate(pmodule.annotation.warning, "%s", why) end
     interpreter = pointer(interpreter)
   end

@@ -24,6 +24,9 @@ SOUND = ["plain", "method", "deep", "through_c", "generator", "coroutine",
          "executed", "metaclass"]
 
 
+GIL = "holds the interpreter's lock (GIL)"
+
+
 def is_python(frame):
     return frame["trust"] == "module"
 
@@ -135,9 +138,9 @@ def check_case(bench, t, python, what, *options):
     check_stacks(t, case, label)
     check_places(t, case, label)
     check_locals(t, case, label)
-    annotations = [a["text"] for th in case.snapshot["threads"]
+    annotations = [(th["fault"], a["text"]) for th in case.snapshot["threads"]
                    for a in th.get("annotations", [])]
-    t.equal(annotations, [], label)
+    t.equal(annotations, [(True, GIL)], label)
     return case
 
 
@@ -174,7 +177,7 @@ def check_damaged(bench, t, python):
         wanted = 2 if what == "no_code" else 3
         t.equal(names[:wanted], [what] * wanted, label)
         texts = [a["text"] for a in thread.get("annotations", [])]
-        t.check(len(texts) >= 1 and why in " ".join(texts), label, texts)
+        t.check(len(texts) >= 2 and why in " ".join(texts), label, texts)
     case = Case(bench, python, "absurd")
     t.equal(case.warnings, "", "absurd")
     _, frames = next(case.stacks())
@@ -201,6 +204,9 @@ def check_live(bench, t, python):
         case.take(bench, str(process.pid))
         t.check("module" not in case.warnings, "live", case.warnings)
         check_stacks(t, case, "live")
+        # All sleep or wait.
+        t.equal([a for th in case.snapshot["threads"]
+                 for a in th.get("annotations", [])], [], "live")
         check_places(t, case, "live")
         t.equal(process.poll(), None, "it runs on")
     finally:
