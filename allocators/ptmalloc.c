@@ -388,6 +388,7 @@ pt_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
 	pt_lists(p);
 	check_segments(p, out);
 	count_mapped(p, out);
+	out->largest_unmapped = pt_largest_unmapped(p);
 	for (uint32_t i = 0; i < p->n_anomalies; i++)
 		report(ctx, &p->anomalies[i]);
 	out->complete = out->complete && p->hole == false &&

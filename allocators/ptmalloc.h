@@ -158,6 +158,8 @@ bool pt_find(struct ptmalloc *p);
 void pt_find_parameters(struct ptmalloc *p);
 /* Counters of mp_. */
 bool pt_mapped_counters(struct ptmalloc *p, uint32_t *count, uint64_t *bytes);
+/* The largest chunk with a mapping of its own that was freed; 0: none. */
+uint64_t pt_largest_unmapped(struct ptmalloc *p);
 
 /* ptmalloc_arena.c */
 /* The arenas and their heaps. */

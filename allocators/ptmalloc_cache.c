@@ -132,9 +132,8 @@ add_cache(
 		sizeof(*c)))
 		return;
 	c = &p->caches[p->n_caches++];
-	c->address = address;
-	c->tid = (int32_t)ptrace_thread_tid(t);
-	c->busy = false;
+	*c = (struct pt_cache){
+	    .address = address, .tid = (int32_t)ptrace_thread_tid(t)};
 }
 
 void

@@ -206,3 +206,19 @@ pt_mapped_counters(struct ptmalloc *p, uint32_t *count, uint64_t *bytes)
 	    memory_u32(&p->memory, p->parameters + at_count, count) &&
 	    memory_u64(&p->memory, p->parameters + at_bytes, bytes);
 }
+
+/* Freeing such a chunk makes its size the threshold for others, and the other
+ * threshold twice that; setting either by hand ends this. */
+uint64_t
+pt_largest_unmapped(struct ptmalloc *p)
+{
+	const uint64_t initial = 128 << 10;
+	uint64_t trim, threshold;
+
+	return p->parameters != 0 &&
+		memory_u64(&p->memory, p->parameters, &trim) &&
+		memory_u64(&p->memory, p->parameters + 16, &threshold) &&
+		threshold > initial && trim == 2 * threshold
+	    ? threshold
+	    : 0;
+}

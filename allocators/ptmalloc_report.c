@@ -22,7 +22,11 @@ describe(const struct ptmalloc *p, const struct pt_wrong *w)
 {
 	const char *text;
 
-	if (w->has_values)
+	if (w->has_values && w->expected == 0)
+		text = p->host->text(p->host->ctx,
+		    "%s at 0x%" PRIx64 " is 0x%" PRIx64, w->what, w->address,
+		    w->found);
+	else if (w->has_values)
 		text = p->host->text(p->host->ctx,
 		    "%s at 0x%" PRIx64 " is 0x%" PRIx64 ", not 0x%" PRIx64,
 		    w->what, w->address, w->found, w->expected);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be said of the heap without walking it: the process died inside its
- * allocator, or by the allocator's own check. Then blocks or lists are damaged,
- * or a pointer was freed that must not be; the access inside the allocator is
- * a consequence. glibc's texts name the check that fired, which is seldom the
- * bug (an overflow is reported as "double free or corruption"), so only the two
- * that look the pointer up in a list are taken at their word.
+ * Deaths inside the allocator: by its own check, or by a fault. What it says
+ * names the check that fired, which is seldom the bug (an overflow is reported
+ * as "double free or corruption"). So the heap is walked and the pointer that
+ * was passed is looked up; glibc's words count only where they state what it
+ * found in a list, or when nothing better is known.
  */
 #include <signal.h>
 #include <string.h>
 
 #include "common/blame.h"
-#include "common/crash.h"
+#include "common/damage.h"
 #include "common/message.h"
+#include "common/release.h"
 
 static const char *const texts[] = {
     "malloc(): ", "free(): ", "realloc(): ", "calloc(): ", "munmap_chunk(): ",
@@ -26,119 +26,262 @@ static const char *const certain[] = {
     "free(): double free detected in tcache 2",
     "double free or corruption (fasttop)"};
 
-/* Functions of allocators, by whom they are called and by themselves. */
-static const char *const functions[] = {"malloc", "free", "cfree", "realloc",
-    "calloc", "_int_malloc", "_int_free", "_int_realloc", "_int_memalign",
-    "malloc_consolidate", "unlink_chunk", "arena_for_chunk", "sysmalloc",
-    "systrim", "munmap_chunk", "tcache_get", "tcache_put",
-    "tcache_thread_shutdown", "malloc_usable_size", "__libc_malloc",
-    "__libc_free", "__libc_calloc", "__libc_realloc", "aligned_alloc",
-    "posix_memalign", "memalign"};
-
-static const char *const libraries[] = {"libjemalloc", "libtcmalloc",
-    "libtcmalloc_minimal", "libtcmalloc_debug", "libmimalloc"};
-
 static bool
-is_function(const char *name)
+speaks_of(const char *message, const char *const *list, size_t n)
 {
 
-	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-		size_t n = strlen(functions[i]);
-
-		if (strncmp(name, functions[i], n) == 0 &&
-		    (name[n] == '\0' || name[n] == '.'))
+	for (size_t i = 0; message != NULL && i < n; i++)
+		if (strstr(message, list[i]) != NULL)
 			return true;
+	return false;
+}
+#define SPEAKS_OF(M, LIST) speaks_of(M, LIST, sizeof(LIST) / sizeof(*(LIST)))
+
+struct death {
+	const struct crash *c;
+	const char *message; /* NULL: a fault, or nothing was said */
+	struct release release;
+	bool has_block;
+	ptrace_heap_block_t block; /* of the pointer that was passed */
+};
+
+static struct report
+report_on(const struct death *d, const char *class_name, double confidence,
+    const char *text)
+{
+	struct report r = report_of(d->c, class_name, confidence, text);
+
+	if (d->message != NULL)
+		report_note(&r,
+		    pmodule_text(
+			d->c->bt, "the allocator said: %s", d->message));
+	else if (d->c->frame != NULL && d->c->final.number != SIGABRT)
+		report_note(&r,
+		    pmodule_text(d->c->bt, "the process died inside %s of %s",
+			ptrace_frame_symbol(d->c->frame)[0] != '\0'
+			    ? ptrace_frame_symbol(d->c->frame)
+			    : "a function",
+			ptrace_frame_object(d->c->frame)));
+	return r;
+}
+
+/* ---- the pointer ---- */
+
+/* Memory that no allocator hands out: of a loaded file, a stack, or none. */
+static const char *
+no_heap(const struct crash *c, uint64_t pointer)
+{
+	uint32_t n = ptrace_backtrace_n_threads(c->bt);
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	ptrace_module_t module = PTRACE_MODULE_INIT;
+
+	if (!ptrace_target_canonical(c->target, pointer) ||
+	    !ptrace_target_mapping(c->target, pointer, &m))
+		return "is not mapped";
+	if (ptrace_target_module_at(c->target, pointer, &module) &&
+	    (m.path == NULL || strcmp(m.path, "[heap]") != 0))
+		return pmodule_text(c->bt, "lies in %s", module.name);
+	if (m.path != NULL && m.path[0] == '/')
+		return pmodule_text(c->bt, "lies in %s", m.path);
+	for (uint32_t i = 0; i < n; i++) {
+		ptrace_thread_t *t = ptrace_backtrace_thread(c->bt, i);
+		bt_addr_t start, end;
+
+		if (t != NULL && ptrace_thread_stack(t, &start, &end) &&
+		    pointer >= start && pointer < end)
+			return pmodule_text(c->bt,
+			    "lies on the stack of thread %u",
+			    ptrace_thread_tid(t));
 	}
-	return false;
-}
-
-static bool
-is_library(const char *object)
-{
-
-	for (size_t i = 0; i < sizeof(libraries) / sizeof(*libraries); i++)
-		if (blame_object_is(object, libraries[i]))
-			return true;
-	return false;
-}
-
-/* The innermost frame is the allocator's. Without symbols of libc the name of
- * what the program called tells. */
-static bool
-in_allocator(const struct crash *c)
-{
-	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
-	ptrace_frame_t *caller;
-	const char *name;
-
-	if (c->frame == NULL || blame_is_machinery(c->frame) == false)
-		return false;
-	if (is_library(ptrace_frame_object(c->frame)) ||
-	    is_function(ptrace_frame_symbol(c->frame)))
-		return true;
-	caller = blame_frame(c->thread, c->frame);
-	if (caller == NULL || caller == c->frame ||
-	    !ptrace_target_call_before(
-		c->target, ptrace_frame_ip(caller), &call))
-		return false;
-	name = ptrace_target_call_name(c->target, &call);
-	return name != NULL && is_function(name);
+	return NULL;
 }
 
 static void
-judge_message(const struct crash *c)
+publish_invalid(const struct death *d, const char *why, double confidence)
 {
-	const char *message = message_of_abort(c->bt);
-	bool sure = false, heap = false;
+	struct report r = report_on(d, "invalid-free", confidence,
+	    pmodule_text(d->c->bt,
+		"%s was called with 0x%" PRIx64 ", which is no block: %s",
+		d->release.function != NULL ? d->release.function : "free",
+		d->release.pointer, why));
+
+	r.has_address = true;
+	r.address = d->release.pointer;
+	report_token(&r, "heap.invalid-free");
+	report_publish(&r);
+}
+
+/* new[] of a type with a destructor puts the number of elements in front. */
+static bool
+is_cookie(const struct death *d)
+{
+	uint64_t count;
+
+	return d->release.by_delete && d->block.offset == 8 &&
+	    ptrace_target_read(
+		d->c->target, d->block.start, &count, sizeof(count), NULL) &&
+	    count != 0 && count <= d->block.usable;
+}
+
+static bool
+judge_interior(const struct death *d)
+{
+	const ptrace_heap_block_t *b = &d->block;
+	const char *why;
+
+	if (b->offset == 0 || b->state == PTRACE_HEAP_UNKNOWN)
+		return false;
+	if (b->state == PTRACE_HEAP_UNUSED || b->state == PTRACE_HEAP_METADATA)
+		why = "memory of the allocator that was never handed out";
+	else
+		why = pmodule_text(d->c->bt, "it lies %" PRId64 " bytes %s %s",
+		    b->offset < 0 ? -b->offset : b->offset,
+		    b->offset < 0 ? "before the start of" : "inside",
+		    damage_block_text(d->c->bt, b));
+	if (is_cookie(d))
+		why = pmodule_text(d->c->bt,
+		    "%s, behind a word that counts elements: memory of new[] "
+		    "must be released with delete[]",
+		    why);
+	publish_invalid(d, why, 0.97);
+	return true;
+}
+
+static bool
+judge_twice(const struct death *d)
+{
+	const ptrace_heap_block_t *b = &d->block;
 	struct report r;
 
-	for (size_t i = 0;
-	     message != NULL && i < sizeof(texts) / sizeof(*texts); i++)
-		heap = heap || strstr(message, texts[i]) != NULL;
-	if (heap == false)
-		return;
-	for (size_t i = 0; i < sizeof(certain) / sizeof(*certain); i++)
-		sure = sure || strstr(message, certain[i]) != NULL;
-	r = report_of(c, sure ? "double-free" : "heap-corruption",
-	    sure ? 0.9 : 0.7,
-	    pmodule_text(c->bt,
-		sure ? "a block was freed twice: %s"
-		     : "the allocator found its heap damaged: %s",
-		message));
-	report_token(&r, sure ? "heap.double-free" : "heap.corrupt");
+	if (b->offset != 0 || b->transient ||
+	    (b->state != PTRACE_HEAP_FREE && b->state != PTRACE_HEAP_CACHED &&
+		b->state != PTRACE_HEAP_PURGED))
+		return false;
+	if (d->release.function != NULL &&
+	    strcmp(d->release.function, "realloc") == 0) {
+		r = report_on(d, "use-after-free", 0.95,
+		    pmodule_text(d->c->bt, "realloc of a freed block: %s",
+			damage_block_text(d->c->bt, b)));
+		report_token(&r, "heap.uaf");
+	} else {
+		r = report_on(d, "double-free", 0.97,
+		    pmodule_text(d->c->bt, "a block was freed twice: %s",
+			damage_block_text(d->c->bt, b)));
+		report_token(&r, "heap.double-free");
+	}
+	r.has_address = true;
+	r.address = b->start;
+	damage_note_owner(d->c->bt, d->c->thread, b, &r);
+	report_publish(&r);
+	return true;
+}
+
+static bool
+judge_pointer(const struct death *d)
+{
+	const struct release *f = &d->release;
+	const char *why;
+
+	if (f->frees == false || f->has_pointer == false || f->pointer == 0)
+		return false;
+	why = no_heap(d->c, f->pointer);
+	if (why != NULL) {
+		publish_invalid(d, why, 0.97);
+		return true;
+	}
+	if (d->has_block == false)
+		return false;
+	if (judge_interior(d))
+		return true;
+	/* Lists may show a block as free that damage has put there. */
+	return !damage_near(d->c->target, &d->block) && judge_twice(d);
+}
+
+/* ---- the heap ---- */
+
+static bool
+judge_damage(const struct death *d)
+{
+	struct report r = report_on(d, "", 0, NULL);
+
+	if (!damage_explain(d->c->bt, d->has_block ? &d->block : NULL, &r))
+		return false;
+	/* What the access did that ran into it is a consequence. */
+	if (r.confidence < 0.96)
+		r.confidence = 0.96;
+	report_publish(&r);
+	return true;
+}
+
+static void
+judge_words(const struct death *d)
+{
+	struct report r;
+
+	if (SPEAKS_OF(d->message, certain)) {
+		r = report_on(d, "double-free", 0.96,
+		    pmodule_text(
+			d->c->bt, "a block was freed twice: %s", d->message));
+		report_token(&r, "heap.double-free");
+		if (d->has_block) {
+			r.has_address = true;
+			r.address = d->block.start;
+			report_note(&r, damage_block_text(d->c->bt, &d->block));
+			damage_note_owner(
+			    d->c->bt, d->c->thread, &d->block, &r);
+		}
+	} else if (d->message != NULL) {
+		r = report_on(d, "heap-corruption", 0.7,
+		    pmodule_text(d->c->bt,
+			"the allocator found its heap damaged: %s",
+			d->message));
+		report_token(&r, "heap.corrupt");
+	} else {
+		r = report_on(d, "heap-corruption", 0.96,
+		    "the allocator ran into damage of its heap, or was given a "
+		    "pointer that is none of its blocks");
+		report_token(&r, "heap.corrupt");
+	}
 	report_publish(&r);
 }
 
 static void
-judge_fault(const struct crash *c)
+judge(const struct crash *c, const char *message)
 {
-	struct report r = report_of(c, "heap-corruption", 0.96,
-	    "the allocator ran into damage of its heap, or was given a pointer "
-	    "that is none of its blocks");
+	struct death d = {.c = c, .message = message};
 
-	report_note(&r,
-	    pmodule_text(c->bt, "the fault is inside %s of %s",
-		ptrace_frame_symbol(c->frame)[0] != '\0'
-		    ? ptrace_frame_symbol(c->frame)
-		    : "a function",
-		ptrace_frame_object(c->frame)));
-	report_token(&r, "heap.corrupt");
-	report_publish(&r);
+	d.block = (ptrace_heap_block_t)PTRACE_HEAP_BLOCK_INIT;
+	if (!release_find(c, &d.release) && message == NULL)
+		return;
+	d.has_block = d.release.has_pointer &&
+	    ptrace_heap_at(c->target, d.release.pointer, &d.block);
+	if (SPEAKS_OF(message, certain)) {
+		judge_words(&d);
+		return;
+	}
+	if (judge_pointer(&d) || judge_damage(&d))
+		return;
+	if (message != NULL || c->final.number != SIGABRT)
+		judge_words(&d);
 }
 
 static void
 analyse(ptrace_backtrace_t *bt)
 {
+	const char *message;
 	struct crash c;
 
 	if (crash_resolve(bt, &c) == false || c.context == NULL)
 		return;
-	if (c.final.number == SIGABRT && c.handled == false)
-		judge_message(&c);
-	else if ((c.kind == CRASH_PAGE || c.kind == CRASH_PROTECTION) &&
-	    pmodule_finding_confidence(bt, "stack-overflow") == 0 &&
-	    in_allocator(&c))
-		judge_fault(&c);
+	if (c.final.number == SIGABRT && c.handled == false) {
+		message = message_of_abort(bt);
+		/* Other last words are other modules'. */
+		if (message == NULL || SPEAKS_OF(message, texts))
+			judge(&c, message);
+	} else if ((c.kind == CRASH_PAGE || c.kind == CRASH_PROTECTION) &&
+	    pmodule_finding_confidence(bt, "stack-overflow") == 0) {
+		judge(&c, NULL);
+	}
 }
 
 static bool

@@ -225,6 +225,8 @@ fill_instruction(
 	out->repeat = in->repeat;
 	out->written = in->written;
 	out->loads = in->loads;
+	out->source = in->source;
+	out->added = in->added;
 	out->privileged = in->privileged;
 	out->target_known = in->target_known;
 	out->address = address;

@@ -119,6 +119,9 @@ typedef struct ptrace_heap_statistics_fields {
 	uint64_t unused_bytes;	/* tops of arenas */
 	uint64_t system_bytes;	/* asked from the kernel */
 	uint64_t largest_block; /* usable bytes, allocated */
+	/* Of those that had a mapping of their own and were freed, the largest,
+	 * with its header; 0: none is known of. */
+	uint64_t largest_unmapped;
 	uint64_t anomalies, transient;
 	uint64_t reserved[4];
 } ptrace_heap_statistics_t;

@@ -137,6 +137,11 @@ typedef struct ptrace_instruction {
 	uint64_t repeat;  /* turns left of a repeated string instruction */
 	uint32_t written; /* bit N: the register of DWARF number N */
 	bool loads;	  /* nothing but a whole register from operand 0 */
+	/* The one register written is this one as it was before, plus `added`
+	 * (of the program counter: the next instruction's address), by DWARF
+	 * number; -1: neither. */
+	int32_t source;
+	int64_t added;
 	uint64_t reserved[4];
 } ptrace_instruction_t;
 #define PTRACE_INSTRUCTION_INIT                                                \

@@ -63,6 +63,35 @@ static const struct {
     {"stosb", "\xaa", 1, INSN_KIND_OTHER, 0, false, 0, BIT(DI), false, 0},
 };
 
+static const struct {
+	const char *what, *bytes;
+	size_t size;
+	int source;
+	int64_t added;
+} copies[] = {
+    {"mov rdi, rax", "\x48\x89\xc7", 3, AX, 0},
+    {"mov edi, eax", "\x89\xc7", 2, -1, 0},
+    {"lea rdi, [rbp-8]", "\x48\x8d\x7d\xf8", 4, BP, -8},
+    {"lea rdi, [rax+rbx*2]", "\x48\x8d\x3c\x58", 4, -1, 0},
+    {"lea rdi, [rip+16]", "\x48\x8d\x3d\x10\0\0\0", 7, ARCH_PC, 16},
+    {"add rdi, 24", "\x48\x83\xc7\x18", 4, DI, 24},
+    {"sub rdi, 24", "\x48\x83\xef\x18", 4, DI, -24},
+    {"add rdi, rax", "\x48\x01\xc7", 3, -1, 0},
+    {"mov rdi, [rbp-8]", "\x48\x8b\x7d\xf8", 4, -1, 0},
+    {"mov [rbp-8], rdi", "\x48\x89\x7d\xf8", 4, -1, 0},
+};
+
+TEST(tells_which_register_is_copied)
+{
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+		struct insn in = decode(copies[i].bytes, copies[i].size);
+
+		if (!expect_int(in.source, copies[i].source) ||
+		    !expect_int(in.added, copies[i].added))
+			test_fail(TEST_SOFT, "%s", copies[i].what);
+	}
+}
+
 TEST(tells_what_an_instruction_does)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -16,6 +16,8 @@ extern const pmodule_descriptor_t pmodule_descriptor_sent;
 extern const pmodule_descriptor_t pmodule_descriptor_abort;
 extern const pmodule_descriptor_t pmodule_descriptor_stack;
 extern const pmodule_descriptor_t pmodule_descriptor_heap;
+extern const pmodule_descriptor_t pmodule_descriptor_heap_use;
+extern const pmodule_descriptor_t pmodule_descriptor_heap_check;
 extern const pmodule_descriptor_t pmodule_descriptor_jump;
 extern const pmodule_descriptor_t pmodule_descriptor_null;
 extern const pmodule_descriptor_t pmodule_descriptor_pointer;
@@ -37,6 +39,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_abort,
     &pmodule_descriptor_stack,
     &pmodule_descriptor_heap,
+    &pmodule_descriptor_heap_use,
     &pmodule_descriptor_jump,
     &pmodule_descriptor_null,
     &pmodule_descriptor_pointer,
@@ -48,6 +51,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_hardware,
     &pmodule_descriptor_security,
     &pmodule_descriptor_stale,
+    &pmodule_descriptor_heap_check,
     &pmodule_descriptor_operand,
 };
 

@@ -303,6 +303,42 @@ fill_written(const instruction *in, const operand *ops, struct insn *out)
 	    ops[1].type == ZYDIS_OPERAND_TYPE_MEMORY;
 }
 
+/* A whole register that becomes another one's value plus a constant. */
+static void
+fill_source(const instruction *in, const operand *ops, struct insn *out)
+{
+	bool whole = in->operand_count >= 2 &&
+	    ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER && ops[0].size == 64;
+	bool by = whole && ops[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+
+	out->source = -1;
+	if (whole == false)
+		return;
+	switch (in->mnemonic) {
+	case ZYDIS_MNEMONIC_MOV:
+		if (ops[1].type == ZYDIS_OPERAND_TYPE_REGISTER)
+			out->source = dwarf_number(ops[1].reg.value);
+		break;
+	case ZYDIS_MNEMONIC_LEA:
+		if (ops[1].mem.index != ZYDIS_REGISTER_NONE)
+			break;
+		out->source = dwarf_number(ops[1].mem.base);
+		out->added = ops[1].mem.disp.value;
+		break;
+	case ZYDIS_MNEMONIC_ADD:
+	case ZYDIS_MNEMONIC_SUB:
+		if (by == false)
+			break;
+		out->source = dwarf_number(ops[0].reg.value);
+		out->added = in->mnemonic == ZYDIS_MNEMONIC_ADD
+		    ? ops[1].imm.value.s
+		    : -ops[1].imm.value.s;
+		break;
+	default:
+		break;
+	}
+}
+
 /* The count register is brought up to date before a fault (SDM volume 2,
  * REP). */
 static void
@@ -405,6 +441,7 @@ insn_decode(const uint8_t *code, size_t size, uint64_t pc,
 	fill_repeat(&s, &in, out);
 	fill_operands(&s, &in, ops, in.operand_count, out);
 	fill_written(&in, ops, out);
+	fill_source(&in, ops, out);
 	fill_target(&s, ops, in.operand_count, out);
 	insn_text(&in, ops, pc, out->text, sizeof(out->text));
 	return true;

@@ -72,7 +72,12 @@ struct insn {
 	uint64_t divisor;
 	uint32_t written; /* bit N: DWARF register N is changed */
 	bool loads;	  /* a plain load of a whole register from operand 0 */
-	uint64_t repeat;  /* turns that a REP has left; 0: none, or unknown */
+	/* The register written is this one's value before, plus `added` (mov,
+	 * lea, add, sub of whole registers); ARCH_PC: of the next instruction;
+	 * -1: neither. */
+	int source;
+	int64_t added;
+	uint64_t repeat; /* turns that a REP has left; 0: none, or unknown */
 	unsigned n_operands;
 	struct insn_operand operands[INSN_OPERANDS_MAX];
 	struct insn_lanes lanes;  /* of the operand that has any */

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Headers lie between blocks, so who damaged one came from below or from
+ * above. What was written there goes on on one side: the same byte over and
+ * over, text, the same word. If it reaches down into the block before, that
+ * one was written past its end; if it begins with the header and goes up, the
+ * block itself was written before its start. A header that is whole while the
+ * links in a freed block are not tells of a write after free.
+ */
+#include <string.h>
+
+#include "blame.h"
+#include "damage.h"
+
+enum { BELOW = 256, ABOVE = 64, HEADER = 16, SIZE_AT = 8 };
+
+/* The bytes around a header; bytes[BELOW] is its first. */
+struct around {
+	uint8_t bytes[BELOW + ABOVE];
+	unsigned first, last; /* that could be read: [first, last) */
+};
+
+static const struct { /* the one that says most comes first */
+	uint32_t check;
+} order[] = {{PTRACE_HEAP_CHECK_SIZE}, {PTRACE_HEAP_CHECK_TOP},
+    {PTRACE_HEAP_CHECK_OVERLAP}, {PTRACE_HEAP_CHECK_TWICE},
+    {PTRACE_HEAP_CHECK_LINK}, {PTRACE_HEAP_CHECK_IN_USE},
+    {PTRACE_HEAP_CHECK_BIN}, {PTRACE_HEAP_CHECK_KEY},
+    {PTRACE_HEAP_CHECK_FOREIGN}, {PTRACE_HEAP_CHECK_PREV_SIZE},
+    {PTRACE_HEAP_CHECK_METADATA}, {PTRACE_HEAP_CHECK_COUNT}};
+
+bool
+damage_any(ptrace_target_t *t, bool *transient)
+{
+	ptrace_heap_anomaly_t a = PTRACE_HEAP_ANOMALY_INIT;
+	bool found = false;
+
+	*transient = false;
+	for (uint32_t i = 0; ptrace_heap_anomaly(t, i, &a); i++) {
+		*transient = *transient || a.transient;
+		found = found || !a.transient;
+	}
+	return found;
+}
+
+static bool
+is_near(const ptrace_heap_anomaly_t *a, const ptrace_heap_block_t *b)
+{
+	bt_addr_t end = b->chunk + b->extent;
+
+	return a->chunk == b->chunk || a->before == b->start ||
+	    a->chunk == end || (a->address >= b->chunk && a->address < end);
+}
+
+bool
+damage_near(ptrace_target_t *t, const ptrace_heap_block_t *block)
+{
+	ptrace_heap_anomaly_t a = PTRACE_HEAP_ANOMALY_INIT;
+
+	for (uint32_t i = 0; ptrace_heap_anomaly(t, i, &a); i++)
+		if (!a.transient && is_near(&a, block))
+			return true;
+	return false;
+}
+
+static unsigned
+rank(uint32_t check)
+{
+	unsigned i = 0;
+
+	while (i < sizeof(order) / sizeof(*order) && order[i].check != check)
+		i++;
+	return i;
+}
+
+/* Of equal ones the first by address: damage goes up. */
+static bool
+choose(ptrace_target_t *t, const ptrace_heap_block_t *near,
+    ptrace_heap_anomaly_t *out)
+{
+	ptrace_heap_anomaly_t a = PTRACE_HEAP_ANOMALY_INIT;
+	unsigned best = UINT32_MAX;
+
+	for (uint32_t i = 0; ptrace_heap_anomaly(t, i, &a); i++) {
+		if (a.transient || rank(a.check) >= best ||
+		    (near != NULL && !is_near(&a, near)))
+			continue;
+		best = rank(a.check);
+		*out = a;
+	}
+	return best != UINT32_MAX;
+}
+
+/* ---- words for people ---- */
+
+static const char *
+state_text(const ptrace_heap_block_t *b)
+{
+	static const char *const states[] = {"of unknown state", "in use",
+	    "free", "freed", "never handed out", "freed", "the allocator's"};
+
+	return b->state < sizeof(states) / sizeof(*states) ? states[b->state]
+							   : states[0];
+}
+
+const char *
+damage_block_text(ptrace_backtrace_t *bt, const ptrace_heap_block_t *b)
+{
+	bool place = b->place != NULL && b->place[0] != '\0';
+
+	return pmodule_text(bt,
+	    "the block of %" PRIu64 " bytes at 0x%" PRIx64 " (%s%s%s)",
+	    b->usable, b->start, state_text(b), place ? ": " : "",
+	    place ? b->place : "");
+}
+
+void
+damage_note_owner(ptrace_backtrace_t *bt, ptrace_thread_t *thread,
+    const ptrace_heap_block_t *b, struct report *r)
+{
+	const uint32_t frames = 64, variables = 256;
+	uint32_t n = thread != NULL ? ptrace_thread_n_frames(thread) : 0;
+
+	for (uint32_t i = 0; i < n && i < frames; i++) {
+		ptrace_frame_t *f = ptrace_thread_frame(thread, i);
+		uint32_t count = f != NULL && !blame_is_machinery(f)
+		    ? ptrace_frame_n_variables(f)
+		    : 0;
+
+		for (uint32_t k = 0; k < count && k < variables; k++) {
+			const ptrace_variable_t *v = ptrace_frame_variable(
+			    f, k);
+			ptrace_variable_info_t info = PTRACE_VARIABLE_INFO_INIT;
+
+			if (v == NULL || !ptrace_variable_info(v, &info) ||
+			    info.kind != PTRACE_VARIABLE_POINTER ||
+			    !info.has_value || info.value != b->start)
+				continue;
+			report_note(r,
+			    pmodule_text(bt, "%s (%s) of %s points to it",
+				info.name, info.type, ptrace_frame_symbol(f)));
+			return;
+		}
+	}
+}
+
+/* ---- what was written ---- */
+
+struct run {
+	int from, to; /* offsets from the header; to: behind the last byte */
+	const char *what;
+};
+
+static void
+read_around(ptrace_target_t *t, bt_addr_t header, struct around *a)
+{
+	size_t n = 0;
+
+	/* The bytes below may end at a page that is not there. */
+	for (a->first = 0; a->first < BELOW; a->first += 16) {
+		n = ptrace_target_read_some(t, header - BELOW + a->first,
+		    a->bytes + a->first, sizeof(a->bytes) - a->first);
+		if (n > BELOW - a->first)
+			break;
+	}
+	a->last = a->first + (unsigned)n;
+}
+
+static bool
+is_text(uint8_t byte)
+{
+
+	return (byte >= ' ' && byte < 0x7f) || byte == '\n' || byte == '\t';
+}
+
+/* The bytes that go on in both directions from the one at `at` as it is: equal
+ * ones, or text. */
+static struct run
+extend(const struct around *a, unsigned at, bool text)
+{
+	uint8_t byte = a->bytes[at];
+	unsigned from = at, to = at + 1;
+
+	while (from > a->first &&
+	    (text ? is_text(a->bytes[from - 1]) : a->bytes[from - 1] == byte))
+		from--;
+	while (to < a->last &&
+	    (text ? is_text(a->bytes[to]) : a->bytes[to] == byte))
+		to++;
+	return (struct run){(int)from - BELOW, (int)to - BELOW, NULL};
+}
+
+static bool
+find_run(ptrace_backtrace_t *bt, const struct around *a, struct run *out)
+{
+	const unsigned low = BELOW + SIZE_AT; /* first byte of the size */
+	const unsigned high = BELOW + HEADER - 1;
+	const int enough = 4;
+	struct run r;
+
+	if (a->last <= high || a->first > BELOW)
+		return false;
+	/* The last byte of the header belongs to whatever came from above. */
+	r = extend(a, a->bytes[low] != 0 ? low : high, false);
+	if (r.to - r.from >= enough && a->bytes[r.from + BELOW] != 0) {
+		*out = r;
+		out->what = pmodule_text(
+		    bt, "bytes 0x%02x", a->bytes[r.from + BELOW]);
+		return true;
+	}
+	/* Text ends with a NUL, which may be all that reaches the header. */
+	r = extend(a, is_text(a->bytes[low]) ? low : low - 1, true);
+	if (r.to - r.from >= enough && is_text(a->bytes[r.from + BELOW]) &&
+	    r.to >= SIZE_AT) {
+		*out = r;
+		out->what = "text";
+		return true;
+	}
+	/* The same word over and over. */
+	if (a->first + 24 <= low &&
+	    memcmp(a->bytes + low, a->bytes + low - 8, 8) == 0 &&
+	    memcmp(a->bytes + low, a->bytes + low - 16, 8) == 0 &&
+	    memcmp(a->bytes + low, "\0\0\0\0\0\0\0", 8) != 0) {
+		unsigned from = low - 16;
+
+		while (from >= a->first + 8 &&
+		    memcmp(a->bytes + from, a->bytes + from - 8, 8) == 0)
+			from -= 8;
+		*out = (struct run){
+		    (int)from - BELOW, HEADER, "the same word again and again"};
+		return true;
+	}
+	return false;
+}
+
+/* ---- headers ---- */
+
+static void
+fill(struct report *r, const char *class_name, const char *token,
+    double confidence, const char *text)
+{
+
+	r->class_name = class_name;
+	r->confidence = confidence;
+	r->text = text;
+	report_token(r, token);
+}
+
+static void
+blame_before(ptrace_backtrace_t *bt, const ptrace_heap_block_t *before,
+    double confidence, const char *how, struct report *r)
+{
+
+	fill(r, "heap-overflow", "heap.overflow", confidence,
+	    pmodule_text(bt, "%s was written past its end: %s",
+		damage_block_text(bt, before), how));
+	r->has_address = true;
+	r->address = before->start;
+	damage_note_owner(bt, r->thread, before, r);
+}
+
+static bool
+block_before(ptrace_target_t *t, const ptrace_heap_anomaly_t *a,
+    ptrace_heap_block_t *out)
+{
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+
+	if (a->before != 0)
+		return ptrace_heap_at(t, a->before, out);
+	return a->chunk != 0 && ptrace_heap_at(t, a->chunk + SIZE_AT, &b) &&
+	    ptrace_heap_before(t, &b, out);
+}
+
+/* One byte of the size is zero that must not be, and nothing else is wrong. */
+static bool
+is_terminator(const ptrace_heap_anomaly_t *a)
+{
+
+	return (a->found & 0xff) == 0 && a->found != 0 && a->found >> 40 == 0;
+}
+
+static void
+explain_header(
+    ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a, struct report *r)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	ptrace_heap_block_t before = PTRACE_HEAP_BLOCK_INIT;
+	bool has_before = block_before(t, a, &before);
+	struct around around;
+	struct run run;
+
+	read_around(t, a->chunk, &around);
+	if (find_run(bt, &around, &run)) {
+		const char *how = pmodule_text(bt,
+		    "%d bytes (%s) from 0x%" PRIx64
+		    " on run over the header of the block at 0x%" PRIx64,
+		    run.to - run.from, run.what,
+		    a->chunk + (uint64_t)(int64_t)run.from, a->start);
+		bool from_above = run.from > 0 && run.to >= HEADER;
+
+		if (from_above) {
+			fill(r, "heap-underflow", "heap.underflow", 0.93,
+			    pmodule_text(bt,
+				"the block at 0x%" PRIx64
+				" was written before its start: %s",
+				a->start, how));
+			r->has_address = true;
+			r->address = a->start;
+			return;
+		}
+		if (has_before && run.from < 0) {
+			blame_before(bt, &before, 0.97, how, r);
+			return;
+		}
+	}
+	if (has_before && is_terminator(a)) {
+		blame_before(bt, &before, 0.96,
+		    pmodule_text(bt,
+			"the byte behind it, which begins the size of the "
+			"block at 0x%" PRIx64
+			", is zero, as the end of a string is",
+			a->start),
+		    r);
+		return;
+	}
+	fill(r, "heap-corruption", "heap.corrupt", 0.9,
+	    pmodule_text(bt,
+		"the header of the block at 0x%" PRIx64
+		" is damaged: by a write past the end of the block before, or "
+		"before its own start",
+		a->start));
+	r->has_address = true;
+	r->address = a->address;
+	if (has_before) {
+		report_note(r, damage_block_text(bt, &before));
+		damage_note_owner(bt, r->thread, &before, r);
+	}
+}
+
+/* ---- links ---- */
+
+static void
+explain_link(
+    ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a, struct report *r)
+{
+
+	fill(r, "use-after-free", "heap.uaf", a->chunk != 0 ? 0.94 : 0.9,
+	    a->chunk != 0
+		? pmodule_text(bt,
+		      "the free block at 0x%" PRIx64
+		      " was written to: its header is whole, but what the "
+		      "allocator keeps in it is not",
+		      a->start)
+		: "a block was written to after it was freed: what the "
+		  "allocator kept in it leads nowhere");
+	r->has_address = true;
+	r->address = a->start != 0 ? a->start : a->address;
+}
+
+static void
+explain_other(
+    ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a, struct report *r)
+{
+
+	if (a->check == PTRACE_HEAP_CHECK_TWICE) {
+		fill(r, "double-free", "heap.double-free", 0.95,
+		    pmodule_text(bt,
+			"the block at 0x%" PRIx64 " was freed twice: it is in "
+			"the lists of free blocks more than once",
+			a->start));
+	} else if (a->check == PTRACE_HEAP_CHECK_FOREIGN && a->chunk == 0) {
+		fill(r, "invalid-free", "heap.invalid-free", 0.85,
+		    "a list of free blocks holds what is no block: something "
+		    "was freed that was not allocated");
+	} else if (a->check == PTRACE_HEAP_CHECK_PREV_SIZE) {
+		fill(r, "heap-corruption", "heap.corrupt", 0.85,
+		    pmodule_text(bt,
+			"the last word of the free block before 0x%" PRIx64
+			" was written to",
+			a->start));
+	} else {
+		fill(r, "heap-corruption", "heap.corrupt", 0.8,
+		    "the heap is damaged");
+	}
+	r->has_address = true;
+	r->address = a->start != 0 ? a->start : a->address;
+}
+
+bool
+damage_explain(
+    ptrace_backtrace_t *bt, const ptrace_heap_block_t *block, struct report *r)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	ptrace_heap_anomaly_t a = PTRACE_HEAP_ANOMALY_INIT;
+
+	if ((block == NULL || !choose(t, block, &a)) && !choose(t, NULL, &a))
+		return false;
+	switch (a.check) {
+	case PTRACE_HEAP_CHECK_SIZE:
+	case PTRACE_HEAP_CHECK_TOP:
+	case PTRACE_HEAP_CHECK_OVERLAP:
+	case PTRACE_HEAP_CHECK_IN_USE:
+	case PTRACE_HEAP_CHECK_BIN:
+		if (a.chunk != 0) {
+			explain_header(bt, &a, r);
+			break;
+		}
+		explain_other(bt, &a, r);
+		break;
+	case PTRACE_HEAP_CHECK_LINK:
+	case PTRACE_HEAP_CHECK_KEY:
+		explain_link(bt, &a, r);
+		break;
+	case PTRACE_HEAP_CHECK_FOREIGN:
+		if (a.chunk != 0)
+			explain_link(bt, &a, r);
+		else
+			explain_other(bt, &a, r);
+		break;
+	default:
+		explain_other(bt, &a, r);
+		break;
+	}
+	report_note(r, a.text);
+	return true;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Damage to the heap, explained: what was written, from where to where, and so
+ * by a write of which kind.
+ */
+#ifndef MODULES_DAMAGE_H
+#define MODULES_DAMAGE_H
+
+#include <ptrace/heap.h>
+
+#include "crash.h"
+
+/* Something is wrong (true), or looks so because the heap was being changed
+ * (only *transient). Walks the heap once a run. */
+bool damage_any(ptrace_target_t *t, bool *transient);
+/* There is damage to the block or to one of its neighbours' headers. */
+bool damage_near(ptrace_target_t *t, const ptrace_heap_block_t *block);
+
+/* Explains the anomaly that says most, of those near a block if there are such
+ * (block may be NULL): class, confidence, text, evidence and tokens of r; its
+ * thread and frame are not touched. False: there is no damage. */
+bool damage_explain(
+    ptrace_backtrace_t *bt, const ptrace_heap_block_t *block, struct report *r);
+
+/* "the block of 24 bytes at 0x... (in use)" */
+const char *damage_block_text(
+    ptrace_backtrace_t *bt, const ptrace_heap_block_t *b);
+/* Names a variable of the thread's frames that points to the block's start. */
+void damage_note_owner(ptrace_backtrace_t *bt, ptrace_thread_t *thread,
+    const ptrace_heap_block_t *b, struct report *r);
+
+#endif /* MODULES_DAMAGE_H */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole heap, whatever the process died of: damage often kills far from
+ * where it was done. It is the cause of death only where something leads to
+ * it; else it is told in the background of what others found.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "common/damage.h"
+#include "common/origin.h"
+
+static const char *const told[] = {"double-free", "invalid-free",
+    "heap-overflow", "heap-underflow", "use-after-free", "heap-corruption",
+    "alloc-mismatch"};
+
+static bool
+is_told(ptrace_backtrace_t *bt)
+{
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
+		if (pmodule_finding_confidence(bt, told[i]) >= 0.5)
+			return true;
+	return false;
+}
+
+/* The process stopped itself and nobody knows why. */
+static bool
+is_unexplained(const struct crash *c)
+{
+
+	return c->final.number == SIGABRT && c->handled == false &&
+	    pmodule_finding_confidence(c->bt, NULL) <= 0.5;
+}
+
+/* The bad pointer was read from a block that was run over. */
+static bool
+leads_to_damage(const struct crash *c, ptrace_heap_block_t *block)
+{
+	struct origin origin;
+
+	if (c->kind != CRASH_PAGE && c->kind != CRASH_PROTECTION)
+		return false;
+	origin_of_base(c, &origin);
+	return origin.kind == ORIGIN_LOAD &&
+	    ptrace_heap_at(c->target, origin.address, block) &&
+	    damage_near(c->target, block);
+}
+
+/* Of a process that did not crash it says nothing worth a token. */
+static void
+tell_transient(ptrace_backtrace_t *bt)
+{
+	struct crash c;
+
+	if (crash_resolve(bt, &c))
+		pmodule_classifier_add(bt, "heap.transient");
+	pmodule_backtrace_annotate(bt, PAT_COMMENT,
+	    "the heap was being changed when the process was caught: what "
+	    "looks wrong in it is no damage");
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	ptrace_heap_block_t block = PTRACE_HEAP_BLOCK_INIT;
+	struct report r = {.bt = bt};
+	bool transient, crashed, leads;
+	struct crash c;
+
+	/* A running process changes its heap while it is read. */
+	if (ptrace_target_live(t) || is_told(bt))
+		return;
+	if (damage_any(t, &transient) == false) {
+		if (transient)
+			tell_transient(bt);
+		return;
+	}
+	crashed = crash_resolve(bt, &c) && c.context != NULL;
+	leads = crashed && leads_to_damage(&c, &block);
+	if (crashed)
+		r = report_of(&c, "", 0, NULL);
+	if (!damage_explain(bt, leads ? &block : NULL, &r))
+		return;
+	if (leads) {
+		report_note(&r, "the pointer that failed was read from there");
+		r.confidence = 0.96;
+	} else {
+		r.background = !crashed || !is_unexplained(&c);
+	}
+	report_publish(&r);
+}
+
+static bool
+load(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, analyse);
+}
+
+PMODULE_DEFINE("heap-check", load, NULL, NULL)

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Use after free, by where the bad value came from: the pointer, or the address
+ * that was called, was read from a block that is free now. Freed memory can be
+ * read without a fault; what fails is the next step, with what the allocator
+ * keeps there (mangled links, its random mark, addresses of its lists) or with
+ * what the next owner of the memory wrote.
+ *
+ * The read must have come after the free. A program may well take a pointer out
+ * of a block, free the block, and then use the pointer: so a value that the
+ * allocator did not write counts only if nothing was called in between.
+ */
+#include <string.h>
+
+#include "common/blame.h"
+#include "common/caller.h"
+#include "common/damage.h"
+#include "common/origin.h"
+#include "common/scan.h"
+
+/* Links and mark: what glibc, jemalloc, tcmalloc write into freed blocks. */
+enum { ALLOCATOR_WORDS = 16 };
+
+struct use {
+	const struct crash *c;
+	uint64_t value;	  /* that was bad */
+	bt_addr_t holder; /* where it was read */
+	bool called_since;
+	const char *how; /* it is known */
+};
+
+/* ---- where the value was read ---- */
+
+static bool
+from_origin(struct use *u, const struct origin *o)
+{
+
+	if (o->kind != ORIGIN_LOAD || o->has_value == false)
+		return false;
+	u->value = o->value;
+	u->holder = o->address;
+	u->called_since = o->called_since;
+	u->how = pmodule_text(u->c->bt, "read by \"%s\"", o->instruction.text);
+	return true;
+}
+
+/* A call through memory or a register, whose registers are still there. */
+static bool
+from_call(struct use *u, const ptrace_instruction_t *call)
+{
+	const struct crash *c = u->c;
+	struct origin origin;
+
+	if (call->target_register >= 0) {
+		origin_at_fault(
+		    c, call->address, call->target_register, &origin);
+		return from_origin(u, &origin) && u->value == c->address;
+	}
+	if (call->target_operand >= 0) {
+		const ptrace_operand_t *o =
+		    &call->operands[call->target_operand];
+		uint64_t base;
+
+		if (o->segment_relative || o->scale != 0 || o->base < 0 ||
+		    !ptrace_context_register(c->context, o->base, &base))
+			return false;
+		u->holder = base + (uint64_t)o->displacement;
+		u->how = pmodule_text(c->bt, "called by \"%s\"", call->text);
+		return ptrace_target_read(c->target, u->holder, &u->value,
+			   sizeof(u->value), NULL) &&
+		    u->value == c->address;
+	}
+	return false;
+}
+
+static bool
+find_in_function(struct use *u)
+{
+	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+	const struct crash *c = u->c;
+	struct origin origin;
+
+	if (c->kind == CRASH_EXECUTE)
+		return caller_way(c, &call) == CALLER_CALL &&
+		    from_call(u, &call);
+	if (c->bad_target)
+		return c->has_instruction && from_call(u, &c->instruction);
+	origin_of_base(c, &origin);
+	return from_origin(u, &origin);
+}
+
+/* A library function failed on an argument: where did its caller read it? */
+static bool
+find_in_caller(struct use *u)
+{
+	enum { ARGUMENTS = 3 };
+	const uint64_t walked = 4096; /* by the function, through a string */
+	const struct crash *c = u->c;
+	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+	ptrace_frame_t *caller = blame_frame(c->thread, c->frame);
+
+	if (c->frame == NULL || caller == NULL || caller == c->frame ||
+	    c->operand == NULL || c->operand->base_known == false ||
+	    !ptrace_target_call_before(
+		c->target, ptrace_frame_ip(caller), &call))
+		return false;
+	for (unsigned i = 0; i < ARGUMENTS; i++) {
+		struct origin origin;
+
+		origin_at_call(c, caller, call.address,
+		    ptrace_argument_register(i), &origin);
+		if (origin.has_value && from_origin(u, &origin) &&
+		    c->address + walked - u->value < 2 * walked)
+			return true;
+	}
+	return false;
+}
+
+/* ---- by a pointer that is near ---- */
+
+/* A word that points to a freed block in which the allocator's own words are
+ * the bad value. */
+static bool
+points_to_freed(
+    const struct crash *c, void *ctx, uint64_t word, const char *where)
+{
+	struct use *u = ctx;
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+	uint64_t words[ALLOCATOR_WORDS / 8];
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (word % 8 != 0 || !ptrace_target_mapping(c->target, word, &m) ||
+	    (m.permissions & PTRACE_PERM_WRITE) == 0 ||
+	    !ptrace_heap_at(c->target, word, &b) || b.start != word ||
+	    (b.state != PTRACE_HEAP_FREE && b.state != PTRACE_HEAP_CACHED) ||
+	    !ptrace_target_read(c->target, word, words, sizeof(words), NULL))
+		return false;
+	for (unsigned i = 0; i < ALLOCATOR_WORDS / 8; i++) {
+		if (words[i] != u->value)
+			continue;
+		u->holder = word + i * 8;
+		u->called_since = false;
+		u->how = pmodule_text(c->bt, "%s points to it", where);
+		return true;
+	}
+	return false;
+}
+
+static bool
+bad_value(const struct crash *c, uint64_t *out)
+{
+
+	if (c->bad_target || c->kind == CRASH_EXECUTE)
+		*out = c->address;
+	else if (c->operand != NULL && c->operand->base_known &&
+	    c->operand->segment_relative == false)
+		*out = c->operand->base_value;
+	else
+		return false;
+	return !crash_is_null(*out);
+}
+
+static bool
+find_near(struct use *u)
+{
+
+	return bad_value(u->c, &u->value) &&
+	    scan_near(u->c, points_to_freed, u) != NULL;
+}
+
+/* ---- verdicts ---- */
+
+static struct report
+report_use(const struct use *u, const ptrace_heap_block_t *b, double confidence,
+    const char *text)
+{
+	struct report r = report_of(u->c, "use-after-free", confidence, text);
+
+	report_note(&r,
+	    pmodule_text(u->c->bt, "0x%" PRIx64 " is in 0x%" PRIx64 ", %s",
+		u->value, u->holder, u->how));
+	if (b->cache_tid != 0 &&
+	    b->cache_tid != (int32_t)ptrace_thread_tid(u->c->thread))
+		report_note(&r,
+		    pmodule_text(u->c->bt,
+			"it was freed by thread %d, which still has it in its "
+			"cache",
+			(int)b->cache_tid));
+	damage_note_owner(u->c->bt, u->c->thread, b, &r);
+	report_token(&r, "heap.uaf");
+	return r;
+}
+
+static bool
+judge_freed(const struct use *u, const ptrace_heap_block_t *b)
+{
+	bool own_words = b->offset >= 0 && b->offset < ALLOCATOR_WORDS;
+	const char *what = u->c->kind == CRASH_EXECUTE || u->c->bad_target
+	    ? "the address that was called"
+	    : "the pointer";
+	struct report r;
+
+	if (b->state != PTRACE_HEAP_FREE && b->state != PTRACE_HEAP_CACHED &&
+	    b->state != PTRACE_HEAP_PURGED && b->state != PTRACE_HEAP_UNUSED)
+		return false;
+	/* What was never handed out may as well lie behind the last block. */
+	r = report_use(u, b,
+	    (u->called_since && own_words == false) ||
+		    b->state == PTRACE_HEAP_UNUSED
+		? 0.6
+		: b->transient ? 0.9
+			       : 0.97,
+	    pmodule_text(u->c->bt,
+		"use after free: %s, 0x%" PRIx64 ", was read at offset %" PRId64
+		" of %s",
+		what, u->value, b->offset, damage_block_text(u->c->bt, b)));
+	report_publish(&r);
+	return true;
+}
+
+/* Text fills the block from its first byte on, where an object has a pointer:
+ * no array of the object itself can have run over, and no neighbour did, for
+ * the header is whole. Somebody else uses the memory as a buffer. */
+static void
+judge_reused(const struct use *u, const ptrace_heap_block_t *b)
+{
+	char text[33] = "";
+	struct report r;
+
+	if (b->state != PTRACE_HEAP_ALLOCATED || u->holder != b->start ||
+	    b->damaged || b->transient ||
+	    ptrace_target_read_some(
+		u->c->target, b->start, text, sizeof(text) - 1) < 8)
+		return;
+	for (unsigned i = 0; i < 8; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return;
+	if (damage_near(u->c->target, b))
+		return;
+	for (unsigned i = 8; i < sizeof(text); i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '\0';
+	r = report_use(u, b, 0.82,
+	    pmodule_text(u->c->bt,
+		"use after free, most likely: %s, which was taken for an "
+		"object, is a buffer with text, \"%s\": the memory was handed "
+		"out again",
+		damage_block_text(u->c->bt, b), text));
+	report_publish(&r);
+}
+
+/* ---- memory that is gone ---- */
+
+struct gone {
+	uint64_t size; /* of the largest block that was unmapped */
+	bt_addr_t block;
+};
+
+/* Blocks with a mapping of their own begin 16 bytes into a page. */
+static bool
+points_to_unmapped(
+    const struct crash *c, void *ctx, uint64_t word, const char *where)
+{
+	const uint64_t page = 4096, header = 16;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	struct gone *g = ctx;
+
+	(void)where;
+	if (word % page != header || c->address - word >= g->size - header ||
+	    ptrace_target_mapping(c->target, word, &m))
+		return false;
+	g->block = word;
+	return true;
+}
+
+static void
+judge_unmapped(const struct crash *c)
+{
+	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	struct gone g = {0};
+	struct report r;
+	const char *where;
+
+	if (c->kind != CRASH_PAGE || crash_is_null(c->address) ||
+	    c->direction == NULL ||
+	    ptrace_target_mapping(c->target, c->address, &m))
+		return;
+	for (uint32_t i = 0; ptrace_heap_statistics(c->target, i, &s); i++)
+		if (s.largest_unmapped > g.size)
+			g.size = s.largest_unmapped;
+	if (g.size == 0)
+		return;
+	where = scan_near(c, points_to_unmapped, &g);
+	if (where == NULL)
+		return;
+	r = report_of(c, "use-after-free", 0.8,
+	    pmodule_text(c->bt,
+		"use after free, most likely: %s at offset %" PRIu64
+		" of a block at 0x%" PRIx64
+		" that had a mapping of its own, which is gone",
+		crash_access_text(c), c->address - g.block, g.block));
+	report_note(
+	    &r, pmodule_text(c->bt, "%s holds 0x%" PRIx64, where, g.block));
+	report_note(&r,
+	    pmodule_text(c->bt,
+		"the allocator unmapped such blocks, of up to %" PRIu64
+		" bytes, when they were freed",
+		g.size));
+	report_token(&r, "heap.uaf");
+	report_publish(&r);
+}
+
+static void
+analyse(ptrace_backtrace_t *bt)
+{
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+	struct crash c;
+	struct use u = {.c = &c};
+
+	if (crash_resolve(bt, &c) == false || c.context == NULL ||
+	    (c.kind != CRASH_PAGE && c.kind != CRASH_PROTECTION &&
+		c.kind != CRASH_EXECUTE) ||
+	    pmodule_finding_confidence(bt, "stack-overflow") > 0 ||
+	    pmodule_finding_confidence(bt, "double-free") > 0 ||
+	    pmodule_finding_confidence(bt, "invalid-free") > 0 ||
+	    pmodule_finding_confidence(bt, "heap-corruption") > 0)
+		return;
+	if ((find_in_function(&u) || find_in_caller(&u)) &&
+	    ptrace_heap_at(c.target, u.holder, &b)) {
+		if (judge_freed(&u, &b) == false)
+			judge_reused(&u, &b);
+		return;
+	}
+	if (find_near(&u) && ptrace_heap_at(c.target, u.holder, &b)) {
+		(void)judge_freed(&u, &b);
+		return;
+	}
+	judge_unmapped(&c);
+}
+
+static bool
+load(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, analyse);
+}
+
+PMODULE_DEFINE("heap-use", load, NULL, NULL)
