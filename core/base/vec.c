@@ -34,6 +34,5 @@ vec_grow(
 		memcpy(items, &p, sizeof(p));
 		*room = more;
 	}
-	memset((char *)p + count * item_size, 0, item_size);
 	return true;
 }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define VEC(TYPE)                                                              \
 	struct {                                                               \
@@ -22,17 +23,19 @@
 		size_t count, room, limit;                                     \
 	}
 
-/* Grows *items to hold count + 1 items of item_size bytes and zeroes the new
- * one. False at the limit or out of memory; the array is then unchanged. */
+/* Grows *items to hold count + 1 items of item_size bytes. False at the limit
+ * or out of memory; the array is then unchanged. */
 bool vec_grow(
     void **items, size_t *room, size_t count, size_t limit, size_t item_size);
 
 #define vec_init(V, LIMIT)                                                     \
 	((V)->items = NULL, (V)->count = 0, (V)->room = 0, (V)->limit = (LIMIT))
 #define vec_push(V)                                                            \
-	(vec_grow((void **)&(V)->items, &(V)->room, (V)->count, (V)->limit,    \
-	     sizeof(*(V)->items))                                              \
-		? &(V)->items[(V)->count++]                                    \
+	(((V)->count < (V)->room && (V)->count < (V)->limit) ||                \
+		    vec_grow((void **)&(V)->items, &(V)->room, (V)->count,     \
+			(V)->limit, sizeof(*(V)->items))                       \
+		? (memset(&(V)->items[(V)->count], 0, sizeof(*(V)->items)),    \
+		      &(V)->items[(V)->count++])                               \
 		: NULL)
 #define vec_clear(V) ((V)->count = 0)
 #define vec_deinit(V)                                                          \

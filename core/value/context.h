@@ -14,4 +14,9 @@ void value_context(struct evaluator *ev, struct expr_context *out);
 size_t value_register(
     struct evaluator *ev, unsigned number, uint8_t *out, size_t size);
 
+/* quick.c: the value of the simplest expressions; *is_value: it is the
+ * variable's own (DW_OP_stack_value), not its address. False: evaluate. */
+bool value_quick(struct evaluator *ev, struct dwarf_unit *unit,
+    struct view block, bool *is_value, uint64_t *out);
+
 #endif /* VALUE_CONTEXT_H */

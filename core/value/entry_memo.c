@@ -119,8 +119,14 @@ evaluate_parts(
 	struct entry_memo *m = ev->r->entry_memo;
 	VEC(struct part) parts;
 	struct part *p;
-	bool ok = false;
+	bool ok;
 
+	/* Mostly there is one part. */
+	m->cut = false;
+	ev->r->runs_left = VALUE_RUNS_MAX;
+	ok = evaluate(ev, block, out, e);
+	if (ok || m->cut == false)
+		return ok;
 	vec_init(&parts, ENTRY_PARTS_MAX);
 	p = vec_push(&parts);
 	if (p != NULL)

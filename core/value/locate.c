@@ -5,6 +5,8 @@
  */
 #include "value/context.h"
 
+enum { OP_REG0 = 0x50, OP_REG31 = 0x6f };
+
 /* What failed, as a reason. */
 static const char *
 reason_of(struct evaluator *ev, const bt_error_t *e)
@@ -56,6 +58,10 @@ bool
 value_evaluate(struct evaluator *ev, struct dwarf_unit *unit, struct view block,
     const uint64_t *initial, uint64_t *out, bt_error_t *e)
 {
+	bool is_value;
+
+	if (initial == NULL && value_quick(ev, unit, block, &is_value, out))
+		return true;
 	return run(ev, unit, block, initial, NULL, out, e);
 }
 
@@ -318,10 +324,24 @@ value_locate_block(struct evaluator *ev, struct dwarf_unit *unit,
     struct view block, uint64_t size, struct source *out)
 {
 	struct expr_result result;
+	uint64_t value;
+	bool is_value;
 	bt_error_t e;
 
 	e.code = BT_OK;
 	ev->register_missing = false;
+	if (block.size == 1 && block.failed == false &&
+	    block.data[0] >= OP_REG0 && block.data[0] <= OP_REG31) {
+		from_register(ev, block.data[0] - OP_REG0, out);
+		return;
+	}
+	if (value_quick(ev, unit, block, &is_value, &value)) {
+		if (is_value)
+			source_bytes(ev->r, out, &value, sizeof(value));
+		else
+			source_memory(ev->r, out, value);
+		return;
+	}
 	if (run(ev, unit, block, NULL, &result, NULL, &e) == false)
 		source_none(out, reason_of(ev, &e));
 	else if (result.n_pieces == 1 && result.pieces[0].size_bits == 0)
