@@ -1,4 +1,5 @@
 # Every third-party library, found once. Reasons: docs/architecture.md.
+find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_library(ZSTD_LIB zstd REQUIRED)
 find_library(DEFLATE_LIB deflate REQUIRED)

@@ -36,6 +36,8 @@ struct dwarf_options {
 	/* The program that the image describes, on this machine: .dwo files and
 	 * their package may lie beside it. May be NULL. */
 	const char *exe_path;
+	/* Values will be asked for: locations are worth reading ahead. */
+	bool locations;
 	void (*warn)(void *ctx, const char *code, const char *text);
 	void *ctx;
 };

@@ -61,6 +61,19 @@ dw_section(struct dwarf_file *f, enum dw_section s)
 	return &f->sections[s].view;
 }
 
+/* What every plan needs, while .debug_info is being inflated. */
+static void
+read_ahead(struct dwarf_file *f)
+{
+	static const char *const names[] = {".debug_abbrev", ".debug_line",
+	    ".debug_str", ".debug_line_str", ".debug_rnglists", ".debug_ranges",
+	    ".debug_loclists", ".debug_loc"};
+	size_t n = sizeof(names) / sizeof(*names);
+
+	image_prefetch(
+	    f->image, names, f->dwarf->options.locations ? n : n - 2);
+}
+
 bool
 dw_file_init(
     struct dwarf_file *f, struct dwarf *d, struct image *image, bool dwo)
@@ -74,6 +87,8 @@ dw_file_init(
 	map_init(&f->abbrevs, DW_UNITS_MAX);
 	map_init(&f->lines, DW_UNITS_MAX);
 	map_init(&f->signatures, DW_UNITS_MAX);
+	if (!dwo)
+		read_ahead(f);
 	return dw_section(f, SEC_INFO)->size != 0;
 }
 

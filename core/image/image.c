@@ -136,6 +136,7 @@ image_unref(struct image *image)
 {
 	if (image == NULL || --image->refs > 0)
 		return;
+	prefetch_end(image);
 	image_unref(image->mini);
 	symtab_deinit(&image->symtab);
 	symtab_deinit(&image->dynsym);

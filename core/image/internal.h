@@ -4,6 +4,7 @@
  *
  *	image.c		open, map, reference count, headers
  *	section.c	section bytes, inflated on first use
+ *	prefetch.c	or ahead of it, by a thread
  *	note.c		build-id, debug links
  *	dynamic.c	PT_DYNAMIC and hash tables: images without sections
  *	symtab.c	finding symbol tables, names, iteration
@@ -31,6 +32,15 @@ struct section_cache { /* one per section, made on first inflation */
 	size_t size;
 	bt_error_t *error; /* why it could not be inflated */
 };
+
+/* What a compressed section says about itself. */
+struct packed {
+	uint32_t type; /* ELFCOMPRESS_... */
+	uint64_t size; /* inflated */
+	struct view data;
+};
+
+struct prefetch;
 
 /* The sections of one name in an object file, one after the other. */
 struct joined {
@@ -90,6 +100,7 @@ struct image {
 	uint64_t bias;	 /* of addresses in PT_DYNAMIC, see image.h */
 	struct section_cache *cache;
 	struct joined *joined;
+	struct prefetch *prefetch; /* NULL: nothing is inflated ahead */
 
 	bool build_id_tried;
 	struct image_build_id build_id;
@@ -115,6 +126,21 @@ bool section_raw(const struct image *image, const struct image_section *s,
     struct view *out, bt_error_t *e) BT_CHECK;
 bool section_bytes(struct image *image, const struct image_section *s,
     struct view *out, bt_error_t *e) BT_CHECK;
+bool section_is_packed(const struct image_section *s);
+bool section_packed(const struct image_section *s, struct view raw,
+    struct packed *out, bt_error_t *e) BT_CHECK;
+/* *out: p->size bytes, to be freed. Also called by the thread that inflates
+ * ahead: changes nothing of the image. */
+bool section_inflate(const struct image *image, const struct packed *p,
+    uint8_t **out, bt_error_t *e) BT_CHECK;
+
+/* prefetch.c: true when the thread has dealt with the section; *ok and the
+ * bytes, or the error, are its result. */
+bool prefetch_take(struct image *image, const struct image_section *s, bool *ok,
+    struct section_cache *c, bt_error_t *e);
+/* Before the image ends. */
+void prefetch_end(struct image *image);
+
 /* First section of a type that has bytes, or NULL. */
 const struct image_section *section_of_type(
     const struct image *image, uint32_t type);

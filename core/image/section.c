@@ -55,13 +55,6 @@ section_raw(const struct image *image, const struct image_section *s,
 	    e, s->offset, "section reaches past the end of the file");
 }
 
-/* What a compressed section says about itself. */
-struct packed {
-	uint32_t type;
-	uint64_t size;
-	struct view data;
-};
-
 static bool
 read_chdr(struct view raw, struct packed *p, bt_error_t *e)
 {
@@ -88,25 +81,57 @@ read_zdebug(struct view raw, struct packed *p, bt_error_t *e)
 	return true;
 }
 
-static bool
-inflate_section(const struct image *image, const struct packed *p,
-    struct section_cache *c, bt_error_t *e)
+bool
+section_is_packed(const struct image_section *s)
+{
+	return (s->flags & SHF_COMPRESSED) != 0 ||
+	    strncmp(s->name, ".zdebug_", 8) == 0;
+}
+
+bool
+section_packed(const struct image_section *s, struct view raw,
+    struct packed *out, bt_error_t *e)
+{
+	return (s->flags & SHF_COMPRESSED) != 0 ? read_chdr(raw, out, e)
+						: read_zdebug(raw, out, e);
+}
+
+bool
+section_inflate(const struct image *image, const struct packed *p,
+    uint8_t **out, bt_error_t *e)
 {
 	if (p->size > IMAGE_MAX_SECTION)
 		return bt_fail(e, BT_E_LIMIT,
 		    "section claims to inflate to %llu bytes",
 		    (unsigned long long)p->size);
 	image_will_read(image, p->data);
-	c->size = (size_t)p->size;
 	switch (p->type) {
 	case ELFCOMPRESS_ZLIB:
-		return inflate_zlib(p->data, c->size, &c->bytes, e);
+		return inflate_zlib(p->data, (size_t)p->size, out, e);
 	case ELFCOMPRESS_ZSTD:
-		return inflate_zstd(p->data, c->size, &c->bytes, e);
+		return inflate_zstd(p->data, (size_t)p->size, out, e);
 	default:
 		return bt_fail(e, BT_E_UNSUPPORTED,
 		    "section compression type %u", p->type);
 	}
+}
+
+/* The section's bytes into the cache: from the thread that had them ready, or
+ * here and now. */
+static bool
+fill_cache(struct image *image, const struct image_section *s, struct view raw,
+    struct section_cache *c, bt_error_t *e)
+{
+	struct packed packed;
+	bool ok;
+
+	if (prefetch_take(image, s, &ok, c, e))
+		return ok;
+	if (!section_packed(s, raw, &packed, e) ||
+	    !section_inflate(image, &packed, &c->bytes, e))
+		return false;
+	c->size = (size_t)packed.size;
+	return true;
 }
 
 static bool
@@ -124,14 +149,12 @@ bool
 section_bytes(struct image *image, const struct image_section *s,
     struct view *out, bt_error_t *e)
 {
-	bool zdebug = strncmp(s->name, ".zdebug_", 8) == 0;
 	struct section_cache *c;
-	struct packed packed;
 	bt_error_t why = {0};
 
 	if (!section_raw(image, s, out, e))
 		return false;
-	if ((s->flags & SHF_COMPRESSED) == 0 && !zdebug)
+	if (!section_is_packed(s))
 		return true;
 	if (image->cache == NULL)
 		image->cache = calloc(image->nsections, sizeof(*c));
@@ -146,11 +169,7 @@ section_bytes(struct image *image, const struct image_section *s,
 			*e = *c->error;
 		return false;
 	}
-	if (c->bytes == NULL &&
-	    (!((s->flags & SHF_COMPRESSED) != 0
-		     ? read_chdr(*out, &packed, &why)
-		     : read_zdebug(*out, &packed, &why)) ||
-		!inflate_section(image, &packed, c, &why))) {
+	if (c->bytes == NULL && !fill_cache(image, s, *out, c, &why)) {
 		*out = view_of(NULL, 0);
 		return cache_failure(c, &why, e);
 	}

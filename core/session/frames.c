@@ -26,6 +26,7 @@ session_dwarf(struct session *s, struct target_module *module)
 	struct dwarf_options options = {
 	    .budget = &s->budget,
 	    .finder = &s->finder,
+	    .locations = s->options->variables,
 	    .warn = warn_dwarf,
 	    .ctx = s,
 	};

@@ -21,7 +21,7 @@ LIBRARY_BANNED = re.compile(
 LIBRARY = ("core/", "formats/", "modules/", "allocators/")
 # Crash programs and the like are not the product.
 FREE = ("tests/oracle/programs/", "tests/programs/", "tests/formats/programs/",
-        "tests/tools/programs/", "tests/hostile/programs/")
+        "tests/tools/programs/", "tests/hostile/programs/", "bench/programs/")
 
 
 def functions(text):
