@@ -208,6 +208,37 @@ try_registers(const struct crash *c, uint32_t caller, struct release *r)
 	}
 }
 
+/* A library without unwind information (musl's) may hide who called it. The
+ * innermost return address on the stack that follows a call of one of these
+ * functions tells at least what was called. */
+static void
+try_stack(const struct crash *c, struct release *r)
+{
+	enum { WORDS = 64 };
+	uint64_t words[WORDS];
+	size_t n =
+	    ptrace_target_read_some(c->target, c->sp, words, sizeof(words)) / 8;
+	ptrace_module_t inner = PTRACE_MODULE_INIT;
+
+	if (!ptrace_target_module_at(c->target, c->pc, &inner) ||
+	    inner.executable)
+		return;
+	for (size_t i = 0; i < n && r->function == NULL; i++) {
+		ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+		ptrace_module_t m = PTRACE_MODULE_INIT;
+		const char *name;
+
+		if (!ptrace_target_module_at(c->target, words[i], &m) ||
+		    m.start == inner.start ||
+		    !ptrace_target_call_before(c->target, words[i], &call))
+			continue;
+		name = called(c, &call);
+		if (name == NULL)
+			return;
+		name_call(r, name);
+	}
+}
+
 bool
 release_find(const struct crash *c, struct release *out)
 {
@@ -235,6 +266,11 @@ release_find(const struct crash *c, struct release *out)
 		out->has_pointer = origin.has_value;
 		out->pointer = origin.value;
 	}
+	/* The call leads to the program's own code: frames are missing. */
+	if (out->function == NULL && c->kind != CRASH_SENT && is_call &&
+	    call.target_known &&
+	    ptrace_target_call_name(c->target, &call) == NULL)
+		try_stack(c, out);
 	if (out->has_pointer == false)
 		try_registers(c, index, out);
 	return out->function != NULL ||
