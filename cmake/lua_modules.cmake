@@ -1,4 +1,4 @@
-# The Lua modules that come with Inquest, lua/modules/*.lua: installed under
+# The Lua modules that come with Inquest (lua/modules): installed under
 # share, and in the build tree at a place of the same form below the programs.
 # ptrace goes from its own place to them (tools/common/compose.c).
 include(GNUInstallDirs)
@@ -9,7 +9,8 @@ file(RELATIVE_PATH INQUEST_MODULES_FROM_BIN
 set(INQUEST_MODULES_IN_BUILD share/inquest/modules)
 
 file(GLOB lua_modules CONFIGURE_DEPENDS
-  "${PROJECT_SOURCE_DIR}/lua/modules/*.lua")
+  "${PROJECT_SOURCE_DIR}/lua/modules/*.lua"
+  "${PROJECT_SOURCE_DIR}/lua/modules/*/*.lua")
 set(stamp "${PROJECT_BINARY_DIR}/lua_modules.stamp")
 # A script, because modules that others can write to are not loaded: the modes
 # of a checkout must not matter.
@@ -22,6 +23,5 @@ add_custom_command(OUTPUT "${stamp}"
   DEPENDS ${lua_modules} "${PROJECT_SOURCE_DIR}/cmake/copy_modules.cmake"
   VERBATIM)
 add_custom_target(inquest_lua_modules DEPENDS "${stamp}")
-install(DIRECTORY lua/modules/ DESTINATION "${INQUEST_MODULES_DIR}"
-  FILES_MATCHING PATTERN "*.lua"
-  PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+install(DIRECTORY "${PROJECT_BINARY_DIR}/${INQUEST_MODULES_IN_BUILD}/"
+  DESTINATION "${INQUEST_MODULES_DIR}" USE_SOURCE_PERMISSIONS)

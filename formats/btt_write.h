@@ -84,7 +84,7 @@ bool btt_put_values(struct btt_root *roots, size_t count, struct texts *texts,
 
 /* Bits of a shape's "flags": the low ones are enum SNAP_VAR_... */
 enum {
-	BTT_SHAPE_MODEL = 0x01ff, /* SNAP_VAR_PARAMETER to SNAP_VAR_ENTRY */
+	BTT_SHAPE_MODEL = 0x03ff, /* SNAP_VAR_PARAMETER to SNAP_VAR_SUMMARY */
 	BTT_SHAPE_REF = 0x1000,
 	BTT_SHAPE_NUMBER = 0x2000,
 	BTT_SHAPE_REASON = 0x4000,

@@ -75,7 +75,7 @@ write_string(struct json_out *j, const struct snap_variable *v)
 {
 	const char *text = v->string != NULL ? v->string : "";
 
-	json_key(j, "string");
+	json_key(j, v->flags & SNAP_VAR_SUMMARY ? "summary" : "string");
 	json_string(j->buf, text, v->string_size);
 	j->comma = true;
 	if (!text_is_utf8(text, v->string_size)) {

@@ -222,6 +222,7 @@ is_text(const struct snap_variable *v)
 	size_t n;
 
 	if ((v->flags & SNAP_VAR_STRING) == 0 ||
+	    (v->flags & SNAP_VAR_SUMMARY) != 0 ||
 	    (v->kind != SNAP_STRUCT && v->kind != SNAP_UNION &&
 		v->kind != SNAP_ARRAY))
 		return false;
@@ -230,6 +231,19 @@ is_text(const struct snap_variable *v)
 	n = strlen(v->children[0].name);
 	return n != v->string_size ||
 	    memcmp(v->children[0].name, v->string, n) != 0;
+}
+
+/* "std::vector of length 2 = {1, 2}"; what is empty needs no braces. */
+static bool
+put_summary(struct printer *p, const struct snap_variable *v)
+{
+	if ((v->flags & SNAP_VAR_SUMMARY) == 0)
+		return true;
+	text_escape(p->b, v->string, v->string_size);
+	if (v->n_children == 0 && (v->flags & SNAP_VAR_TRUNCATED) == 0)
+		return false;
+	buf_puts(p->b, " = ");
+	return true;
 }
 
 static void
@@ -251,10 +265,15 @@ put_value(struct printer *p, const struct snap_variable *v, unsigned depth)
 		}
 	} else if (v->kind == SNAP_STRUCT || v->kind == SNAP_UNION ||
 	    v->kind == SNAP_ARRAY) {
+		if (put_summary(p, v) == false)
+			return;
 		if (depth >= MAX_DEPTH)
 			buf_puts(p->b, "{...}");
 		else
 			put_members(p, v, depth);
+	} else if ((v->flags & SNAP_VAR_SUMMARY) != 0) {
+		/* A number in other words: "1500 ms". */
+		text_escape(p->b, v->string, v->string_size);
 	} else if ((v->flags & SNAP_VAR_VALUE) == 0 && v->number == NULL) {
 		buf_puts(p->b, "<unknown>");
 	} else {

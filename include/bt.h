@@ -97,9 +97,18 @@ long long bt_variable_ll(bt_variable_t *v);
 bool bt_variable_number(bt_variable_t *v, uint64_t *out, bt_error_t *e);
 /* The contents can be had. */
 bool bt_variable_value(bt_variable_t *v);
+/* The i-th member of a class as it was declared, base classes first: those have
+ * the name of their type. *is_base may be NULL. False: there are not so many,
+ * or it is no class. A reference is followed. */
+bool bt_variable_field(
+    bt_variable_t *out, bt_variable_t *v, unsigned i, bool *is_base);
 /* What a pointer points to. e may be NULL. */
 bool bt_variable_deref(
     bt_variable_t *out, bt_variable_t *pointer, bt_error_t *e);
+/* v[i] of an array (i from 0) or of a pointer (before it, too): what lies i
+ * elements behind the first, whatever the bounds are. e may be NULL. */
+bool bt_variable_element(
+    bt_variable_t *out, bt_variable_t *v, int64_t i, bt_error_t *e);
 /* A variable of that type at an address; the rest is as in prototype. */
 bool bt_variable_type_deref_at(bt_variable_t *out, bt_variable_t *prototype,
     struct bt_type *type, unsigned long long address);
@@ -118,6 +127,13 @@ const char *bt_type_pp(struct bt_type *type, enum bt_type_lang lang);
 struct bt_type *bt_type_base(struct bt_type *type);
 /* What it points to, or consists of (array); NULL: nothing. */
 struct bt_type *bt_type_target(struct bt_type *type);
+
+/* C++: the n-th (from 0) argument of a class template when it is a type, as
+ * the debug information has it; those of a pack count one by one. NULL: there
+ * is none, or it is none. */
+struct bt_type *bt_type_template_type(struct bt_type *type, unsigned n);
+/* The same when it is an integer. */
+bool bt_type_template_value(struct bt_type *type, unsigned n, int64_t *out);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

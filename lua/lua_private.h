@@ -87,6 +87,7 @@ enum lua_class {
 	LUA_MATCH,
 	LUA_PMAP,
 	LUA_SIGINFO,
+	LUA_TYPE,
 	LUA_CLASS__COUNT
 };
 
@@ -134,6 +135,8 @@ void lua_frame_open(lua_State *L);
 void lua_variable_open(lua_State *L);
 void lua_raw_open(lua_State *L);
 void lua_match_open(lua_State *L);
+/* Classes and functions of raw variables; adds to the table on top. */
+void lua_raw_functions(lua_State *L);
 void lua_memory_open(lua_State *L); /* pmap, siginfo */
 /* The functions of the table pmodule, which is on top. */
 void lua_pmodule_open(lua_State *L);

@@ -14,6 +14,7 @@ static const char *const class_names[LUA_CLASS__COUNT] = {
     [LUA_MATCH] = "match",
     [LUA_PMAP] = "pmap",
     [LUA_SIGINFO] = "siginfo",
+    [LUA_TYPE] = "bt_type",
 };
 
 /* Behind what an object holds: the snapshot that it belongs to. */

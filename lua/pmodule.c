@@ -251,6 +251,15 @@ address_symbol(lua_State *L)
 }
 
 static int
+demangle(lua_State *L)
+{
+	const char *symbol = luaL_checkstring(L, 1);
+
+	lua_pushstring(L, pmodule_demangle(lua_backtrace(L), symbol));
+	return 1;
+}
+
+static int
 symbol_address(lua_State *L)
 {
 	const char *symbol = luaL_checkstring(L, 1);
@@ -425,33 +434,6 @@ variable_from_bt(lua_State *L)
 	*place = pmodule_variable_from_bt(lua_backtrace(L), raw);
 	if (*place == NULL)
 		return luaL_error(L, "not enough memory");
-	return 1;
-}
-
-static int
-deref(lua_State *L)
-{
-	bt_variable_t *raw = lua_check_object(L, 1, LUA_RAW), out;
-	bt_error_t e = {.text = "cannot be followed"};
-	bool done;
-
-	if (lua_isnoneornil(L, 2))
-		done = bt_variable_deref(&out, raw, &e);
-	else
-		done = bt_variable_type_deref_at(
-		    &out, raw, raw->type, lua_check_u64(L, 2));
-	if (done == false)
-		return luaL_error(L, "deref: %s", e.text);
-	lua_push_raw(L, &out);
-	return 1;
-}
-
-static int
-size_of(lua_State *L)
-{
-	bt_variable_t *raw = lua_check_object(L, 1, LUA_RAW);
-
-	lua_push_u64(L, bt_variable_sizeof(raw));
 	return 1;
 }
 
@@ -656,6 +638,8 @@ static const struct constant permissions[] = {{"ex", TARGET_X},
 static const struct constant states[] = {{"running", 1}, {"sleeping", 2},
     {"disk", 3}, {"stopped", 4}, {"traced", 5}, {"zombie", 6}, {"dead", 7},
     {"idle", 8}, {"blocked", 9}, {"queued", 10}, {"unknown", 0}, {0}};
+static const struct constant variable_states[] = {
+    {"shown", 0}, {"skip", PTRACE_VARIABLE_S_SKIP}, {0}};
 static const struct constant types[] = {{"ll", PTRACE_TYPE_LL},
     {"ull", PTRACE_TYPE_ULL}, {"flt", PTRACE_TYPE_FLT},
     {"dbl", PTRACE_TYPE_DBL}, {"ldbl", PTRACE_TYPE_LDBL},
@@ -675,6 +659,7 @@ static const luaL_Reg functions[] = {
     {"event_register", add_event},
     {"log", log_line},
     {"address_symbol", address_symbol},
+    {"demangle", demangle},
     {"symbol_address", symbol_address},
     {"symbol_read_raw", symbol_read_raw},
     {"address_read_raw", address_read_raw},
@@ -690,8 +675,6 @@ static const luaL_Reg functions[] = {
     {"create_frame", create_frame},
     {"bt_query", bt_query},
     {"variable_from_bt", variable_from_bt},
-    {"deref", deref},
-    {"sizeof", size_of},
     {NULL, NULL},
 };
 
@@ -712,6 +695,8 @@ lua_pmodule_open(lua_State *L)
 	set_constants(L, table, "process_state", NULL, states);
 	set_constants(L, table, "variable_type", NULL, types);
 	set_constants(L, table, "machine_register", NULL, registers);
+	set_constants(L, table, "variable_state", NULL, variable_states);
+	lua_raw_functions(L);
 	lua_getfield(L, table, "process_state");
 	lua_setfield(L, LUA_REGISTRYINDEX, "inquest.states");
 	lua_getglobal(L, "string");

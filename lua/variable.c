@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * variable and bt_variable in Lua.
+ * variable in Lua.
  */
 #include "lua/lua_private.h"
 
@@ -41,7 +41,8 @@ variable_symbol(lua_State *L)
 	ptrace_variable_t *v = variable(L);
 	const struct snap_variable *s = module_snap_variable(v);
 
-	if (s != NULL && (s->flags & SNAP_VAR_STRING) != 0) {
+	if (s != NULL && (s->flags & SNAP_VAR_STRING) != 0 &&
+	    (s->flags & SNAP_VAR_SUMMARY) == 0) {
 		lua_pushlstring(L, s->string, s->string_size);
 		return 1;
 	}
@@ -273,6 +274,41 @@ set_dbl(lua_State *L)
 }
 
 static int
+set_bool(lua_State *L)
+{
+
+	(void)pmodule_variable_set_bool(settable(L), lua_toboolean(L, 2) != 0);
+	return 0;
+}
+
+/* var:set_value(raw[, deep = true]): what the raw variable holds. */
+static int
+set_value(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	bt_variable_t *raw = lua_check_object(L, 2, LUA_RAW);
+	bool deep = lua_isnoneornil(L, 3) || lua_toboolean(L, 3) != 0;
+
+	lua_pushboolean(L, pmodule_variable_value(v, raw, deep));
+	return 1;
+}
+
+/* owner:add_variable(v): a new variable that was created with this owner. */
+static int
+add_variable(lua_State *L)
+{
+	ptrace_variable_t *owner = settable(L);
+	ptrace_variable_t *v = *(void **)lua_check_object(L, 2, LUA_VARIABLE);
+
+	if (v->owner != owner ||
+	    pmodule_frame_add_variable(NULL, v, false) == false)
+		return luaL_error(L,
+		    "the variable cannot be added: it is not a new one of "
+		    "pmodule.create_variable with this owner");
+	return 0;
+}
+
+static int
 set_ull(lua_State *L)
 {
 	ptrace_variable_t *v = settable(L);
@@ -298,6 +334,86 @@ variable_annotate(lua_State *L)
 
 	return lua_annotated(L,
 	    pmodule_variable_annotate(v, level, "%s", lua_format(L, 3)), level);
+}
+
+static int
+variable_depth(lua_State *L)
+{
+
+	lua_pushinteger(L, (lua_Integer)pmodule_variable_depth(variable(L)));
+	return 1;
+}
+
+static int
+variable_state(lua_State *L)
+{
+
+	lua_pushinteger(L, (lua_Integer)pmodule_variable_state(variable(L)));
+	return 1;
+}
+
+static int
+set_state(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	lua_Integer state = luaL_checkinteger(L, 2);
+
+	if (state < 0 || state > PTRACE_VARIABLE_S_SKIP)
+		return luaL_argerror(
+		    L, 2, "one of pmodule.variable_state expected");
+	pmodule_variable_state_set(v, (unsigned)state);
+	return 0;
+}
+
+static int
+set_summary(lua_State *L)
+{
+
+	(void)pmodule_variable_set_summary(settable(L), lua_format(L, 2));
+	return 0;
+}
+
+static int
+set_length(lua_State *L)
+{
+
+	(void)pmodule_variable_set_length(settable(L), lua_check_u64(L, 2));
+	return 0;
+}
+
+/* var:add_member(name or nil, raw): the new variable; nil: a limit. */
+static int
+add_member(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	const char *name = luaL_optstring(L, 2, NULL);
+
+	lua_push_object(L, LUA_VARIABLE,
+	    pmodule_variable_add_member(
+		v, name, lua_check_object(L, 3, LUA_RAW)));
+	return 1;
+}
+
+static int
+add_elements(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+	bt_variable_t *first = lua_check_object(L, 2, LUA_RAW);
+	uint64_t count = lua_check_u64(L, 3);
+
+	lua_pushnumber(L,
+	    pmodule_variable_add_elements(
+		v, first, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX));
+	return 1;
+}
+
+static int
+dispatch(lua_State *L)
+{
+	ptrace_variable_t *v = settable(L);
+
+	pmodule_variable_dispatch(v, lua_check_object(L, 2, LUA_RAW));
+	return 0;
 }
 
 /* Views belong to Lua; all others to the run, and have ended with it. */
@@ -339,63 +455,21 @@ lua_variable_open(lua_State *L)
 	    {"set_cdbl", set_cdbl},
 	    {"set_dbl", set_dbl},
 	    {"set_ull", set_ull},
+	    {"set_bool", set_bool},
+	    {"set_value", set_value},
+	    {"add_variable", add_variable},
 	    {"set_ll", set_ll},
+	    {"depth", variable_depth},
+	    {"state", variable_state},
+	    {"set_state", set_state},
+	    {"set_summary", set_summary},
+	    {"set_length", set_length},
+	    {"add_member", add_member},
+	    {"add_elements", add_elements},
+	    {"dispatch", dispatch},
 	    {"annotate", variable_annotate},
 	    {NULL, NULL},
 	};
 
 	lua_class_open(L, LUA_VARIABLE, methods, variable_gc, NULL);
-}
-
-/* ---- bt_variable ---- */
-
-void
-lua_push_raw(lua_State *L, const bt_variable_t *v)
-{
-	bt_variable_t *room = lua_new_object(L, LUA_RAW, sizeof(*room));
-
-	*room = *v;
-}
-
-/* var.member, through pointers; nil: there is none. */
-static int
-raw_index(lua_State *L)
-{
-	bt_variable_t *v = lua_check_object(L, 1, LUA_RAW);
-	const char *name = luaL_checkstring(L, 2);
-	struct module_host *host = &*lua_backtrace(L)->host;
-	const struct value_raw *raw = module_raw(v);
-	struct value_raw member;
-	bt_variable_t out;
-
-	if (raw == NULL ||
-	    value_raw_member(raw, name, &member, NULL) == false) {
-		lua_pushnil(L);
-		return 1;
-	}
-	module_raw_set(host, &out, &member);
-	lua_push_raw(L, &out);
-	return 1;
-}
-
-static int
-raw_assign(lua_State *L)
-{
-
-	return luaL_error(L, "a bt_variable cannot be assigned to");
-}
-
-void
-lua_raw_open(lua_State *L)
-{
-
-	lua_class_open(L, LUA_RAW, NULL, NULL, NULL);
-	luaL_getmetatable(L, "bt_variable");
-	lua_pushcfunction(L, raw_index);
-	lua_setfield(L, -2, "__index");
-	lua_pushcfunction(L, raw_assign);
-	lua_setfield(L, -2, "__newindex");
-	lua_pushnil(L);
-	lua_setfield(L, -2, "__eq");
-	lua_pop(L, 1);
 }

@@ -60,6 +60,7 @@ enum { /* DW_TAG_*: DWARF 5 table 7.3 */
 	DW_TAG_call_site_parameter = 0x49,
 	DW_TAG_skeleton_unit = 0x4a,
 	DW_TAG_immutable_type = 0x4b,
+	DW_TAG_GNU_template_template_param = 0x4106,
 	DW_TAG_GNU_template_parameter_pack = 0x4107,
 	DW_TAG_GNU_formal_parameter_pack = 0x4108,
 	DW_TAG_GNU_call_site = 0x4109,

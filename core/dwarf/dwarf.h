@@ -207,11 +207,24 @@ const struct dwarf_type *dwarf_type_complete(
 /* Through typedef, const, volatile, restrict, atomic. */
 const struct dwarf_type *dwarf_type_strip(const struct dwarf_type *type);
 /* A struct, class, union or enum defined in this dwarf, by qualified name
- * ("ns::T", "struct foo"); NULL: none. Also completes declarations of other
- * images. */
+ * ("ns::T", "struct foo"), or a base type ("int"); NULL: none. Also completes
+ * declarations of other images. */
 const struct dwarf_type *dwarf_type_named(struct dwarf *d, const char *name);
 /* The type of a DIE (type DIE), cached. Never NULL (UNKNOWN). */
 const struct dwarf_type *dwarf_type_of(struct dwarf_die type_die);
+
+/* An argument of a C++ template. */
+struct dwarf_argument {
+	const struct dwarf_type *type; /* NULL: it is a template itself */
+	bool is_value;		       /* a value of that type, not the type */
+	bool has_value;		       /* an integer that is known */
+	int64_t value;
+};
+
+/* The n-th (from 0) of a class; those of a pack count one by one. False: there
+ * are not so many, or it is no class. */
+bool dwarf_type_argument(
+    const struct dwarf_type *type, unsigned n, struct dwarf_argument *out);
 
 /* ---- variables, scopes, frames ---- */
 

@@ -42,7 +42,8 @@ index_unit(struct dwarf *d, struct dwarf_unit *u)
 	while (dw_top_next(&top, &die)) {
 		const char *name;
 
-		if (!is_tagged(die.abbrev->tag) ||
+		if ((!is_tagged(die.abbrev->tag) &&
+			die.abbrev->tag != DW_TAG_base_type) ||
 		    dw_attr_flag(&die, DW_AT_declaration))
 			continue;
 		name = dw_attr_string(&die, DW_AT_name);

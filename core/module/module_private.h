@@ -92,6 +92,7 @@ struct ptrace_variable {
 	struct value_raw *raw; /* of views and of what was filled from one */
 	int64_t offset;
 	uint32_t depth, state;
+	bool visit; /* callbacks for variables are to see it: it has a raw */
 	bool own;   /* created by a module */
 	bool added; /* and added */
 	bool set;   /* a module gave it a value */
@@ -284,7 +285,12 @@ ptrace_frame_t **module_frame_order(ptrace_thread_t *t);
 /* The index of a frame of the thread. */
 uint32_t module_frame_place(ptrace_thread_t *t, const ptrace_frame_t *f);
 
-/* synthesis.c: what modules added goes into the snapshot. */
+/* synthesis.c */
+bool module_list_add(ptrace_variable_t *owner, ptrace_variable_t *v);
+ptrace_variable_t *module_variable_make(struct module_host *host,
+    const char *type, const char *name, bt_addr_t address, int64_t offset,
+    ptrace_variable_t *owner);
+/* What modules added goes into the snapshot. */
 void module_commit(struct module_host *host);
 
 /* raw_api.c */

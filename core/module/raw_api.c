@@ -196,6 +196,43 @@ bt_variable_deref(bt_variable_t *out, bt_variable_t *pointer, bt_error_t *e)
 }
 
 bool
+bt_variable_element(
+    bt_variable_t *out, bt_variable_t *v, int64_t i, bt_error_t *e)
+{
+	const struct value_raw *raw = module_raw(v);
+	struct module_host *host;
+	struct value_raw element;
+
+	if (raw == NULL) {
+		if (e != NULL)
+			*e = (bt_error_t){.code = BT_E_USAGE,
+			    .text = "the variable was not initialised"};
+		return false;
+	}
+	host = part(v)->host;
+	if (value_raw_element(raw, i, &element, e) == false)
+		return false;
+	module_raw_set(host, out, &element);
+	return true;
+}
+
+bool
+bt_variable_field(
+    bt_variable_t *out, bt_variable_t *v, unsigned i, bool *is_base)
+{
+	const struct value_raw *raw = module_raw(v);
+	struct value_raw field;
+	bool base;
+
+	if (raw == NULL || value_raw_field(raw, i, &field, &base) == false)
+		return false;
+	if (is_base != NULL)
+		*is_base = base;
+	module_raw_set(part(v)->host, out, &field);
+	return true;
+}
+
+bool
 bt_variable_type_deref_at(bt_variable_t *out, bt_variable_t *prototype,
     struct bt_type *type, unsigned long long address)
 {
@@ -281,6 +318,39 @@ bt_type_target(struct bt_type *type)
 	    ? type_of(type->opaque[0], type->opaque[1],
 		  value_shape_target(type->opaque[1], type->opaque[2]))
 	    : NULL;
+}
+
+static struct shape *
+template_argument(struct bt_type *type, unsigned n, bool is_value, int64_t *out)
+{
+	struct shape *shape;
+	int64_t value;
+	bool found;
+
+	if (type == NULL ||
+	    value_shape_argument(type->opaque[1], type->opaque[2], n, &shape,
+		&found, &value) == false ||
+	    found != is_value)
+		return NULL;
+	if (out != NULL)
+		*out = value;
+	return shape;
+}
+
+struct bt_type *
+bt_type_template_type(struct bt_type *type, unsigned n)
+{
+	struct shape *shape = template_argument(type, n, false, NULL);
+
+	return shape != NULL ? type_of(type->opaque[0], type->opaque[1], shape)
+			     : NULL;
+}
+
+bool
+bt_type_template_value(struct bt_type *type, unsigned n, int64_t *out)
+{
+
+	return template_argument(type, n, true, out) != NULL;
 }
 
 /* ---- globals ---- */

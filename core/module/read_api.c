@@ -4,6 +4,7 @@
  */
 #include <elf.h>
 
+#include "image/demangle.h"
 #include "module/module_private.h"
 
 struct data_search {
@@ -61,6 +62,13 @@ pmodule_address_symbol(ptrace_backtrace_t *bt, bt_addr_t address)
 		return name;
 	return snapshot_printf(host->snapshot, "%s+%llu", name,
 	    (unsigned long long)(address - start));
+}
+
+const char *
+pmodule_demangle(ptrace_backtrace_t *bt, const char *symbol)
+{
+
+	return symbol != NULL ? demangle(&bt->host->arena, symbol, true) : NULL;
 }
 
 bool

@@ -141,6 +141,13 @@ pmodule_variable_set_ref(
 }
 
 bool
+pmodule_variable_set_bool(ptrace_variable_t *v, bool value)
+{
+
+	return set_number(v, SNAP_BOOL, value, NULL);
+}
+
+bool
 pmodule_variable_set_ull(ptrace_variable_t *v, uint64_t value)
 {
 
@@ -181,9 +188,10 @@ pmodule_variable_set_cdbl(ptrace_variable_t *v, double re, double im)
 
 /* ---- new variables ---- */
 
-static ptrace_variable_t *
-create(struct module_host *host, const char *type, const char *name,
-    bt_addr_t address, int64_t offset, ptrace_variable_t *owner)
+ptrace_variable_t *
+module_variable_make(struct module_host *host, const char *type,
+    const char *name, bt_addr_t address, int64_t offset,
+    ptrace_variable_t *owner)
 {
 	ptrace_variable_t *v;
 
@@ -218,7 +226,8 @@ pmodule_variable_new(ptrace_backtrace_t *bt, const char *type, const char *name,
     bt_addr_t address, int64_t offset)
 {
 
-	return create(bt->host, type, name, address, offset, NULL);
+	return module_variable_make(
+	    bt->host, type, name, address, offset, NULL);
 }
 
 ptrace_variable_t *
@@ -226,9 +235,9 @@ pmodule_variable_create(const char *type, const char *name, bt_addr_t address,
     int64_t offset, ptrace_variable_t *owner)
 {
 
-	return owner != NULL
-	    ? create(owner->host, type, name, address, offset, owner)
-	    : NULL;
+	return owner != NULL ? module_variable_make(owner->host, type, name,
+				   address, offset, owner)
+			     : NULL;
 }
 
 ptrace_variable_t *
@@ -242,7 +251,7 @@ pmodule_ptrace_variable_create(
 	/* A depth that is not below the owner's is beside it. */
 	while (owner != NULL && depth <= owner->depth && owner->owner != NULL)
 		owner = owner->owner;
-	v = create(owner->host, NULL, NULL, 0, offset,
+	v = module_variable_make(owner->host, NULL, NULL, 0, offset,
 	    depth > owner->depth ? owner : NULL);
 	if (v != NULL)
 		v->frame = owner->frame;
@@ -334,19 +343,25 @@ open_owner(ptrace_variable_t *owner, const ptrace_variable_t *v)
 	}
 }
 
+bool
+module_list_add(ptrace_variable_t *owner, ptrace_variable_t *v)
+{
+	struct variable_list *l = module_member_list(owner);
+
+	if (list_insert(v->host, l, l->count, v) == false)
+		return false;
+	open_owner(owner, v);
+	mark_owners(v);
+	return true;
+}
+
 static bool
 add_variable(ptrace_frame_t *f, ptrace_variable_t *v, bool after)
 {
 	struct variable_list *l;
 
-	if (v->owner != NULL) {
-		l = module_member_list(v->owner);
-		if (list_insert(v->host, l, l->count, v) == false)
-			return false;
-		open_owner(v->owner, v);
-		mark_owners(v);
-		return true;
-	}
+	if (v->owner != NULL)
+		return module_list_add(v->owner, v);
 	if (f == NULL)
 		return false;
 	v->frame = f;
@@ -515,6 +530,7 @@ open_text(ptrace_variable_t *v)
 	struct snap_variable *s = v->snap;
 
 	if (v->set == false || (s->flags & SNAP_VAR_STRING) == 0 ||
+	    (s->flags & SNAP_VAR_SUMMARY) != 0 ||
 	    (s->kind != SNAP_STRUCT && s->kind != SNAP_UNION &&
 		s->kind != SNAP_ARRAY))
 		return;

@@ -363,7 +363,8 @@ ptrace_variable_symbol(const ptrace_variable_t *v)
 {
 	const struct snap_variable *s = contents(v);
 
-	if ((s->flags & SNAP_VAR_STRING) != 0)
+	if ((s->flags & SNAP_VAR_STRING) != 0 &&
+	    (s->flags & SNAP_VAR_SUMMARY) == 0)
 		return s->string;
 	if (s->kind != SNAP_POINTER || (s->flags & SNAP_VAR_VALUE) == 0 ||
 	    s->value.u == 0)
@@ -421,6 +422,7 @@ ptrace_variable_is_string(const ptrace_variable_t *v)
 	const struct snap_variable *s = contents(v);
 
 	return (s->flags & SNAP_VAR_STRING) != 0 &&
+	    (s->flags & SNAP_VAR_SUMMARY) == 0 &&
 	    (s->kind == SNAP_STRING || s->kind == SNAP_POINTER);
 }
 

@@ -89,9 +89,11 @@ fits(
 		const struct criterion *c = &m->criteria.items[i];
 
 		by_type |= c->kind == CRITERION_BASE_TYPE;
-		if (c->kind == CRITERION_NAME &&
-		    (c->substr ? strstr(v->name, c->text) == NULL
-			       : strcmp(v->name, c->text) != 0))
+		/* Raw variables have their price: what is cheap comes first. */
+		if ((c->kind == CRITERION_NAME &&
+			(c->substr ? strstr(v->name, c->text) == NULL
+				   : strcmp(v->name, c->text) != 0)) ||
+		    (c->kind == CRITERION_TYPE && module_type_of(v) != c->type))
 			return false;
 	}
 	if (by_type == false || (raw = raw_of(visit, node)) == NULL)
@@ -125,6 +127,33 @@ fire_node(const struct visit *visit, struct node *node)
 	module_announce(visit->host, NULL);
 }
 
+static void visit_node(const struct visit *visit, struct node *node);
+
+/* What modules have just added from raw variables: variables like others. The
+ * list may grow and move meanwhile. */
+static void
+visit_added(const struct visit *visit, struct node *node)
+{
+	ptrace_variable_t *v = node->handle;
+
+	if (v == NULL || v->members.made == false)
+		return;
+	for (uint32_t i = 0; i < v->members.count; i++) {
+		ptrace_variable_t *added = v->members.items[i];
+		struct node child = {.up = node,
+		    .snap = added->snap,
+		    .depth = node->depth + 1,
+		    .handle = added,
+		    .raw_state = RAW_KNOWN};
+
+		if (added->visit == false)
+			continue;
+		added->visit = false;
+		child.raw = *added->raw;
+		visit_node(visit, &child);
+	}
+}
+
 /* Members come after what they belong to; what a module has given a value of
  * its own is not opened. Pointers to bytes (optimized away) have one child. */
 static void
@@ -137,6 +166,8 @@ visit_node(const struct visit *visit, struct node *node)
 	if (budget_step(visit->host->options.budget) == false)
 		return;
 	fire_node(visit, node);
+	if (node->depth < SNAP_MAX_DEPTH)
+		visit_added(visit, node);
 	if ((node->handle != NULL && node->handle->set) ||
 	    node->depth >= SNAP_MAX_DEPTH ||
 	    (kind != SNAP_STRUCT && kind != SNAP_UNION && kind != SNAP_ARRAY))

@@ -58,7 +58,10 @@ enum {
 	SNAP_VAR_STRING = 1 << 5, /* string is valid (may be empty) */
 	SNAP_VAR_HEAP = 1 << 6,	  /* heap is valid */
 	SNAP_VAR_BASE = 1 << 7,	  /* a base class sub-object */
-	SNAP_VAR_ENTRY = 1 << 8	  /* an entry value: what it was on entry */
+	SNAP_VAR_ENTRY = 1 << 8,  /* an entry value: what it was on entry */
+	SNAP_VAR_SUMMARY = 1 << 9 /* the string is words of a module's about it
+				     ("std::vector of length 3"), no text of
+				     the program's */
 };
 
 struct snap_heap { /* what the allocator says of the pointed-to block */

@@ -292,6 +292,25 @@ value_raw_member(const struct value_raw *v, const char *name,
 }
 
 bool
+value_raw_field(
+    const struct value_raw *v, uint32_t i, struct value_raw *out, bool *is_base)
+{
+	struct value_raw at = *v;
+
+	if (v->shape->kind == SHAPE_REFERENCE &&
+	    value_raw_deref(v, &at, NULL) == false)
+		return false;
+	if (is_aggregate(at.shape) == false)
+		return false;
+	shape_lay_out(at.r, at.shape);
+	if (i >= at.shape->n_fields)
+		return false;
+	*is_base = at.shape->fields[i].is_base;
+	raw_field(&at, &at.shape->fields[i], out);
+	return true;
+}
+
+bool
 value_raw_child(const struct value_raw *v, uint32_t i, struct value_raw *out)
 {
 	struct evaluator ev;
@@ -362,6 +381,49 @@ value_raw_deref(const struct value_raw *v, struct value_raw *out, bt_error_t *e)
 		    "%s: what it points to has no type", v->shape->name);
 	return value_raw_number(v, &address, e) &&
 	    value_raw_at(v, target, address, out, e);
+}
+
+static bool
+array_element(
+    const struct value_raw *v, int64_t i, struct value_raw *out, bt_error_t *e)
+{
+	struct evaluator ev;
+	struct source src;
+	uint64_t stride, offset;
+
+	shape_lay_out(v->r, v->shape);
+	raw_evaluator(v, &ev);
+	raw_source(v, &src);
+	value_begin(v->r);
+	stride = v->shape->kind == SHAPE_ARRAY ? array_stride(&ev, v->shape)
+	    : v->shape->target != NULL	       ? v->shape->target->size
+					       : 0;
+	if (stride == 0 || v->shape->target == NULL || i < 0 ||
+	    __builtin_mul_overflow((uint64_t)i, stride, &offset))
+		return bt_fail(e, BT_E_NOTFOUND,
+		    "%s: the place of an element is not known", v->shape->name);
+	raw_set(out, &ev, v->shape->target, "", &src, offset);
+	return true;
+}
+
+bool
+value_raw_element(
+    const struct value_raw *v, int64_t i, struct value_raw *out, bt_error_t *e)
+{
+	struct value_raw first;
+	uint64_t size;
+
+	if (v->shape->kind == SHAPE_ARRAY || v->shape->kind == SHAPE_TEXT)
+		return array_element(v, i, out, e);
+	if (value_raw_deref(v, &first, e) == false)
+		return false;
+	size = value_shape_size(v->r, first.shape);
+	if (size == 0 && i != 0)
+		return bt_fail(e, BT_E_NOTFOUND,
+		    "%s: the size of an element is not known", v->shape->name);
+	/* Wraps as the target's own arithmetic does. */
+	return value_raw_at(
+	    v, first.shape, first.address + (uint64_t)i * size, out, e);
 }
 
 /* ---- contents ---- */

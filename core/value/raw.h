@@ -61,6 +61,13 @@ bool value_raw_member(const struct value_raw *v, const char *name,
 /* The i-th child as the snapshot shows it: member or element. */
 bool value_raw_child(
     const struct value_raw *v, uint32_t i, struct value_raw *out);
+/* The i-th field of a struct, base classes (*is_base) and all. */
+bool value_raw_field(const struct value_raw *v, uint32_t i,
+    struct value_raw *out, bool *is_base);
+/* v[i] of an array (i from 0) or a pointer: what lies i elements behind its
+ * first. Bounds are not looked at. */
+bool value_raw_element(
+    const struct value_raw *v, int64_t i, struct value_raw *out, bt_error_t *e);
 /* What a pointer points to; of a reference, what that refers to. */
 bool value_raw_deref(
     const struct value_raw *v, struct value_raw *out, bt_error_t *e);
@@ -94,6 +101,10 @@ bool value_shape_is_reference(const struct shape *s);
 struct shape *value_shape_target(struct value_reader *r, struct shape *s);
 /* Through pointers, references, arrays, typedefs, const. Never NULL. */
 struct shape *value_shape_base(struct value_reader *r, struct shape *s);
+/* The n-th template argument: a type, or a number in *value (then *is_value).
+ * False: there is none that could be told. */
+bool value_shape_argument(struct value_reader *r, struct shape *s, unsigned n,
+    struct shape **type, bool *is_value, int64_t *value);
 /* The DIE, NULL: none. */
 const struct dwarf_die *value_shape_die(const struct shape *s);
 struct dwarf *value_shape_dwarf(const struct shape *s);

@@ -113,6 +113,22 @@ value_shape_base(struct value_reader *r, struct shape *s)
 	return s;
 }
 
+bool
+value_shape_argument(struct value_reader *r, struct shape *s, unsigned n,
+    struct shape **type, bool *is_value, int64_t *value)
+{
+	struct dwarf_argument a;
+
+	shape_lay_out(r, s);
+	if (dwarf_type_argument(s->type, n, &a) == false || a.type == NULL ||
+	    (a.is_value && a.has_value == false))
+		return false;
+	*is_value = a.is_value;
+	*value = a.value;
+	*type = shape_of(r, s->dwarf, a.type);
+	return *type != NULL;
+}
+
 const struct dwarf_die *
 value_shape_die(const struct shape *s)
 {

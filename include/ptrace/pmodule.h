@@ -251,6 +251,9 @@ void pmodule_variable_release(ptrace_variable_t *v);
 const char *pmodule_address_symbol(ptrace_backtrace_t *bt, bt_addr_t address);
 bool pmodule_symbol_address(ptrace_backtrace_t *bt, const char *symbol,
     const char *object, bt_addr_t *out);
+/* The name as in the source: "ns::f(int)", "vtable for ns::C" (C++, Rust, D).
+ * NULL: it is no mangled name. */
+const char *pmodule_demangle(ptrace_backtrace_t *bt, const char *symbol);
 /* How many bytes could be read, at most size. */
 size_t pmodule_address_read_raw(
     ptrace_backtrace_t *bt, bt_addr_t address, void *out, size_t size);
@@ -265,7 +268,8 @@ ssize_t pmodule_symbol_read_string(ptrace_backtrace_t *bt, const char *symbol,
 /* C++: the n-th (from 0) argument of "T<A, B>", malloc'd. */
 bool pmodule_cpp_template_nth_argument(
     char **out, const char *type_name, unsigned n);
-/* A class by name; dwarf is that of a variable or type. */
+/* A class, struct, union, enumeration or base type ("int") by name; dwarf is
+ * that of a variable or type. */
 struct bt_type *pmodule_cpp_get_bt_type_from_name(
     void *dwarf, const char *name);
 
@@ -286,9 +290,22 @@ bool pmodule_variable_value(
     ptrace_variable_t *v, bt_variable_t *raw, bool deep);
 ptrace_frame_t *pmodule_variable_frame(const ptrace_variable_t *v);
 /* insert_after: behind its owner's last member or, without an owner, in front;
- * else at the end. A member goes into its owner. */
+ * else at the end. A member goes into its owner; f may be NULL then. */
 bool pmodule_frame_add_variable(
     ptrace_frame_t *f, ptrace_variable_t *v, bool insert_after);
+/*
+ * Members with the contents of raw variables, added to any variable. They are
+ * variables like any others: when they are added in the callback that got
+ * their owner, callbacks for variables see them and what is in them after it
+ * has returned. They may use up what a module may add.
+ */
+/* name NULL: an element. NULL: a limit was reached, or owner is read-only. */
+ptrace_variable_t *pmodule_variable_add_member(
+    ptrace_variable_t *owner, const char *name, bt_variable_t *raw);
+/* count elements one behind the other in memory, the first of which is given.
+ * How many were added. */
+uint32_t pmodule_variable_add_elements(
+    ptrace_variable_t *owner, bt_variable_t *first, uint32_t count);
 /* Runs the callbacks for variables on it. */
 void pmodule_variable_dispatch(ptrace_variable_t *v, bt_variable_t *raw);
 unsigned pmodule_variable_depth(const ptrace_variable_t *v);
@@ -304,6 +321,12 @@ enum {
 bool pmodule_variable_set_string(ptrace_variable_t *v, char *text);
 bool pmodule_variable_set_text(
     ptrace_variable_t *v, const char *text, size_t size);
+/* One line for people in front of its members ("std::vector of length 3"). It
+ * changes nothing else. */
+bool pmodule_variable_set_summary(ptrace_variable_t *v, const char *text);
+/* How many members or elements there are in truth (of a text: bytes): when that
+ * is more than it shows, it is marked as cut. */
+bool pmodule_variable_set_length(ptrace_variable_t *v, uint64_t length);
 bool pmodule_variable_set_struct(ptrace_variable_t *v);
 bool pmodule_variable_set_array(ptrace_variable_t *v);
 bool pmodule_variable_set_function(ptrace_variable_t *v, const char *symbol);
@@ -313,6 +336,7 @@ bool pmodule_variable_set_ref(
     ptrace_variable_t *v, bt_addr_t value, const char *symbol);
 bool pmodule_variable_set_cdbl(ptrace_variable_t *v, double re, double im);
 bool pmodule_variable_set_dbl(ptrace_variable_t *v, double value);
+bool pmodule_variable_set_bool(ptrace_variable_t *v, bool value);
 bool pmodule_variable_set_ull(ptrace_variable_t *v, uint64_t value);
 bool pmodule_variable_set_ll(ptrace_variable_t *v, int64_t value);
 

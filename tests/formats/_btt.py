@@ -18,7 +18,7 @@ LEVELS = ["comment", "warning", "critical", "json"]
 M64 = (1 << 64) - 1
 # Bits of a shape's flags.
 (PARAMETER, ADDRESS, VALUE, TRUNCATED, LENGTH, STRING, HEAP, BASE,
- ENTRY) = (1 << i for i in range(9))
+ ENTRY, SUMMARY) = (1 << i for i in range(10))
 REF, NUMBER, REASON, ALLOCATED = 0x1000, 0x2000, 0x4000, 0x8000
 
 
@@ -215,7 +215,7 @@ class Values:
         if flags & STRING:
             for v, i in zip(out, self.deltas("string", n, True)):
                 data = self.strings.bytes(i)
-                v["string"] = text(data)
+                v["summary" if flags & SUMMARY else "string"] = text(data)
                 try:
                     data.decode()
                 except UnicodeDecodeError:

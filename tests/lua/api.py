@@ -27,6 +27,24 @@ def check_run(done, s, t):
     check_snapshot(s, t)
 
 
+def check_contents(shown, t):
+    """What was added from raw variables."""
+    v = shown["contents"]
+    t.equal((v["summary"], v["length"], v["truncated"]),
+            ("5 of many", 6, True))
+    t.equal([(e["name"], e["kind"], e.get("value")) for e in v["elements"]],
+            [("", "int", 10), ("", "int", 20), ("named", "struct", None),
+             ("", "float", 0.5), ("b", "bool", True)])
+    t.equal(v["elements"][2]["members"][0]["value"], 3)
+    t.check("string" not in v, v)
+    t.check("length" not in shown["exact"], shown["exact"])
+    t.equal([shown["cut"].get(k) for k in ("string", "length", "truncated")],
+            ["cut", 9, True])
+    t.equal([[m["name"] for m in shown[name]["members"]]
+             for name in ("skipped", "shown", "flat")],
+            [["only"], ["v", "next", "only"], []])
+
+
 def check_snapshot(s, t):
     t.equal(s["attributes"]["answer"], 42)
     t.equal(s["attributes"]["color"], "red")
@@ -54,6 +72,7 @@ def check_snapshot(s, t):
     t.equal((shown["label"]["kind"], shown["label"]["value"]), ("enum", 3))
     t.equal(shown["struct"]["kind"], "struct")
     t.equal(shown["empty"]["kind"], "array")
+    check_contents(shown, t)
     t.equal(thread["annotations"][0]["text"], "thread 1")
     t.equal([e["value"] for e in shown["array"]["elements"]], [0, 1, 4])
     frame = thread["frames"][2]

@@ -210,8 +210,8 @@ def check_wrong(at, t):
 
 def check_build(bench, t):
     """Those of this build are there, and a plain C program uses none."""
-    source = sorted(n for n in os.listdir(
-        os.path.join(_modules.ROOT, "lua", "modules")) if n.endswith(".lua"))
+    source = sorted(os.path.splitext(n)[0] + ".lua" for n in os.listdir(
+        os.path.join(_modules.ROOT, "lua", "modules")))
     there = os.path.join(bench.build, "share", "inquest", "modules")
     t.equal(sorted(os.listdir(there)), source)
     for name in source:

@@ -164,10 +164,16 @@ def check_made(frame, t):
             ("dbl", "float", 0.25, None), ("cdbl", "complex", [1, -1], None),
             ("enum", "enum", 2, "TWO"), ("ref", "pointer", "0x1000", "page"),
             ("fn", "function", None, "f"), ("text", "string", None, "a\0b"),
-            ("struct", "struct", None, None), ("array", "array", None, None)):
+            ("struct", "struct", None, None), ("array", "array", None, None),
+            ("bool", "bool", True, None), ("contents", "array", None, None)):
         v = shown[name]
         t.equal((v["kind"], v.get("value"), v.get("string")),
                 (kind, value, string), name)
+    contents = shown["contents"]
+    t.equal((contents["summary"], contents["length"],
+             [(e["name"], e["kind"]) for e in contents["elements"]]),
+            ("four of many", 5, [("", "int"), ("", "int"), ("", "pointer"),
+                                 ("named", "pointer")]))
 
 
 def check_every(done, snapshot, t):

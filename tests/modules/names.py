@@ -25,7 +25,10 @@ SILENT = {
     "pmodule_variable_release()",
     # False and 0 in crash.c; unit.module_next has others.
     "ptrace_frame_inline()", "ptrace_frame_signal()",
-    "ptrace_thread_frames_skipped()", "ptrace_thread_n_kframes()"}
+    "ptrace_thread_frames_skipped()", "ptrace_thread_n_kframes()",
+    # Of C++ only: lua.containers.
+    "bt_type_template_type()", "bt_type_template_value()",
+    "bt_type:template_argument"}
 
 # In front of the module, on its first line.
 BREAK = """
@@ -130,7 +133,8 @@ def check_lua(modules, names, t):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, (done, snapshot) in pool.map(broken, enumerate(names)):
             t.check("MISSING" not in done.stderr, name, "is not there")
-            t.check(noticed(done, snapshot, api.check_run), name,
+            t.check(name in SILENT or
+                    noticed(done, snapshot, api.check_run), name,
                     "could do nothing and nobody would notice")
 
 

@@ -55,7 +55,8 @@ def reference(built, core, out, evidence=True):
 
 def bt(build, *words):
     """bt's JSON document."""
-    done = subprocess.run([os.path.join(build, "bt"), "--json", *words],
+    done = subprocess.run([os.path.join(build, "bt"), "--json",
+                           "--no-pretty-print", *words],
                           capture_output=True, timeout=GDB_TIMEOUT,
                           check=False)
     if done.returncode != 0:

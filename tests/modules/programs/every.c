@@ -493,6 +493,50 @@ check_pointers(ptrace_backtrace_t *bt)
 	CHECK(none == 0);
 }
 
+/* What is added from raw variables. */
+static void
+check_contents(ptrace_backtrace_t *bt, ptrace_frame_t *f)
+{
+	bt_variable_t *item = pmodule_bt_query(bt, "item", NULL, NULL);
+	bt_variable_t *numbers = bt_variable_member_value_get(item, "numbers");
+	bt_variable_t *list = bt_variable_member_value_get(item, "list");
+	bt_variable_t first, field;
+	ptrace_variable_t *v = shown(bt, f, "contents"), *member, *view;
+	int64_t number;
+	bool is_base = true;
+
+	CHECK(bt_variable_element(&first, numbers, 2, NULL));
+	CHECK(bt_variable_ll(&first) == 30);
+	CHECK(bt_variable_element(&first, list, 0, NULL));
+	CHECK(bt_variable_field(&field, &first, 0, &is_base));
+	CHECK(bt_variable_ll(&field) == 2 && is_base == false);
+	CHECK(strcmp(field.name, "v") == 0);
+	CHECK(bt_variable_field(&field, &first, 2, NULL) == false);
+	CHECK(bt_variable_element(&first, item, 0, NULL) == false);
+	CHECK(bt_variable_element(&first, numbers, 0, NULL));
+	CHECK(pmodule_variable_set_array(v));
+	CHECK(pmodule_variable_add_elements(v, &first, 2) == 2);
+	CHECK(pmodule_variable_add_elements(v, list, 1) == 1);
+	member = pmodule_variable_add_member(v, "named", list);
+	CHECK(member != NULL && ptrace_variable_owner(member) == v);
+	CHECK(pmodule_variable_set_summary(v, "four of many"));
+	CHECK(pmodule_variable_set_length(v, 5));
+	CHECK(pmodule_variable_set_bool(shown(bt, f, "bool"), true));
+	view = pmodule_variable_from_bt(bt, item);
+	CHECK(pmodule_variable_add_member(view, "x", list) == NULL);
+	CHECK(pmodule_variable_set_summary(view, "x") == false);
+	CHECK(pmodule_variable_set_length(view, 1) == false);
+	pmodule_variable_release(view);
+	/* In C++ there are some: lua.containers. */
+	CHECK(bt_type_template_type(item->type, 0) == NULL);
+	CHECK(bt_type_template_value(item->type, 0, &number) == false);
+	CHECK(strcmp(pmodule_demangle(bt, "_ZN2ns1fEi"), "ns::f(int)") == 0);
+	CHECK(pmodule_demangle(bt, "main") == NULL);
+	bt_variable_deinit(list);
+	bt_variable_deinit(numbers);
+	bt_variable_deinit(item);
+}
+
 static void
 check_findings(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 {
@@ -576,6 +620,7 @@ on_postattach(ptrace_backtrace_t *bt)
 	CHECK(ptrace_thread_frame(t, 1) == beside);
 	CHECK(ptrace_thread_n_frames(t) == frames + 2);
 	check_setters(bt, f);
+	check_contents(bt, f);
 	CHECK(pmodule_kv_add_string(
 	    bt, "answer", pmodule_config_option(self, "answer")));
 	CHECK(pmodule_config_option(self, "nothing") == NULL);
