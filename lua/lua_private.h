@@ -141,6 +141,8 @@ void lua_memory_open(lua_State *L); /* pmap, siginfo */
 /* The functions of the table pmodule, which is on top. */
 void lua_pmodule_open(lua_State *L);
 void lua_push_raw(lua_State *L, const bt_variable_t *v);
+/* pmodule.constraint { ... } */
+int lua_constraint(lua_State *L);
 /* The function that variables() of the backtrace or thread at index 1 gives. */
 int lua_globals(lua_State *L);
 

@@ -671,6 +671,7 @@ static const luaL_Reg functions[] = {
     {"pmap_cached", pmap_cached},
     {"backtrace", get_backtrace},
     {"config_option", config_option},
+    {"constraint", lua_constraint},
     {"create_variable", create_variable},
     {"create_frame", create_frame},
     {"bt_query", bt_query},

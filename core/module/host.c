@@ -32,6 +32,7 @@ module_host_create(const struct module_host_options *options)
 	vec_init(&host->others, MODULE_ADDS_MAX);
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
+	vec_init(&host->constraints, MODULE_CONSTRAINTS_MAX);
 	vec_init(&host->skipped, MODULE_MODULES_MAX);
 	vec_init(&host->asked, MODULE_ASKED_MAX);
 	return host;
@@ -82,6 +83,7 @@ module_host_destroy(struct module_host *host)
 		pmodule_match_destroy(host->callbacks.items[i].match);
 	vec_deinit(&host->modules);
 	vec_deinit(&host->callbacks);
+	vec_deinit(&host->constraints);
 	vec_deinit(&host->skipped);
 	vec_deinit(&host->asked);
 	vec_deinit(&host->others);
@@ -229,6 +231,7 @@ static bool
 add_module(struct module_host *host, const pmodule_descriptor_t *descriptor,
     bool is_loaded, bt_error_t *e)
 {
+	size_t n_constraints = host->constraints.count;
 	struct pmodule *module, **place;
 	bool loaded;
 
@@ -260,6 +263,7 @@ add_module(struct module_host *host, const pmodule_descriptor_t *descriptor,
 	module_announce(host, NULL);
 	if (loaded == false) {
 		forget_module(host, module);
+		host->constraints.count = n_constraints;
 		return bt_fail(e, BT_E_USAGE, "module %s refused to load",
 		    descriptor->name);
 	}

@@ -28,6 +28,7 @@ enum {
 	MODULE_ADDS_MAX = 100000,
 	MODULE_CRITERIA_MAX = 256,
 	MODULE_GLOBALS_MAX = 100000,
+	MODULE_CONSTRAINTS_MAX = 4096,
 	MODULE_ASKED_MAX = 1000
 };
 
@@ -203,6 +204,7 @@ struct module_host {
 	struct unwind_stack stack;
 	const struct ptrace_thread *unwound;
 	size_t unwound_at; /* the frame that was asked for last */
+	VEC(pmodule_constraint_t *) constraints;
 	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
 	uint64_t search_left;	  /* bytes that searches may still read */
 	struct module_heap *heap; /* heap_api.c, at the first question */

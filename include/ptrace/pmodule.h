@@ -439,6 +439,57 @@ const char *pmodule_finding_ahead(ptrace_backtrace_t *bt);
 double pmodule_finding_confidence(
     ptrace_backtrace_t *bt, const char *class_name);
 
+/* ---- what functions expect of their arguments ---- */
+
+enum pmodule_argument_kind {
+	PMODULE_ARGUMENT_ANY,	   /* nothing */
+	PMODULE_ARGUMENT_READ,	   /* a pointer to memory that is read, */
+	PMODULE_ARGUMENT_WRITE,	   /* written, */
+	PMODULE_ARGUMENT_UPDATE,   /* or both */
+	PMODULE_ARGUMENT_STRING,   /* a pointer to text that a NUL ends */
+	PMODULE_ARGUMENT_FUNCTION, /* a pointer to code */
+	PMODULE_ARGUMENT_NUMBER
+};
+
+typedef struct pmodule_argument {
+	const char *name; /* for people */
+	uint32_t kind;	  /* enum pmodule_argument_kind */
+	bool null_allowed;
+	/* Of memory: the bytes of an element (0: 1), and which argument, from
+	 * 0, counts the elements; -1: there is one. */
+	uint32_t unit;
+	int32_t count;
+	/* Of a number, signed; both 0: any that can be the size of memory. */
+	int64_t minimum, maximum;
+	uint64_t reserved[2];
+} pmodule_argument_t;
+
+enum { PMODULE_ARGUMENTS_MAX = 8 };
+
+typedef struct pmodule_constraint {
+	uint32_t size;
+	uint32_t n_arguments;
+	const char *function; /* "copy_name", "net::send": no parameters */
+	pmodule_argument_t arguments[PMODULE_ARGUMENTS_MAX];
+	uint64_t reserved[4];
+} pmodule_constraint_t;
+#define PMODULE_CONSTRAINT_INIT                                                \
+	{                                                                      \
+		.size = sizeof(pmodule_constraint_t)                           \
+	}
+/* A rule for a function of the program or of a library, besides those that are
+ * known. The module "constraint" looks at each frame of that function whose
+ * parameters have values, in all threads, and at the call in which the process
+ * died; where a rule is violated it adds a finding of class "bad-argument" and
+ * the classifier "constraint.FUNCTION". Call it from load; the strings are
+ * copied. False: no name, more arguments than fit, a count that is none of
+ * them, or too many rules. */
+bool pmodule_constraint_add(
+    pmodule_t *pm, const pmodule_constraint_t *constraint);
+/* The i-th that was added, from 0; NULL: no more. */
+const pmodule_constraint_t *pmodule_constraint_at(
+    ptrace_backtrace_t *bt, uint32_t i);
+
 /* An entry of the snapshot's lists of locks and of heap facts: one JSON object
  * each; refused when it is not. */
 bool pmodule_lock_add(ptrace_backtrace_t *bt, const char *json);

@@ -637,5 +637,17 @@ pmodule.define {
     pmodule.register(pmodule.event.postattach, on_postattach)
     equal(pmodule.config_option("option"), "value")
     equal(pmodule.config_option("nothing"), nil)
+    pmodule.constraint { symbol = "nobody",
+      { name = "to", kind = "write", count = "n" }, { name = "n" } }
+    for _, wrong in ipairs {
+      { {}, "symbol is missing" },
+      { { symbol = "f" }, "0 arguments" },
+      { { symbol = "f", { kind = "writ" } }, "kind 'writ' of argument 1" },
+      { { symbol = "f", { size = 1 } }, "argument 1 has no field 'size'" },
+      { { symbol = "f", { unit = "x" } }, "unit of argument 1 is a string" },
+      { { symbol = "f", { count = "n" } }, "there is no argument 'n'" },
+    } do
+      fails(wrong[2], pmodule.constraint, wrong[1])
+    end
   end,
 }

@@ -624,6 +624,10 @@ on_postattach(ptrace_backtrace_t *bt)
 	CHECK(pmodule_kv_add_string(
 	    bt, "answer", pmodule_config_option(self, "answer")));
 	CHECK(pmodule_config_option(self, "nothing") == NULL);
+	CHECK(pmodule_constraint_at(bt, 0) != NULL &&
+	    strcmp(pmodule_constraint_at(bt, 0)->function, "nobody") == 0 &&
+	    strcmp(pmodule_constraint_at(bt, 0)->arguments[0].name, "to") == 0);
+	CHECK(pmodule_constraint_at(bt, 1) == NULL);
 	CHECK(pmodule_kv_add_int(bt, "every.int", -7));
 	CHECK(pmodule_kv_add_address(bt, "every.address", 0x1234));
 	CHECK(pmodule_classifier_add(bt, "every"));
@@ -642,6 +646,24 @@ unload(pmodule_t *pm)
 {
 
 	(void)pm;
+}
+
+static bool
+load_constraint(pmodule_t *pm)
+{
+	pmodule_constraint_t rule = PMODULE_CONSTRAINT_INIT;
+
+	rule.function = "nobody";
+	rule.n_arguments = 2;
+	rule.arguments[0].name = "to";
+	rule.arguments[0].kind = PMODULE_ARGUMENT_WRITE;
+	rule.arguments[0].count = 2; /* there is none */
+	rule.arguments[1].kind = PMODULE_ARGUMENT_NUMBER;
+	rule.arguments[1].count = -1;
+	if (pmodule_constraint_add(pm, &rule))
+		return false;
+	rule.arguments[0].count = 1;
+	return pmodule_constraint_add(pm, &rule);
 }
 
 static bool
@@ -690,7 +712,7 @@ load(pmodule_t *pm)
 
 	self = pm;
 	pmodule_user_set(pm, order);
-	done = m != NULL && load_matches(pm, m) &&
+	done = m != NULL && load_matches(pm, m) && load_constraint(pm) &&
 	    pmodule_frame_event_add(pm, on_any_frame) &&
 	    pmodule_thread_event_add(pm, on_any_thread) &&
 	    pmodule_preattach_event_add(pm, on_preattach) &&
