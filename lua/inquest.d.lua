@@ -70,6 +70,24 @@ pmodule.match_type = {
 ---@return string?
 function pmodule.config_option(key) end
 
+---@class pmodule.argument
+---@field name? string for people, and for `count` of others
+---@field kind? string any (default), read, write, update, string, function, number
+---@field count? string of memory: the argument that counts its elements
+---@field unit? number of memory: bytes of an element (1)
+---@field null? boolean of pointers: NULL is allowed
+---@field min? number of a number; without min and max: what memory can have
+---@field max? number as its size
+
+---@class pmodule.rule: {[integer]: pmodule.argument}
+---@field symbol string the function, without parameters
+
+--- What a function expects of its arguments; only in `load`. A violated rule
+--- becomes a finding of class bad-argument and the classifier
+--- `constraint.SYMBOL`, in whatever thread the function is.
+---@param rule pmodule.rule one table for each argument, in their order
+function pmodule.constraint(rule) end
+
 --- The backtrace; an error before `load`.
 ---@return backtrace
 function pmodule.backtrace() end
