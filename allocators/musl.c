@@ -151,6 +151,19 @@ fill(struct mu *mu, const struct mu_group *g, uint32_t i,
 	}
 }
 
+/* A block that is freed has the slot's number in front of it made 255, and its
+ * distance 0. Whatever has become of its slot since (the group may be part of
+ * a larger free slot now), an address of which that is true was a block. */
+static bool
+was_block(struct mu *mu, bt_addr_t address)
+{
+	uint8_t h[4];
+
+	return address % MU_UNIT == 0 &&
+	    bytes_at(mu, address - MU_HEADER, h, sizeof(h)) && h[1] == 255 &&
+	    h[2] == 0 && h[3] == 0;
+}
+
 static bool
 mu_at(void *allocator, bt_addr_t address, ptrace_heap_block_t *out)
 {
@@ -167,6 +180,11 @@ mu_at(void *allocator, bt_addr_t address, ptrace_heap_block_t *out)
 	if (i > g->last || !mu_slot_read(mu, g, (uint32_t)i, &s))
 		return false;
 	fill(mu, g, (uint32_t)i, &s, out);
+	if (mu_is_used(g, (uint32_t)i) == false && address > s.start &&
+	    address < s.end && was_block(mu, address)) {
+		out->start = address;
+		out->usable = s.end - address;
+	}
 	out->offset = (int64_t)(address - out->start);
 	return true;
 }

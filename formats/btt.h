@@ -14,6 +14,9 @@
 #include "snapshot/model.h"
 
 /* Sections in file order; a prefix of them is a readable snapshot. */
+/* Texts of places among what is told of pointers: beyond, none is told. */
+enum { POINTED_PLACES = 256 };
+
 enum btt_section {
 	BTT_PROCESS,   /* signal, attributes, classifiers, fingerprint, fault */
 	BTT_THREADS,   /* threads, registers, frames, locations */

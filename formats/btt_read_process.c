@@ -244,6 +244,64 @@ get_finding(struct btt_input *in, struct view *v)
 	get_evidence(in, mp_field(&f, "evidence"), finding);
 }
 
+static void
+get_places(struct btt_input *in, struct view v, const char **out, size_t *count)
+{
+	size_t left = view_ok(&v) ? mp_read_array(&v) : 0;
+
+	while (
+	    *count < POINTED_PLACES && next_text(in, &v, &left, &out[*count]))
+		++*count;
+}
+
+/* Every row has an address and a size: a count that claims more than there are
+ * bytes does not come far. */
+static void
+get_pointed(struct btt_input *in, struct view v)
+{
+	const char *places[POINTED_PLACES];
+	struct mp_reader address, size, offset, freed;
+	size_t n_places = 0;
+	uint64_t count, last = 0;
+	struct mp_fields f;
+	struct view field;
+
+	if (view_ok(&v) == false)
+		return;
+	if (!mp_read_fields(&v, &f)) {
+		btt_bad(in, "the list of pointers is damaged");
+		return;
+	}
+	field = mp_field(&f, "count");
+	count = view_ok(&field) ? mp_read_uint(&field) : 0;
+	get_places(in, mp_field(&f, "places"), places, &n_places);
+	address = mp_reader_exact(&f, "address", count);
+	size = mp_reader_exact(&f, "size", count);
+	offset = mp_reader_exact(&f, "offset", count);
+	freed = mp_reader_exact(&f, "freed", count);
+	if (address.absent)
+		return;
+	for (uint64_t i = 0; i < count && mp_reader_ok(&address); i++) {
+		struct snap_pointed *p = vec_push(&in->s->pointed);
+		uint64_t place;
+
+		if (p == NULL)
+			return;
+		last += mp_next(&address);
+		p->address = last;
+		p->heap.size = mp_next(&size);
+		p->heap.offset = mp_next(&offset);
+		place = mp_next(&freed);
+		p->heap.allocated = place == 0;
+		p->heap.place =
+		    place > 0 && place <= n_places ? places[place - 1] : NULL;
+	}
+	btt_done(in, &address);
+	btt_done(in, &size);
+	btt_done(in, &offset);
+	btt_done(in, &freed);
+}
+
 bool
 btt_get_analysis(struct btt_input *in)
 {
@@ -267,6 +325,9 @@ btt_get_analysis(struct btt_input *in)
 		if ((item = vec_push(&in->s->locks)) != NULL)
 			*item = text;
 	}
+	/* An edition of the section replaces those before it. */
+	in->s->pointed.count = 0;
+	get_pointed(in, mp_field(&in->fields, "pointed"));
 	return in->bad == NULL && btt_get_annotations(in);
 }
 

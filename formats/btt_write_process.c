@@ -256,6 +256,48 @@ put_finding(struct buf *b, const struct snap_finding *f)
 	mp_table_end(&t, b);
 }
 
+/* Columns: differences to the row before of addresses; 1 and the number of the
+ * place among the texts when freed, 0 when allocated. */
+static void
+put_pointed(const struct snapshot *s, struct buf *b)
+{
+	struct mp_column address, size, offset, place;
+	const char *places[POINTED_PLACES];
+	size_t n_places = 0;
+	uint64_t last = 0;
+	struct mp_table t;
+
+	mp_table_init(&t);
+	mp_column_init(&address);
+	mp_column_init(&size);
+	mp_column_init(&offset);
+	mp_column_init(&place);
+	for (size_t i = 0; i < s->pointed.count; i++) {
+		const struct snap_pointed *p = &s->pointed.items[i];
+		const char *text = p->heap.place != NULL ? p->heap.place : "";
+		size_t k = 0;
+
+		mp_column_uint(&address, p->address - last);
+		last = p->address;
+		mp_column_uint(&size, p->heap.size);
+		mp_column_uint(&offset, p->heap.offset);
+		while (k < n_places && strcmp(places[k], text) != 0)
+			k++;
+		if (k == n_places && p->heap.allocated == false &&
+		    n_places < POINTED_PLACES)
+			places[n_places++] = text;
+		mp_column_uint(&place, p->heap.allocated ? 0 : k + 1);
+	}
+	mp_column_end(&address, &t, "address");
+	mp_column_end(&size, &t, "size");
+	mp_column_end(&offset, &t, "offset");
+	mp_column_end(&place, &t, "freed");
+	if (n_places > 0)
+		put_strings(mp_table_key(&t, "places"), places, n_places);
+	mp_uint(mp_table_key(&t, "count"), s->pointed.count);
+	mp_table_end(&t, b);
+}
+
 bool
 btt_put_analysis(struct btt_writer *w, struct mp_table *t)
 {
@@ -277,5 +319,7 @@ btt_put_analysis(struct btt_writer *w, struct mp_table *t)
 	if (s->locks.count > 0)
 		put_strings(
 		    mp_table_key(t, "locks"), s->locks.items, s->locks.count);
+	if (s->pointed.count > 0)
+		put_pointed(s, mp_table_key(t, "pointed"));
 	return true;
 }

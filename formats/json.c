@@ -376,7 +376,7 @@ write_resources(struct json_out *j, const struct snapshot *s)
 void
 json_write(const struct snapshot *s, bool variables, struct buf *out)
 {
-	struct json_out j = {out, false};
+	struct json_out j = {.buf = out, .snapshot = s};
 
 	json_open(&j, '{');
 	write_process(&j, s);

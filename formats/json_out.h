@@ -12,6 +12,7 @@
 struct json_out {
 	struct buf *buf;
 	bool comma; /* one is due before the next key or element */
+	const struct snapshot *snapshot; /* whose variables are written */
 };
 
 void json_open(struct json_out *j, char bracket);

@@ -123,6 +123,10 @@ write_heap(struct json_out *j, const struct snap_heap *h)
 	json_u64(j, h->size);
 	json_key(j, "offset");
 	json_u64(j, h->offset);
+	if (h->place != NULL && h->place[0] != '\0') {
+		json_key(j, "place");
+		json_text(j, h->place);
+	}
 	json_close(j, '}');
 }
 
@@ -130,6 +134,8 @@ write_heap(struct json_out *j, const struct snap_heap *h)
 static void
 write_extras(struct json_out *j, const struct snap_variable *v)
 {
+	const struct snap_heap *heap = snapshot_heap_of(j->snapshot, v);
+
 	if (v->object != 0) {
 		json_key(j, "ref");
 		json_object_id(j, v->object);
@@ -154,8 +160,8 @@ write_extras(struct json_out *j, const struct snap_variable *v)
 		json_key(j, "entry");
 		json_bool(j, true);
 	}
-	if (v->flags & SNAP_VAR_HEAP)
-		write_heap(j, &v->heap);
+	if (heap != NULL)
+		write_heap(j, heap);
 	if (v->annotations != NULL) {
 		json_key(j, "annotations");
 		json_annotations(j, v->annotations);

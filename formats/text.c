@@ -223,6 +223,7 @@ text_verdict(struct text_out *t)
 		text_end(t);
 	}
 	put_findings(t);
+	text_heap(t);
 	put_where(t);
 	if (t->s->partial) {
 		text_say(t, "  ");

@@ -208,6 +208,17 @@ put_texts(struct text_out *t, const char *title, const char *const *texts,
 	}
 }
 
+/* What the verdict does not show already. */
+static void
+put_heap(struct text_out *t)
+{
+	const struct snapshot *s = t->s;
+
+	for (size_t i = 0; i < s->heap.count; i++)
+		if (text_heap_is_ours(s->heap.items[i]) == false)
+			put_texts(t, "Heap:", &s->heap.items[i], 1);
+}
+
 void
 text_details(struct text_out *t)
 {
@@ -218,7 +229,7 @@ text_details(struct text_out *t)
 		thread = &s->threads.items[0];
 	if (thread != NULL)
 		put_registers(t, thread);
-	put_texts(t, "Heap:", s->heap.items, s->heap.count);
+	put_heap(t);
 	put_texts(t, "Locks:", s->locks.items, s->locks.count);
 	put_modules(t);
 	put_mappings(t);

@@ -60,5 +60,9 @@ void text_list_variable(
 void text_verdict(struct text_out *t);
 void text_threads(struct text_out *t);
 void text_details(struct text_out *t);
+/* The allocators and what is wrong with them. */
+void text_heap(struct text_out *t);
+/* An entry of the snapshot's `heap` that text_heap shows. */
+bool text_heap_is_ours(const char *json);
 
 #endif /* FORMATS_TEXT_OUT_H */

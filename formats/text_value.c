@@ -76,8 +76,24 @@ put_char(struct printer *p, const struct snap_variable *v)
 }
 
 static void
+put_heap(struct printer *p, const struct snap_heap *h)
+{
+
+	buf_printf(p->b, " [%s block of %llu", h->allocated ? "heap" : "FREED",
+	    (unsigned long long)h->size);
+	if (h->offset != 0)
+		buf_printf(p->b, ", at +%llu", (unsigned long long)h->offset);
+	if (h->allocated == false && h->place != NULL && h->place[0] != '\0') {
+		buf_puts(p->b, ", in ");
+		text_escape(p->b, h->place, strlen(h->place));
+	}
+	buf_putc(p->b, ']');
+}
+
+static void
 put_pointer(struct printer *p, const struct snap_variable *v, unsigned depth)
 {
+	const struct snap_heap *heap = snapshot_heap_of(p->s, v);
 	const struct snap_variable *target = NULL;
 
 	buf_printf(p->b, "0x%llx", (unsigned long long)v->value.u);
@@ -91,11 +107,8 @@ put_pointer(struct printer *p, const struct snap_variable *v, unsigned depth)
 			put_quoted(p, v);
 		}
 	}
-	if (v->flags & SNAP_VAR_HEAP)
-		buf_printf(p->b, " [%s block of %llu, at +%llu]",
-		    v->heap.allocated ? "heap" : "FREED",
-		    (unsigned long long)v->heap.size,
-		    (unsigned long long)v->heap.offset);
+	if (heap != NULL)
+		put_heap(p, heap);
 	/* The object pointed to, one step: more is in the snapshot. */
 	if (depth == 0 && v->object != 0 && v->object <= p->s->objects.count)
 		target = &p->s->objects.items[v->object - 1].variable;

@@ -100,6 +100,10 @@ void module_host_run(struct module_host *host);
 void module_host_next(
     struct module_host *host, const struct module_host_options *options);
 
+/* What the heap is, and which blocks the pointers among the variables point
+ * into: after the run. */
+void module_host_tell_heap(struct module_host *host);
+
 /* Threads, frames or variables of the snapshot were changed. */
 bool module_host_changed(const struct module_host *host);
 /* Options for modules that are not there. */

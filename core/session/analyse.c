@@ -288,6 +288,7 @@ collect_analysis(struct session *s)
 		use_shipped(s, i);
 	module_host_attach(s->host);
 	module_host_run(s->host);
+	module_host_tell_heap(s->host);
 	for (size_t i = 0;
 	     s->options->without != NULL && s->options->without[i] != NULL; i++)
 		snapshot_warn(s->snapshot, "analysis", "module.left-out",

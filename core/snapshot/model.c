@@ -29,6 +29,7 @@ enum {
 	MAX_RESOURCES = 65536,
 	MAX_WARNINGS = 10000,
 	MAX_TEXTS = 65536,
+	MAX_POINTED = 1 << 22,
 	MAX_ANNOTATIONS = 4096 /* of one owner: the list is walked */
 };
 
@@ -127,6 +128,7 @@ snapshot_init(struct snapshot *s, size_t cap)
 	vec_init(&s->warnings, MAX_WARNINGS);
 	vec_init(&s->heap, MAX_TEXTS);
 	vec_init(&s->locks, MAX_TEXTS);
+	vec_init(&s->pointed, MAX_POINTED);
 	map_init(&s->object_ids, MAX_OBJECTS);
 	map_init(&s->location_ids, MAX_LOCATIONS);
 	map_init(&s->attribute_ids, MAX_ATTRIBUTES);
@@ -153,6 +155,7 @@ snapshot_deinit(struct snapshot *s)
 	vec_deinit(&s->warnings);
 	vec_deinit(&s->heap);
 	vec_deinit(&s->locks);
+	vec_deinit(&s->pointed);
 	map_deinit(&s->object_ids);
 	map_deinit(&s->location_ids);
 	map_deinit(&s->attribute_ids);

@@ -67,6 +67,14 @@ enum {
 struct snap_heap { /* what the allocator says of the pointed-to block */
 	bool allocated;
 	uint64_t size, offset;
+	const char *place; /* where a freed one lies, "tcache of thread 7"; or
+			    * NULL */
+};
+
+/* What a pointer's value says of the heap, for all variables that have it. */
+struct snap_pointed {
+	uint64_t address;
+	struct snap_heap heap;
 };
 
 struct snap_annotation;
@@ -290,6 +298,7 @@ struct snapshot {
 	/* heap and locks: free-form JSON texts from modules, one per entry. */
 	VEC(const char *) heap;
 	VEC(const char *) locks;
+	VEC(struct snap_pointed) pointed; /* by address */
 
 	struct map object_ids; /* key of (address, type) -> id */
 	struct map location_ids, attribute_ids, warning_ids; /* the same way */
@@ -348,6 +357,11 @@ void snapshot_fingerprint(struct snapshot *s);
 const char *snapshot_function_name(struct snapshot *s, const char *symbol);
 /* The thread that faulted, or NULL. */
 const struct snap_thread *snapshot_fault_thread(const struct snapshot *s);
+
+/* The block of the heap that a variable points into; NULL: into none, or it is
+ * not known. */
+const struct snap_heap *snapshot_heap_of(
+    const struct snapshot *s, const struct snap_variable *v);
 
 /* Signal and code names: "SIGSEGV", "SEGV_MAPERR"; never NULL ("" unknown). */
 const char *snapshot_signal_name(int number);

@@ -102,7 +102,8 @@ sample_every_kind(struct snapshot *s, uint32_t *count)
 	    0x555500001000);
 	v[n].object = 1;
 	v[n].flags |= SNAP_VAR_HEAP;
-	v[n++].heap = (struct snap_heap){true, 64, 16};
+	v[n++].heap = (struct snap_heap){
+	    .allocated = true, .size = 64, .offset = 16};
 	sample_value(
 	    sample_set(s, &v[n++], SNAP_POINTER, "void *", "null", at + 88), 0);
 	m = sample_variables(s, 2);

@@ -87,7 +87,7 @@ static const char *
 number(void (*write)(struct json_out *, uint64_t), uint64_t value)
 {
 	static struct buf b;
-	struct json_out j = {&b, false};
+	struct json_out j = {.buf = &b};
 
 	buf_deinit(&b);
 	buf_init(&b, 1000);

@@ -477,7 +477,7 @@ TEST(pointers)
 	v.object = 1;
 	v.heap.size = 32;
 	expect_str(value(&s, &v),
-	    "0x555500001000 [FREED block of 32, at +0] -> "
+	    "0x555500001000 [FREED block of 32] -> "
 	    "{next = 0x555500001000}");
 	v.object = 99; /* no such object */
 	v.flags = SNAP_VAR_VALUE;

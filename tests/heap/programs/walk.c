@@ -20,6 +20,16 @@ struct out {
 	uint64_t count, ask; /* each ask-th block is asked for */
 };
 
+/* musl tells a block that was freed from its free slot by its mark. */
+static bool
+is_mark(const ptrace_heap_block_t *b, const ptrace_heap_block_t *again)
+{
+
+	return strcmp(b->allocator, "musl") == 0 &&
+	    strcmp(states[b->state], "free") == 0 && again->state == b->state &&
+	    again->chunk == b->chunk;
+}
+
 static void
 ask(struct out *o, const ptrace_heap_block_t *b, uint64_t offset)
 {
@@ -30,6 +40,8 @@ ask(struct out *o, const ptrace_heap_block_t *b, uint64_t offset)
 	if (!ptrace_heap_at(o->target, b->start + offset, &again))
 		fprintf(o->file, "differs %llx+%llx none\n",
 		    (unsigned long long)b->start, (unsigned long long)offset);
+	else if (is_mark(b, &again))
+		return;
 	else if (again.start != b->start || again.state != b->state ||
 	    again.usable != b->usable || again.offset != (int64_t)offset ||
 	    strcmp(again.place, b->place) != 0 ||

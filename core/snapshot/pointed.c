@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the heap says of a pointer depends on its value alone. So it is kept
+ * once for each value and looked up when a variable is shown, however many
+ * variables have it.
+ */
+#include "snapshot/model.h"
+
+const struct snap_heap *
+snapshot_heap_of(const struct snapshot *s, const struct snap_variable *v)
+{
+	size_t low = 0, high = s->pointed.count;
+
+	if ((v->flags & SNAP_VAR_HEAP) != 0)
+		return &v->heap;
+	if (v->kind != SNAP_POINTER || (v->flags & SNAP_VAR_VALUE) == 0)
+		return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->pointed.items[middle].address < v->value.u)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->pointed.count &&
+		s->pointed.items[low].address == v->value.u
+	    ? &s->pointed.items[low].heap
+	    : NULL;
+}
