@@ -180,24 +180,24 @@ fill_mapped(const struct pt_mapped *m, ptrace_heap_block_t *out)
 	out->damaged = out->transient = false;
 }
 
-/* The chunk that holds an address. Its first word belongs to the chunk before
- * while that one is in use. */
+/* The chunk that holds an address. Its first word belongs to the chunk before:
+ * as its last bytes, or, while that one is free, as a copy of its size. */
 static bool
 chunk_of(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
     struct pt_item *out)
 {
-	struct pt_item before;
+	struct pt_item before, earlier;
 
 	if (!pt_chunk_at(p, s, address, out, &before))
 		return false;
 	if (address - out->chunk >= 8 || out->chunk == s->start || out->gap)
 		return true;
-	if (pt_chunk_at(p, s, out->chunk - 1, &before, out) &&
-	    before.state == PTRACE_HEAP_ALLOCATED) {
+	if (before.size == 0 &&
+	    !pt_chunk_at(p, s, out->chunk - 1, &before, &earlier))
+		return false;
+	if (before.gap == false)
 		*out = before;
-		return true;
-	}
-	return pt_chunk_at(p, s, address, out, &before);
+	return true;
 }
 
 static bool
@@ -363,8 +363,7 @@ count_mapped(struct ptmalloc *p, ptrace_heap_statistics_t *out)
 
 		out->mapped_blocks++;
 		out->mapped_bytes += usable;
-		out->system_bytes += p->mapped[i].size +
-		    p->mapped[i].chunk % 4096;
+		out->system_bytes += p->mapped[i].size + p->mapped[i].lead;
 		if (usable > out->largest_block)
 			out->largest_block = usable;
 	}

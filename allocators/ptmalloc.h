@@ -85,7 +85,7 @@ struct pt_cache {
 
 struct pt_mapped { /* a chunk with a mapping of its own */
 	bt_addr_t chunk;
-	uint64_t size;
+	uint64_t size, lead; /* lead: bytes of the mapping in front */
 };
 
 struct ptmalloc {
@@ -103,10 +103,10 @@ struct ptmalloc {
 	uint32_t n_segments, segments_room;
 	struct pt_cache *caches;
 	uint32_t n_caches;
+	uint32_t n_busy;	  /* threads inside the allocator */
 	struct pt_mapped *mapped; /* sorted by address */
 	uint32_t n_mapped, mapped_room;
 	bool mapped_known;
-	bool mapped_all; /* as many as the allocator counts */
 
 	pt_free *frees; /* sorted */
 	size_t n_frees, frees_room;

@@ -176,8 +176,8 @@ mark_everything(struct ptmalloc *p)
 		p->caches[i].busy = true;
 }
 
-void
-pt_busy(struct ptmalloc *p, int64_t arena_slot)
+static void
+judge(struct ptmalloc *p, int64_t arena_slot)
 {
 	uint32_t n = ptrace_backtrace_n_threads(p->host->backtrace);
 	bool died_inside = false, others = false;
@@ -197,6 +197,7 @@ pt_busy(struct ptmalloc *p, int64_t arena_slot)
 
 		if (t == NULL || !inside(p, &f, t, &handler))
 			continue;
+		p->n_busy++;
 		if (died_of_it(p, t, handler)) {
 			died_inside = true;
 			continue;
@@ -213,4 +214,18 @@ pt_busy(struct ptmalloc *p, int64_t arena_slot)
 	for (uint32_t i = 0; i < p->n_arenas; i++)
 		if (p->arenas[i].locked && (died_inside == false || others))
 			p->arenas[i].transient = true;
+}
+
+void
+pt_busy(struct ptmalloc *p, int64_t arena_slot)
+{
+
+	judge(p, arena_slot);
+	/* What was seen of the arenas before. */
+	for (uint32_t i = 0; i < p->n_anomalies; i++) {
+		int arena = pt_arena_index(p, p->anomalies[i].arena);
+
+		if (arena >= 0 && p->arenas[arena].transient)
+			p->anomalies[i].transient = true;
+	}
 }

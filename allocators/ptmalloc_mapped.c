@@ -11,33 +11,55 @@
 
 enum { PAGE = 4096, PAGES_MAX = 1 << 20 };
 
-/* The chunk in the page: at its start, or, for a larger alignment, behind a
- * lead that the chunk tells of. */
+/* A header of such a chunk, `lead` bytes into its mapping. */
 static bool
-chunk_in_page(struct ptmalloc *p, bt_addr_t page, bt_addr_t end, bool aligned,
-    struct pt_mapped *out)
+is_mapped(struct ptmalloc *p, bt_addr_t chunk, bt_addr_t end, uint64_t lead,
+    uint64_t *size)
 {
-	uint64_t words[2], size;
+	uint64_t words[2];
 
-	for (uint64_t user = CHUNK_HEADER; user <= PAGE; user *= 2) {
-		bt_addr_t chunk = page + user - CHUNK_HEADER;
+	if (!memory_pair(&p->memory, chunk, words))
+		return false;
+	*size = words[1] & ~(uint64_t)CHUNK_FLAGS;
+	return (words[1] & CHUNK_FLAGS) == CHUNK_MAPPED && words[0] == lead &&
+	    *size >= CHUNK_MIN && *size <= end - chunk &&
+	    (lead + *size) % PAGE == 0;
+}
 
-		if (!memory_pair(&p->memory, chunk, words))
-			return false;
-		size = words[1] & ~(uint64_t)CHUNK_FLAGS;
-		if ((words[1] & CHUNK_FLAGS) == CHUNK_MAPPED &&
-		    size >= CHUNK_MIN && size <= end - chunk &&
-		    words[0] % CHUNK_ALIGN == 0 && words[0] < end &&
-		    (chunk - words[0]) % PAGE == 0 &&
-		    (words[0] + size) % PAGE == 0 &&
-		    (chunk == page) == (words[0] == 0)) {
-			*out = (struct pt_mapped){chunk, size};
+/* The chunk that begins with the page. For a larger alignment a second header
+ * lies further up, and tells how far; the first one stays as it was, even if
+ * the chunk is made smaller later. */
+static bool
+chunk_in_page(
+    struct ptmalloc *p, bt_addr_t page, bt_addr_t end, struct pt_mapped *out)
+{
+	uint64_t whole, size;
+	bool plain;
+
+	if (!is_mapped(p, page, UINT64_MAX, 0, &whole) || whole > end)
+		return false;
+	plain = whole <= end - page;
+	if (plain)
+		*out = (struct pt_mapped){page, whole, 0};
+	for (uint64_t align = 32; align < whole; align *= 2) {
+		bt_addr_t user = (page + CHUNK_HEADER + align - 1) &
+		    ~(align - 1);
+
+		/* There is room for a chunk in front, or none. */
+		if (user - CHUNK_HEADER - page < CHUNK_MIN)
+			user += align;
+		for (unsigned i = 0; i < 2; i++, user += align) {
+			uint64_t lead = user - CHUNK_HEADER - page;
+
+			if (lead >= whole ||
+			    !is_mapped(p, page + lead, end, lead, &size) ||
+			    lead + size > whole)
+				continue;
+			*out = (struct pt_mapped){page + lead, size, lead};
 			return true;
 		}
-		if (aligned == false)
-			return false;
 	}
-	return false;
+	return plain;
 }
 
 static bool
@@ -52,12 +74,11 @@ add(struct ptmalloc *p, const struct pt_mapped *m)
 }
 
 static bool
-may_hold_chunks(struct ptmalloc *p, const ptrace_mapping_t *m)
+may_hold_chunks(const ptrace_mapping_t *m)
 {
 
 	return m->permissions == (PTRACE_PERM_READ | PTRACE_PERM_WRITE) &&
-	    m->path == NULL && pt_segment_at(p, m->start) == NULL &&
-	    pt_segment_at(p, m->end - 1) == NULL;
+	    m->path == NULL;
 }
 
 /* everywhere: at every page, else only from the start of mappings on. */
@@ -71,13 +92,18 @@ search(struct ptmalloc *p, bool everywhere)
 	     ptrace_target_mapping_next(p->host->target, at, &m); at = m.end) {
 		bt_addr_t page = m.start;
 
-		if (!may_hold_chunks(p, &m))
+		if (!may_hold_chunks(&m))
 			continue;
 		while (page < m.end && pages++ < PAGES_MAX &&
 		    p->host->take(p->host->ctx, 1)) {
+			const struct pt_segment *s = pt_segment_at(p, page);
 			struct pt_mapped found;
 
-			if (chunk_in_page(p, page, m.end, everywhere, &found)) {
+			if (s != NULL) {
+				page = (s->end + PAGE - 1) & ~(bt_addr_t)4095;
+				continue;
+			}
+			if (chunk_in_page(p, page, m.end, &found)) {
 				if (!add(p, &found))
 					return;
 				page = found.chunk + found.size;
@@ -90,44 +116,36 @@ search(struct ptmalloc *p, bool everywhere)
 	}
 }
 
+/* No more than the allocator counts; while threads are at it there may be a few
+ * more, for it counts what it has got, and no more what it gives back. */
 static bool
-all_found(struct ptmalloc *p)
+is_credible(const struct ptmalloc *p, uint32_t count)
 {
-	uint64_t bytes, sum = 0;
-	uint32_t count;
 
-	if (!pt_mapped_counters(p, &count, &bytes))
-		return false;
-	for (uint32_t i = 0; i < p->n_mapped; i++) {
-		uint64_t lead = p->mapped[i].chunk % PAGE;
-
-		sum += p->mapped[i].size + lead;
-	}
-	return count == p->n_mapped && (sum == bytes || count == 0);
+	return p->n_mapped <= count + p->n_busy;
 }
 
 void
 pt_mapped_chunks(struct ptmalloc *p)
 {
 	struct pt_mapped *first;
-	uint32_t n_first;
+	uint32_t n_first, counted;
+	uint64_t bytes;
 
 	if (p->mapped_known)
 		return;
 	p->mapped_known = true;
 	search(p, false);
-	p->mapped_all = all_found(p);
-	if (p->mapped_all || p->parameters == 0)
+	if (!pt_mapped_counters(p, &counted, &bytes) || p->n_mapped >= counted)
 		return;
-	/* Pages anywhere look like chunks by chance: believed only if count
-	 * and bytes are what the allocator has. */
+	/* A page somewhere looks like a chunk by chance: not believed if there
+	 * are more than there can be. */
 	first = p->mapped;
 	n_first = p->n_mapped;
 	p->mapped = NULL;
 	p->n_mapped = p->mapped_room = 0;
 	search(p, true);
-	p->mapped_all = all_found(p);
-	if (p->mapped_all) {
+	if (is_credible(p, counted)) {
 		free(first);
 		return;
 	}

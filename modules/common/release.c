@@ -193,9 +193,11 @@ try_registers(const struct crash *c, uint32_t caller, struct release *r)
 			ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 			uint64_t value;
 
+			/* Behind a header's first word, which belongs to the
+			 * block before. */
 			if (f == NULL ||
 			    !ptrace_frame_register(f, kept[k], &value) ||
-			    !ptrace_heap_at(c->target, value, &b) ||
+			    !ptrace_heap_at(c->target, value + 8, &b) ||
 			    (value != b.start && value != b.chunk) ||
 			    (b.state != PTRACE_HEAP_FREE &&
 				b.state != PTRACE_HEAP_CACHED &&

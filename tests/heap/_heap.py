@@ -21,6 +21,12 @@ HEAD = 8 + THREADS_MAX * 8 + 8
 # Name: what the walk calls it, compiler, flags, libraries.
 ALLOCATORS = {
     "ptmalloc": ("ptmalloc", "gcc", [], []),
+    "ptmalloc-1-arena": ("ptmalloc", "gcc", [], []),
+    "ptmalloc-16-arenas": ("ptmalloc", "gcc", [], []),
+    "ptmalloc-no-tcache": ("ptmalloc", "gcc", [], []),
+    "ptmalloc-deep-tcache": ("ptmalloc", "gcc", [], []),
+    "ptmalloc-perturb": ("ptmalloc", "gcc", [], []),
+    "ptmalloc-mmap": ("ptmalloc", "gcc", [], []),
     "ptmalloc-static": ("ptmalloc", "gcc", ["-static", *WRAP], []),
     "jemalloc": ("jemalloc", "gcc", [], ["-ljemalloc"]),
     "jemalloc-static": ("jemalloc", "gcc", WRAP, [
@@ -34,7 +40,16 @@ ALLOCATORS = {
     "musl-static": ("musl", "musl-gcc", ["-static", *WRAP], []),
 }
 # The same program under other conditions.
-ENVIRONMENTS = {}
+ENVIRONMENTS = {
+    name: {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{t}" for t in tunables)}
+    for name, tunables in {
+        "ptmalloc-1-arena": ["arena_max=1"],
+        "ptmalloc-16-arenas": ["arena_max=16"],
+        "ptmalloc-no-tcache": ["tcache_count=0"],
+        "ptmalloc-deep-tcache": ["tcache_count=200"],
+        "ptmalloc-perturb": ["perturb=165"],
+        "ptmalloc-mmap": ["mmap_threshold=8192", "trim_threshold=4096"],
+    }.items()}
 
 
 def build(name, where, source="churn.c", flags=("-g", "-O1")):
