@@ -29,6 +29,7 @@ module_host_create(const struct module_host_options *options)
 	arena_init(&host->arena, MODULE_ARENA_CAP);
 	map_init(&host->types, 1 << 20);
 	map_init(&host->base_names, 1 << 20);
+	map_init(&host->data_symbols, 1 << 20);
 	vec_init(&host->others, MODULE_ADDS_MAX);
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
@@ -89,6 +90,8 @@ module_host_destroy(struct module_host *host)
 	vec_deinit(&host->others);
 	map_deinit(&host->types);
 	map_deinit(&host->base_names);
+	module_data_symbols_end(host);
+	map_deinit(&host->data_symbols);
 	arena_deinit(&host->arena);
 	free(host);
 }
@@ -102,6 +105,7 @@ forget_snapshot(struct module_host *host)
 	module_unwinder_end(host);
 	map_clear(&host->types);
 	map_clear(&host->base_names);
+	module_data_symbols_end(host);
 	vec_clear(&host->others);
 	vec_clear(&host->asked);
 	arena_deinit(&host->arena);
@@ -126,7 +130,7 @@ module_host_next(
 
 		module->name = snapshot_string(
 		    host->snapshot, module->descriptor->name);
-		module->says = module->says_process = module->adds = 0;
+		module->says = module->adds = 0;
 		module->says_bytes = 0;
 		module->used_ns = 0;
 		module->told_limit = false;

@@ -23,7 +23,6 @@ enum {
 	/* What one module may say and add: a flood must leave room for what
 	 * others say. */
 	MODULE_SAYS_MAX = 10000,
-	MODULE_SAYS_PROCESS_MAX = 1000, /* of these about the process */
 	MODULE_SAYS_BYTES_MAX = 4 << 20,
 	MODULE_ADDS_MAX = 100000,
 	MODULE_CRITERIA_MAX = 256,
@@ -46,7 +45,7 @@ struct pmodule { /* one module */
 	const pmodule_descriptor_t *descriptor;
 	const char *name; /* interned in the snapshot */
 	void *user;
-	uint32_t says, says_process, adds; /* against the limits above */
+	uint32_t says, adds; /* against the limits above */
 	size_t says_bytes;
 	bool told_limit;
 	bool loaded; /* from a file: its time counts */
@@ -184,6 +183,7 @@ struct module_host {
 	struct arena arena; /* handles */
 	struct map types;   /* shape -> struct bt_type */
 	struct map base_names;
+	struct map data_symbols; /* data_symbol.c: by module */
 	VEC(ptrace_variable_t *) others; /* globals and objects with handles */
 	unsigned dispatching;		 /* callbacks within callbacks */
 	bool changed; /* threads or variables of the snapshot */
@@ -255,6 +255,11 @@ bool module_event_add(pmodule_t *pm, enum module_event event,
 /* A warning of the snapshot, in the module's name. */
 void module_warn(
     pmodule_t *pm, const char *code, const char *text, size_t size);
+
+/* data_symbol.c: NULL: none, or code. */
+const char *module_data_symbol(
+    struct module_host *host, bt_addr_t address, bt_addr_t *start);
+void module_data_symbols_end(struct module_host *host);
 
 /* inspect.c */
 void module_note_asked(pmodule_t *pm, const char *key);

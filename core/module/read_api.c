@@ -2,51 +2,8 @@
 /*
  * Symbols and memory for modules, by the names of the original.
  */
-#include <elf.h>
-
 #include "image/demangle.h"
 #include "module/module_private.h"
-
-struct data_search {
-	struct budget *budget;
-	uint64_t vaddr;
-	struct image_symbol best;
-	bool found;
-};
-
-/* Data symbols have a size; the smallest that covers the address says most. */
-static bool
-look_at(void *ctx, const struct image_symbol *symbol)
-{
-	struct data_search *search = ctx;
-
-	if (symbol->type == STT_OBJECT && symbol->value <= search->vaddr &&
-	    search->vaddr - symbol->value < symbol->size &&
-	    (search->found == false || symbol->size < search->best.size)) {
-		search->best = *symbol;
-		search->found = true;
-	}
-	return budget_step(search->budget);
-}
-
-static const char *
-data_symbol(struct module_host *host, bt_addr_t address, bt_addr_t *start)
-{
-	struct target_module *m = target_module_at(host->target, address);
-	struct data_search search = {.budget = host->options.budget};
-	struct image *image = NULL;
-
-	if (m != NULL && target_is_executable(host->target, address) == false)
-		image = target_module_image(host->target, m);
-	if (image == NULL || host->options.budget == NULL)
-		return NULL;
-	search.vaddr = address - m->bias;
-	image_symbols_each(image, look_at, &search);
-	if (search.found == false)
-		return NULL;
-	*start = search.best.value + m->bias;
-	return search.best.name;
-}
 
 const char *
 pmodule_address_symbol(ptrace_backtrace_t *bt, bt_addr_t address)
@@ -56,8 +13,6 @@ pmodule_address_symbol(ptrace_backtrace_t *bt, bt_addr_t address)
 	const char *name = ptrace_target_symbol(
 	    &host->target_handle, address, &start);
 
-	if (name == NULL)
-		name = data_symbol(host, address, &start);
 	if (name == NULL || address == start)
 		return name;
 	return snapshot_printf(host->snapshot, "%s+%llu", name,

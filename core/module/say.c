@@ -160,19 +160,13 @@ bool
 pmodule_backtrace_annotate(
     ptrace_backtrace_t *bt, enum pmodule_level level, const char *format, ...)
 {
-	struct pmodule *module = bt->host->current;
 	va_list ap;
 	bool done;
 
-	/* All modules share this list, and its length has an end. */
-	if (module != NULL && module->says_process >= MODULE_SAYS_PROCESS_MAX)
-		return module_tell_limit(bt->host, module);
 	va_start(ap, format);
 	done = annotate(
 	    bt->host, &bt->host->snapshot->annotations, level, format, ap);
 	va_end(ap);
-	if (module != NULL)
-		module->says_process += done;
 	return done;
 }
 

@@ -137,17 +137,19 @@ ptrace_target_symbol(ptrace_target_t *t, bt_addr_t address, bt_addr_t *start)
 	    t->host->target, address);
 	struct image_symbol symbol;
 	struct image *image;
+	bt_addr_t place;
 
 	if (module == NULL)
 		return NULL;
+	if (start == NULL)
+		start = &place;
 	image = target_module_debug(t->host->target, module);
 	if (image == NULL)
 		image = target_module_image(t->host->target, module);
 	if (image == NULL ||
 	    !image_symbol_at(image, address - module->bias, &symbol))
-		return NULL;
-	if (start != NULL)
-		*start = symbol.value + module->bias;
+		return module_data_symbol(t->host, address, start);
+	*start = symbol.value + module->bias;
 	return symbol.name;
 }
 

@@ -369,7 +369,7 @@ ptrace_variable_symbol(const ptrace_variable_t *v)
 	if (s->kind != SNAP_POINTER || (s->flags & SNAP_VAR_VALUE) == 0 ||
 	    s->value.u == 0)
 		return NULL;
-	return ptrace_target_symbol(&v->host->target_handle, s->value.u, NULL);
+	return pmodule_address_symbol(&v->host->backtrace, s->value.u);
 }
 
 bool

@@ -30,7 +30,7 @@ enum {
 	MAX_WARNINGS = 10000,
 	MAX_TEXTS = 65536,
 	MAX_POINTED = 1 << 22,
-	MAX_ANNOTATIONS = 4096 /* of one owner: the list is walked */
+	MAX_ANNOTATIONS = 65536 /* of one owner */
 };
 
 static const char *const kind_names[SNAP_KIND__COUNT] = {
@@ -383,9 +383,10 @@ void
 snapshot_annotate(struct snapshot *s, struct snap_annotation **list,
     enum snap_level level, const char *module, const char *text)
 {
-	struct snap_annotation *a = ARENA_NEW(
-	    &s->arena, struct snap_annotation);
+	struct snap_annotation *first = *list, *a = NULL;
 
+	if (first == NULL || first->count < MAX_ANNOTATIONS)
+		a = ARENA_NEW(&s->arena, struct snap_annotation);
 	if (a == NULL) {
 		s->warnings_lost++;
 		return;
@@ -393,12 +394,10 @@ snapshot_annotate(struct snapshot *s, struct snap_annotation **list,
 	a->level = level;
 	a->module = module != NULL ? strings_add(&s->strings, module) : NULL;
 	a->text = strings_add(&s->strings, text);
-	for (int n = 0; *list != NULL; n++) {
-		if (n + 1 >= MAX_ANNOTATIONS) {
-			s->warnings_lost++;
-			return;
-		}
-		list = &(*list)->next;
-	}
-	*list = a;
+	if (first == NULL)
+		*list = first = a;
+	else
+		first->last->next = a;
+	first->last = a;
+	first->count++;
 }

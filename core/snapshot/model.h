@@ -126,6 +126,9 @@ struct snap_annotation {
 	const char *text;   /* the JSON text for SNAP_JSON */
 	const char *module; /* who said it; NULL: ourselves */
 	struct snap_annotation *next;
+	/* Of the first of a list, for snapshot_annotate: its end and length. */
+	struct snap_annotation *last;
+	uint32_t count;
 };
 
 struct snap_finding {

@@ -203,7 +203,8 @@ enum ptrace_variable_type ptrace_variable_type(const ptrace_variable_t *v);
 const char *ptrace_variable_type_name(const ptrace_variable_t *v);
 const char *ptrace_variable_base_type(const ptrace_variable_t *v);
 bool ptrace_variable_address(const ptrace_variable_t *v, bt_addr_t *out);
-/* Its text, enumerator, function, or the symbol a pointer points to; NULL. */
+/* Its text, enumerator, function, or what a pointer points to, as
+ * pmodule_address_symbol says it; NULL: none. */
 const char *ptrace_variable_symbol(const ptrace_variable_t *v);
 /* Integers, enumerations and pointers. */
 bool ptrace_variable_ull(const ptrace_variable_t *v, uint64_t *out);

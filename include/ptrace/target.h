@@ -258,8 +258,9 @@ bool ptrace_target_mapping_next(
 /* An address the processor can form (48-bit sign-extended). */
 bool ptrace_target_canonical(ptrace_target_t *t, bt_addr_t address);
 
-/* Name of the function at an address, its start; NULL: none is known.
- * Borrowed until the target ends. */
+/* Name of the function at an address, or of the variable with static storage,
+ * and its start (may be NULL); NULL: none is known. Borrowed until the target
+ * ends. */
 const char *ptrace_target_symbol(
     ptrace_target_t *t, bt_addr_t address, bt_addr_t *start);
 

@@ -60,16 +60,29 @@ TEST(warnings_are_said_once)
 
 TEST(annotations_keep_their_order)
 {
+	enum { MOST = 65536, MORE = 70000 };
 	struct snapshot s;
-	struct snap_annotation *list = NULL;
+	struct snap_annotation *list = NULL, *other = NULL;
+	char text[16];
+	int n = 0;
 
 	snapshot_init(&s, SAMPLE_CAP);
-	for (int i = 0; i < 5000; i++)
-		snapshot_annotate(
-		    &s, &list, SNAP_WARNING, NULL, i == 0 ? "first" : "more");
-	expect_str(list->text, "first");
+	for (int i = 0; i < MORE; i++) {
+		(void)snprintf(text, sizeof(text), "%d", i);
+		snapshot_annotate(&s, &list, SNAP_WARNING, NULL, text);
+	}
 	expect_null(list->module);
-	expect_int((long long)s.warnings_lost, 5000 - 4096);
+	for (struct snap_annotation *a = list; a != NULL; a = a->next, n++) {
+		(void)snprintf(text, sizeof(text), "%d", n);
+		if (strcmp(a->text, text) != 0)
+			fail("annotation %d is '%s'", n, a->text);
+	}
+	expect_int(n, MOST);
+	expect_int((long long)s.warnings_lost, MORE - MOST);
+	/* Each owner has a list of its own. */
+	snapshot_annotate(&s, &other, SNAP_COMMENT, "m", "alone");
+	expect_str(other->text, "alone");
+	expect_null(other->next);
 	snapshot_deinit(&s);
 }
 

@@ -134,6 +134,8 @@ check_views(ptrace_backtrace_t *bt, bt_variable_t *raw)
 	check_view(bt, raw, "numbers", PTRACE_TYPE_ARRAY, NULL);
 	check_view(bt, raw, "fn", PTRACE_TYPE_FN, "helper");
 	check_view(bt, raw, "wave", PTRACE_TYPE_CDBL, NULL);
+	check_view(bt, raw, "list", PTRACE_TYPE_REFERENCE, "two");
+	check_view(bt, raw, "deep", PTRACE_TYPE_REFERENCE, "p_two");
 	CHECK(strcmp(ptrace_variable_type_name(view), "struct(nested) *") == 0);
 	CHECK(strcmp(ptrace_variable_base_type(view), "nested") == 0);
 	CHECK(ptrace_variable_backtrace(view) == bt);
@@ -396,7 +398,7 @@ count(void *ctx, bt_variable_t *v, const char *object, const char *cu)
 static void
 check_reading(ptrace_backtrace_t *bt)
 {
-	bt_addr_t address = 0;
+	bt_addr_t address = 0, start = 0;
 	const char *name;
 	uint64_t pointer = 0;
 	char text[64];
@@ -408,6 +410,9 @@ check_reading(ptrace_backtrace_t *bt)
 	name = pmodule_address_symbol(bt, address + 4);
 	CHECK(name != NULL && strcmp(name, "item+4") == 0);
 	CHECK(pmodule_address_symbol(bt, 1) == NULL);
+	name = ptrace_target_symbol(
+	    ptrace_backtrace_target(bt), address + 4, &start);
+	CHECK(name != NULL && strcmp(name, "item") == 0 && start == address);
 	CHECK(pmodule_symbol_read_raw(bt, "global_version", NULL, &pointer,
 		  sizeof(pointer)) == sizeof(pointer));
 	CHECK(
