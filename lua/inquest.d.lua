@@ -205,6 +205,48 @@ function pmodule.deref(raw, address) end
 ---@return integer64
 function pmodule.sizeof(raw) end
 
+--- A variable of another type at an address; without one, where it is itself.
+---@param raw bt_variable
+---@param type bt_type
+---@param address? integer64
+---@return bt_variable
+function pmodule.cast(raw, type, address) end
+
+--- The i-th member of a class, from 0, base classes first; its name (of a base
+--- class that of the type), and whether it is a base class. nil: no more.
+---@param raw bt_variable
+---@param i integer
+---@return bt_variable?
+---@return string?
+---@return boolean?
+function pmodule.field(raw, i) end
+
+--- An integer, character, enumeration, boolean or pointer; nil: it is none, or
+--- cannot be had.
+---@param raw bt_variable
+---@return integer64?
+function pmodule.number(raw) end
+
+--- Where it is in memory; nil: nowhere.
+---@param raw bt_variable
+---@return integer64?
+function pmodule.address(raw) end
+
+---@param raw bt_variable
+---@return bt_type?
+function pmodule.type(raw) end
+
+--- The n-th argument of "T<A, B>", from 0, by the text; nil: there is none.
+---@param name string
+---@param n integer
+---@return string?
+function pmodule.template_argument(name, n) end
+
+--- "ns::f(int)" of a mangled name (C++, Rust, D); nil: it is none.
+---@param symbol string
+---@return string?
+function pmodule.demangle(symbol) end
+
 -- Variables and frames of a module's own
 
 --- A new variable, without a value until one is set, in the snapshot once it was
@@ -289,6 +331,13 @@ pmodule.variable_type = {
   bottom = 12, -- without a value: optimized out, unreadable, ...
   fn = 13,
   reference = 14, -- pointer
+}
+
+--- Whether a variable's own contents are shown.
+---@enum pmodule.variable_state
+pmodule.variable_state = {
+  shown = 0,
+  skip = 1, -- only what a module set or added is
 }
 
 --- What `backtrace:process_state` says.
@@ -623,6 +672,58 @@ function variable:set_ull(value) end
 ---@param value integer64
 function variable:set_ll(value) end
 
+---@param value boolean
+function variable:set_bool(value) end
+
+--- Fills it from a raw variable: name (unless it has one), type and value.
+---@param raw bt_variable
+---@param deep? boolean true (the default): with its members
+---@return boolean
+function variable:set_value(raw, deep) end
+
+--- One line for people in front of its members ("std::vector of length 3"). It
+--- changes nothing else.
+---@param format string
+---@param ... any
+function variable:set_summary(format, ...) end
+
+--- How many members or elements there are in truth (of a text: bytes): when that
+--- is more than it shows, it is marked as cut.
+---@param length integer64
+function variable:set_length(length) end
+
+--- Adds a member with the contents of a raw variable; name nil: an element. nil:
+--- a limit was reached.
+---@param name string?
+---@param raw bt_variable
+---@return variable?
+function variable:add_member(name, raw) end
+
+--- Adds elements that lie one behind the other in memory, the first of which is
+--- given. How many were added.
+---@param first bt_variable
+---@param count integer64
+---@return integer
+function variable:add_elements(first, count) end
+
+--- Adds a variable of `pmodule.create_variable` that has this one as its owner.
+---@param variable variable
+function variable:add_variable(variable) end
+
+--- How deep within others it is, from 0.
+---@return integer
+function variable:depth() end
+
+---@return pmodule.variable_state
+function variable:state() end
+
+---@param state pmodule.variable_state
+function variable:set_state(state) end
+
+--- Runs the callbacks for variables on it.
+---@param raw bt_variable
+function variable:dispatch(raw) end
+
 --- Says something about the variable.
 ---@param level pmodule.annotation
 ---@param format string
@@ -630,10 +731,44 @@ function variable:set_ll(value) end
 function variable:annotate(level, format, ...) end
 
 --- A variable as the debugger has it. `raw.member` is another one, through as
---- many pointers as it takes; nil: there is no such member.
+--- many pointers as it takes; nil: there is no such member. `raw[i]` is the i-th
+--- element of an array, from 0, or what lies there behind a pointer.
 ---@class bt_variable
 ---@field [string] bt_variable?
+---@field [integer] bt_variable?
 local bt_variable = {}
+
+--- A type of the program.
+---@class bt_type
+local bt_type = {}
+
+--- As GDB prints it: "struct list *", "ns::T<int>".
+---@return string
+function bt_type:name() end
+
+--- In bytes; 0: unknown.
+---@return integer64
+function bt_type:size() end
+
+--- Without qualifiers, pointers, arrays and typedefs.
+---@return bt_type
+function bt_type:base() end
+
+--- What it points to, or consists of (array); nil: nothing.
+---@return bt_type?
+function bt_type:target() end
+
+--- The n-th argument of a class template, from 0: a type, or a number; nil: there
+--- is none. Those of a pack count one by one.
+---@param n integer
+---@return bt_type|integer64|nil
+function bt_type:template_argument(n) end
+
+--- The class, struct, union, enumeration or base type of that name in the same
+--- debug information; nil: there is none.
+---@param name string
+---@return bt_type?
+function bt_type:find(name) end
 
 --- Criteria, all of which must hold. Each function gives the match back. Names
 --- of files and libraries also match by their last component.
