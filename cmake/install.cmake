@@ -19,6 +19,14 @@ install(FILES tools/completion/ptrace.bash
 install(FILES tools/completion/ptrace.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME bt)
+# Nobody else may be able to write to modules: the modes of a checkout must not
+# matter.
+install(DIRECTORY lua/examples/ DESTINATION
+  ${CMAKE_INSTALL_DATADIR}/inquest/examples
+  FILES_MATCHING PATTERN "*.lua"
+  PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+install(PROGRAMS lua/examples/asterisk/ast_coredumper
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/inquest/examples/asterisk)
 # For people who write modules, and programs that read snapshots.
 install(FILES lua/inquest.d.lua
   DESTINATION ${CMAKE_INSTALL_DATADIR}/inquest/lua)

@@ -146,8 +146,14 @@ visit_added(const struct visit *visit, struct node *node)
 		    .handle = added,
 		    .raw_state = RAW_KNOWN};
 
-		if (added->visit == false)
+		if (added->visit == false) {
+			/* One of a module's making is not visited itself, but
+			 * what was added to it is. */
+			child.raw_state = RAW_NONE;
+			if (added->own && child.depth < SNAP_MAX_DEPTH)
+				visit_added(visit, &child);
 			continue;
+		}
 		added->visit = false;
 		child.raw = *added->raw;
 		visit_node(visit, &child);

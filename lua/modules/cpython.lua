@@ -49,7 +49,7 @@ local layouts = {
     frame = 24, f_back = 24, f_code = 32, f_lasti = 104, f_lineno = 108,
     f_trace = 80, f_locals = 56, f_fast = 360,
     co_varnames = 72, co_cellvars = 88, co_freevars = 80, co_lines = 120,
-    co_first = 40, co_filename = 104, co_name = 112,
+    co_flags = 36, co_first = 40, co_filename = 104, co_name = 112,
     function_name = 104, type_qualname = 856, lasti_unit = 1,
   },
   ["3.10"] = layout {
@@ -59,7 +59,7 @@ local layouts = {
     frame = 24, f_back = 24, f_code = 32, f_lasti = 96, f_lineno = 100,
     f_trace = 72, f_locals = 56, f_fast = 352,
     co_varnames = 72, co_cellvars = 88, co_freevars = 80, co_lines = 120,
-    co_first = 40, co_filename = 104, co_name = 112,
+    co_flags = 36, co_first = 40, co_filename = 104, co_name = 112,
     function_name = 40, type_qualname = 864, lasti_unit = 2,
   },
   ["3.11"] = layout {
@@ -68,8 +68,9 @@ local layouts = {
     cframe = 56, cframe_previous = 16, cframe_frame = 8,
     f_back = 48, f_code = 32, f_instr = 56, f_entry = 68, f_owner = 69,
     f_locals = 24, f_fast = 72,
-    co_plusnames = 96, co_pluskinds = 104, co_lines = 136, co_first = 72,
-    co_filename = 112, co_name = 120, co_qualname = 128, co_traceable = 168,
+    co_plusnames = 96, co_pluskinds = 104, co_lines = 136,
+    co_flags = 48, co_first = 72, co_filename = 112, co_name = 120,
+    co_qualname = 128, co_traceable = 168,
     co_code = 184, function_name = 40, type_qualname = 864,
   },
 }
@@ -545,6 +546,7 @@ local function code_of(address)
     name = name and text_of(name, 300) or "?",
     file = file and text_of(file, 1000) or "",
     first = read(address + at.co_first, 4, true) or 0,
+    optimized = (read(address + at.co_flags, 4) or 0) % 2 == 1,
     table = lines and bytes_of(lines, TABLE) or "",
     names = local_names(address),
   }
@@ -640,8 +642,6 @@ local function add_variable(frame, name, object)
   local text, length
   if kind == "str" then
     text, length = text_of(object)
-    -- Longer ones are shown by their repr, which says that it was cut.
-    if text and length > TEXT then text = nil end
   elseif kind == "int" then
     text = int_text(object)
     local value = text and tonumber(text)
@@ -661,6 +661,7 @@ local function add_variable(frame, name, object)
   end
   if text then
     v:set_string(text)
+    if length > TEXT then v:set_length(length) end
   else
     v:set_ref(object, repr(object, 0))
   end
@@ -688,8 +689,9 @@ local function add_locals(frame, f)
     end
     if object and slot.name then add_variable(frame, slot.name, object) end
   end
-  -- Modules and classes keep theirs in a dict.
-  local dict = pointer(f.address + at.f_locals)
+  -- Modules and classes keep theirs in a dict; that of a function (of code
+  -- flagged CO_OPTIMIZED) is a copy that locals() made.
+  local dict = not f.code.optimized and pointer(f.address + at.f_locals)
   if dict and is(dict, "dict") then add_dict(frame, dict) end
 end
 

@@ -120,12 +120,17 @@ def check_locals(t, case, what):
         if want == "-0.0":
             want = "0.0"  # JSON's -0 is an integer to Python
         t.equal(have.get(name), want, what, name)
+    names = [v["name"] for v in leaf[0]["variables"]]
+    t.equal(len(names), len(set(names)), what, "twice in", names)
     types = {v["name"]: v["type"] for v in leaf[0]["variables"]}
     for name, want in {"none": "NoneType", "yes": "bool", "small": "int",
                        "real": "float", "text": "str", "pair": "tuple",
                        "mapping": "dict", "inner": "function",
                        "kind": "type"}.items():
         t.equal(types.get(name), want, what, "type of", name)
+    long_text = [v for v in leaf[0]["variables"] if v["name"] == "long_text"]
+    t.equal([(v["string"], v["length"]) for v in long_text],
+            [("long" * 256, 4000)], what)
     t.equal(have.get("deep"), "[[[...]], {'k': {...}}]", what)
 
 

@@ -75,12 +75,13 @@ def leaf(thing=None):
     deep = [[[1]], {"k": {"v": 1}}]
     kind, builtin = Thing, int
     cell = "kept"
+    long_text = "long" * 1000
 
     def inner():
         return cell
 
     values = dict(locals())
-    for name in ("thing", "inner", "deep", "values"):
+    for name in ("thing", "inner", "deep", "values", "long_text"):
         values.pop(name, None)
     end(values)
     return inner
