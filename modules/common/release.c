@@ -179,17 +179,21 @@ is_wrapper(
 }
 
 /* A kept register of the allocator's frames that holds a block, or its header:
- * believed only when that block cannot be given back. */
+ * believed only when that block cannot be given back. An allocator that looks
+ * at the pointer first of all (musl's) dies with it in the register in which it
+ * was passed. */
 static void
 try_registers(const struct crash *c, uint32_t caller, struct release *r)
 {
-	static const int32_t kept[] = {3, 6, 12, 13, 14, 15};
+	const int32_t kept[] = {
+	    3, 6, 12, 13, 14, 15, ptrace_argument_register(0)};
+	size_t n = sizeof(kept) / sizeof(*kept);
 	uint32_t first = c->frame != NULL ? ptrace_frame_index(c->frame) : 0;
 
 	for (uint32_t i = caller; i-- > first;) {
 		ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
 
-		for (size_t k = 0; k < sizeof(kept) / sizeof(*kept); k++) {
+		for (size_t k = 0; k < (i == first ? n : n - 1); k++) {
 			ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 			uint64_t value;
 
