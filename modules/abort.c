@@ -12,6 +12,7 @@
 #include "common/blame.h"
 #include "common/crash.h"
 #include "common/exception.h"
+#include "common/guard.h"
 #include "common/message.h"
 #include "common/panic.h"
 
@@ -64,6 +65,7 @@ judge_smash(const struct crash *c, const char *message)
 		    "end",
 		    ptrace_frame_symbol(r.frame));
 	report_note(&r, message);
+	guard_note(&r);
 	report_token(&r, "stack.smash");
 	report_publish(&r);
 	return true;

@@ -5,6 +5,7 @@
  * nanoseconds a frame.
  */
 #include "module/module_private.h"
+#include "target/arch/guard.h"
 
 enum { UNWIND_STEPS = 20 * 1000 * 1000, UNWIND_FRAMES = 65536 };
 
@@ -33,6 +34,20 @@ module_unwinder_end(struct module_host *host)
 	host->unwinder = NULL;
 }
 
+/* How many of the innermost frames were found by what compilers wrote down. */
+static size_t
+certain_frames(const struct unwind_stack *stack)
+{
+	size_t i = 0;
+
+	while (i < stack->frames.count &&
+	    (stack->frames.items[i].trust == UNWIND_CONTEXT ||
+		stack->frames.items[i].trust == UNWIND_CFI ||
+		stack->frames.items[i].trust == UNWIND_DEBUG_FRAME))
+		i++;
+	return i;
+}
+
 /* The unwound frame that a frame of the snapshot was made from: inlined frames
  * and what was left out make the indices differ, sp and pc do not. */
 static const struct unwind_frame *
@@ -49,6 +64,7 @@ physical_frame(const ptrace_frame_t *f)
 	if (host->unwound != thread) {
 		unwind_thread(u, thread->target, &host->stack);
 		host->unwound = thread;
+		host->unwound_certain = certain_frames(&host->stack);
 	}
 	/* Modules ask for one frame after the other: go on where the last
 	 * was. */
@@ -87,5 +103,73 @@ ptrace_frame_cfa(ptrace_frame_t *f, bt_addr_t *out)
 	if (frame == NULL || frame->cfa_known == false)
 		return false;
 	*out = frame->cfa;
+	return true;
+}
+
+/* ---- stack guards ---- */
+
+/* Where the function that holds a pc keeps its guard, and from which pc on;
+ * NULL: it keeps none. Once for each pc: a thousand threads stand at few. */
+struct guard_place {
+	struct arch_guard guard;
+	bt_addr_t from;
+};
+
+static const struct guard_place *
+guard_place(struct module_host *host, const struct unwind_frame *frame)
+{
+	bt_addr_t pc = unwind_lookup_pc(frame), start, end;
+	uint8_t code[ARCH_GUARD_CODE];
+	struct guard_place *place = NULL;
+	struct arch_guard guard;
+	const uint64_t *known = map_get(&host->guards, pc);
+	size_t size;
+
+	if (known != NULL)
+		return (const struct guard_place *)(uintptr_t)*known;
+	if (unwind_function_range(module_unwinder(host), pc, &start, &end)) {
+		size = end - start < sizeof(code) ? (size_t)(end - start)
+						  : sizeof(code);
+		size = target_read(host->target, start, code, size);
+		if (arch_guard_find(code, size, &guard))
+			place = ARENA_NEW(&host->arena, struct guard_place);
+		if (place != NULL) {
+			place->guard = guard;
+			place->from = start + guard.stored;
+		}
+	}
+	(void)map_put_ptr(&host->guards, pc, place);
+	return place;
+}
+
+bool
+ptrace_frame_guard(ptrace_frame_t *f, ptrace_guard_t *out)
+{
+	const struct unwind_frame *frame = physical_frame(f);
+	struct module_host *host = f->host;
+	const struct guard_place *place;
+	bt_addr_t storage, at;
+	uint64_t sp;
+
+	if (out->size < offsetof(ptrace_guard_t, reserved) || frame == NULL ||
+	    frame->cfa_known == false ||
+	    host->unwound_at >= host->unwound_certain ||
+	    !arch_thread_pointer(&f->thread->target->regs, &storage) ||
+	    !regs_get(&frame->regs, ARCH_SP, &sp))
+		return false;
+	place = guard_place(host, frame);
+	if (place == NULL || frame->pc < place->from)
+		return false;
+	at = frame->cfa;
+	if (place->guard.by_fp && !regs_get(&frame->regs, ARCH_FP, &at))
+		return false;
+	at += (uint64_t)place->guard.offset;
+	/* Within the frame: below the stack pointer it would be gone. */
+	if (at < sp || at >= frame->cfa || at % 8 != 0 ||
+	    !target_read_u64(host->target, at, &out->found) ||
+	    !target_read_u64(
+		host->target, storage + ARCH_GUARD_OFFSET, &out->expected))
+		return false;
+	out->address = at;
 	return true;
 }

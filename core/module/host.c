@@ -30,6 +30,7 @@ module_host_create(const struct module_host_options *options)
 	map_init(&host->types, 1 << 20);
 	map_init(&host->base_names, 1 << 20);
 	map_init(&host->data_symbols, 1 << 20);
+	map_init(&host->guards, 1 << 20);
 	vec_init(&host->others, MODULE_ADDS_MAX);
 	vec_init(&host->modules, MODULE_MODULES_MAX);
 	vec_init(&host->callbacks, MODULE_CALLBACKS_MAX);
@@ -92,6 +93,7 @@ module_host_destroy(struct module_host *host)
 	map_deinit(&host->base_names);
 	module_data_symbols_end(host);
 	map_deinit(&host->data_symbols);
+	map_deinit(&host->guards);
 	arena_deinit(&host->arena);
 	free(host);
 }
@@ -106,6 +108,7 @@ forget_snapshot(struct module_host *host)
 	map_clear(&host->types);
 	map_clear(&host->base_names);
 	module_data_symbols_end(host);
+	map_clear(&host->guards);
 	vec_clear(&host->others);
 	vec_clear(&host->asked);
 	arena_deinit(&host->arena);

@@ -203,7 +203,9 @@ struct module_host {
 	struct budget unwind_budget;
 	struct unwind_stack stack;
 	const struct ptrace_thread *unwound;
-	size_t unwound_at; /* the frame that was asked for last */
+	size_t unwound_certain; /* its frames that are beyond doubt */
+	struct map guards;	/* pc -> struct guard_place, NULL: none */
+	size_t unwound_at;	/* the frame that was asked for last */
 	VEC(pmodule_constraint_t *) constraints;
 	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
 	uint64_t search_left;	  /* bytes that searches may still read */

@@ -328,6 +328,22 @@ bool ptrace_frame_register(ptrace_frame_t *f, int32_t number, uint64_t *out);
 /* The canonical frame address: the stack pointer before the call. */
 bool ptrace_frame_cfa(ptrace_frame_t *f, bt_addr_t *out);
 
+/* The stack guard that a function compiled with -fstack-protector keeps at the
+ * end of its local variables. Intact when found and expected are the same. */
+typedef struct ptrace_guard {
+	uint32_t size;
+	bt_addr_t address;
+	uint64_t found, expected;
+	uint64_t reserved[2];
+} ptrace_guard_t;
+#define PTRACE_GUARD_INIT                                                      \
+	{                                                                      \
+		.size = sizeof(ptrace_guard_t)                                 \
+	}
+/* False: the function keeps none, has not stored it yet, or the frame is not
+ * known for certain (its callees had no call frame information). */
+bool ptrace_frame_guard(ptrace_frame_t *f, ptrace_guard_t *out);
+
 /* The member at an offset of what a pointer variable of the frame points to:
  * "list.next", "items[3].name". By the type alone: the pointer may be null.
  * False: there is none, or no debug information. */

@@ -15,6 +15,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_fault;
 extern const pmodule_descriptor_t pmodule_descriptor_sent;
 extern const pmodule_descriptor_t pmodule_descriptor_abort;
 extern const pmodule_descriptor_t pmodule_descriptor_stack;
+extern const pmodule_descriptor_t pmodule_descriptor_guard;
 extern const pmodule_descriptor_t pmodule_descriptor_heap;
 extern const pmodule_descriptor_t pmodule_descriptor_heap_use;
 extern const pmodule_descriptor_t pmodule_descriptor_heap_check;
@@ -38,6 +39,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_sent,
     &pmodule_descriptor_abort,
     &pmodule_descriptor_stack,
+    &pmodule_descriptor_guard,
     &pmodule_descriptor_heap,
     &pmodule_descriptor_heap_use,
     &pmodule_descriptor_jump,
