@@ -494,6 +494,8 @@ value_raw_readable(const struct value_raw *v, bt_error_t *e)
 	size = value_size(&ev, v->shape);
 	/* At least one byte, then one of each page. */
 	do {
+		if (budget_step(v->r->budget) == false)
+			return bt_fail(e, BT_E_LIMIT, "%s", value_limit);
 		if (value_memory(v->r, v->address + done, 1, room) == NULL)
 			return bt_fail_fault(e, v->address + done,
 			    "memory at 0x%llx is not readable",
