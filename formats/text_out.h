@@ -57,7 +57,9 @@ void text_annotations(struct text_out *t, const struct snap_annotation *list,
 void text_list_variable(
     struct text_out *t, const struct snap_variable *v, unsigned indent);
 
-void text_verdict(struct text_out *t);
+/* How many findings besides the primary one it has. */
+size_t text_verdict(struct text_out *t);
+void text_evidence(struct text_out *t, size_t shown);
 void text_threads(struct text_out *t);
 void text_details(struct text_out *t);
 /* The allocators and what is wrong with them. */

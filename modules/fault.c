@@ -45,11 +45,13 @@ set_fault(const struct crash *c)
 	fault.address = c->address;
 	if (c->kind == CRASH_SENT)
 		return;
-	if (c->has_instruction && c->kind != CRASH_EXECUTE)
+	/* After a breakpoint or a system call the pc is behind it. */
+	if (c->has_instruction && c->kind != CRASH_EXECUTE &&
+	    c->signal.number != SIGTRAP && c->signal.number != SIGSYS)
 		fault.instruction = c->instruction.text;
 	if (c->operand != NULL)
 		fault.operand = c->operand->text;
-	if (c->direction != NULL || c->has_address || c->has_instruction)
+	if (c->direction != NULL || c->has_address || fault.instruction != NULL)
 		pmodule_fault_set(c->thread, &fault);
 }
 
@@ -61,20 +63,19 @@ tell_handler(const struct crash *c)
 	const char *name = c->trap.handler != 0
 	    ? ptrace_target_symbol(c->target, c->trap.handler, &start)
 	    : NULL;
-	char token[32];
 
-	(void)snprintf(token, sizeof(token), "signal %d", c->signal.number);
 	pmodule_classifier_add(c->bt, "handler");
 	pmodule_backtrace_annotate(c->bt, PAT_WARNING,
 	    "the original fault (%s%s) at pc 0x%" PRIx64 " was caught by %s%s, "
-	    "which %s; the process ended by signal %d",
-	    c->direction != NULL ? c->direction : token,
+	    "which %s; the process ended by %s",
+	    c->direction != NULL ? c->direction
+				 : crash_signal_name(c, c->signal.number),
 	    c->has_address ? pmodule_text(c->bt, " at 0x%" PRIx64, c->address)
 			   : "",
 	    c->pc, name != NULL ? "" : "a signal handler",
 	    name != NULL ? name : "",
 	    c->trap.handler_live ? "did not return" : "had returned",
-	    c->final.number);
+	    crash_signal_name(c, c->final.number));
 }
 
 static void

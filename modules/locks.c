@@ -521,6 +521,13 @@ judge_holder(struct waits *w, struct waiter *t)
 		"for something else",
 		t->tid, wait_text(t), owner->tid));
 	report_note(&r, edge_text(w, t));
+	report_note(&r,
+	    owner->kind == WAIT_JOIN
+		? edge_text(w, owner)
+		: pmodule_text(w->bt,
+		      "thread %u%s waits for a condition or a semaphore "
+		      "(0x%" PRIx64 ")",
+		      owner->tid, function_text(w, owner), owner->lock));
 	report_token(&r, "lock.held-waiting");
 	report_publish(&r);
 }

@@ -26,16 +26,17 @@ analyse(ptrace_backtrace_t *bt)
 		return;
 	r = report_of(&c, "external-signal", 0.9,
 	    own ? pmodule_text(bt,
-		      "signal %d was sent by the process itself with kill(): "
+		      "%s was sent by the process itself with kill(): "
 		      "no access failed",
-		      c.final.number)
+		      crash_signal_name(&c, c.final.number))
 		: c.final.sender_pid == 0
 		? pmodule_text(bt,
-		      "signal %d was sent by the kernel or from outside of the "
+		      "%s was sent by the kernel or from outside of the "
 		      "container (a terminal's Ctrl-\\, a supervisor)",
-		      c.final.number)
-		: pmodule_text(bt, "signal %d was sent by process %d (user %u)",
-		      c.final.number, c.final.sender_pid, c.final.sender_uid));
+		      crash_signal_name(&c, c.final.number))
+		: pmodule_text(bt, "%s was sent by process %d (user %u)",
+		      crash_signal_name(&c, c.final.number), c.final.sender_pid,
+		      c.final.sender_uid));
 	report_note(&r,
 	    pmodule_text(bt, "si_code is %d, si_pid is %d, this is process %d",
 		c.final.code, c.final.sender_pid, pid));

@@ -35,15 +35,21 @@ static const char *const functions[] = {
     "rust_begin_unwind", "__rust_start_panic", "panic_abort::*",
     "panic_unwind::*", "std::panicking::*", "core::panicking::*",
     "std::process::abort", "core::result::unwrap_failed",
-    "core::option::unwrap_failed", "core::option::expect_failed", "runtime.*",
+    "core::option::unwrap_failed", "core::option::expect_failed", "__rustc::*",
+    "rust_eh_personality", "std::rt::*", "runtime.*", "runtime/*", "gopanic",
+    "x_cgo_*", "crosscall*",
     /* memory: the caller chose the block */
     "operator new*", "operator delete*", "malloc", "free", "calloc", "realloc",
     "cfree", "__libc_malloc", "__libc_free", "__libc_realloc", "__libc_calloc",
     "_int_malloc", "_int_free*", "_int_realloc", "malloc_consolidate",
     "unlink_chunk*", "sysmalloc", "tcache_*", "arena_for_chunk*", "je_*",
     "tc_*", "tcmalloc::*", "mi_*", "_mi_*",
-    /* templates of the C++ library and boost: inlined into the caller */
-    "std::*", "boost::*",
+    /* templates of the C++ library and boost, generics of Rust's: inlined
+     * into the caller */
+    "std::*", "boost::*", "core::*", "alloc::*", "<core::*", "<alloc::*",
+    "<std::*",
+    /* the compiler's intrinsics: one instruction on behalf of the caller */
+    "_mm_*", "_mm256_*", "_mm512_*",
     /* strings and blocks, statically linked */
     "memcpy*", "memmove*", "memset*", "memcmp*", "memchr*", "__mem*", "strlen*",
     "strcpy*", "strncpy*", "strcat*", "strncat*", "strcmp*", "strncmp*",
@@ -129,9 +135,11 @@ blame_frame(ptrace_thread_t *thread, ptrace_frame_t *start)
 	for (uint32_t i = first; i < n && i < first + far; i++) {
 		ptrace_frame_t *f = ptrace_thread_frame(thread, i);
 
+		/* "[heap]": somebody jumped into data. */
 		if (f != NULL && !blame_is_machinery(f) &&
 		    strcmp(ptrace_frame_symbol(f), "_start") != 0 &&
-		    ptrace_frame_object(f)[0] != '\0')
+		    ptrace_frame_object(f)[0] != '\0' &&
+		    ptrace_frame_object(f)[0] != '[')
 			return f;
 	}
 	return ptrace_thread_frame(thread, first);

@@ -42,10 +42,17 @@ caller_note(const struct crash *c, struct report *r)
 		return;
 	}
 	symbol = ptrace_target_symbol(c->target, call.address, &start);
-	report_note(r,
-	    pmodule_text(c->bt, "%s \"%s\" at 0x%" PRIx64 "%s%s",
-		way == CALLER_CALL ? "called by"
-				   : "jumped to from what was called by",
-		call.text, call.address, symbol != NULL ? " in " : "",
-		symbol != NULL ? symbol : ""));
+	if (way == CALLER_CALL)
+		report_note(r,
+		    pmodule_text(c->bt, "called by \"%s\" at 0x%" PRIx64 "%s%s",
+			call.text, call.address, symbol != NULL ? " in " : "",
+			symbol != NULL ? symbol : ""));
+	else
+		report_note(r,
+		    pmodule_text(c->bt,
+			"%s%scalled another function (\"%s\" at 0x%" PRIx64
+			"), which jumped here at its end",
+			symbol != NULL ? symbol : "",
+			symbol != NULL ? " " : "something ", call.text,
+			call.address));
 }

@@ -342,6 +342,36 @@ crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 /* ---- words ---- */
 
 const char *
+crash_signal_name(const struct crash *c, int32_t number)
+{
+	/* The usual numbers of Linux; those of MIPS and SPARC differ. */
+	static const char *const names[] = {[SIGHUP] = "SIGHUP",
+	    [SIGINT] = "SIGINT",
+	    [SIGQUIT] = "SIGQUIT",
+	    [SIGILL] = "SIGILL",
+	    [SIGTRAP] = "SIGTRAP",
+	    [SIGABRT] = "SIGABRT",
+	    [SIGBUS] = "SIGBUS",
+	    [SIGFPE] = "SIGFPE",
+	    [SIGKILL] = "SIGKILL",
+	    [SIGUSR1] = "SIGUSR1",
+	    [SIGSEGV] = "SIGSEGV",
+	    [SIGUSR2] = "SIGUSR2",
+	    [SIGPIPE] = "SIGPIPE",
+	    [SIGALRM] = "SIGALRM",
+	    [SIGTERM] = "SIGTERM",
+	    [SIGSTOP] = "SIGSTOP",
+	    [SIGXCPU] = "SIGXCPU",
+	    [SIGXFSZ] = "SIGXFSZ",
+	    [SIGSYS] = "SIGSYS"};
+
+	if (number > 0 && (size_t)number < sizeof(names) / sizeof(*names) &&
+	    names[number] != NULL)
+		return names[number];
+	return pmodule_text(c->bt, "signal %d", number);
+}
+
+const char *
 crash_access_text(const struct crash *c)
 {
 	const char *verb = crash_direction_is(c, "write") ? "writing"

@@ -54,6 +54,8 @@ bool crash_resolve(ptrace_backtrace_t *bt, struct crash *c);
 
 /* Near 0 from above, or from below as container_of() of NULL is. */
 bool crash_is_null(uint64_t value);
+/* "SIGSEGV", "signal 40" */
+const char *crash_signal_name(const struct crash *c, int32_t number);
 /* "reading 4 bytes", "writing memory" */
 const char *crash_access_text(const struct crash *c);
 /* "rdi is 0x0" */

@@ -32,11 +32,14 @@ TEST(verdict)
 	static const char want[] =
 	    "SIGSEGV (SEGV_MAPERR) at 0x18: exe, pid 77, thread 78 "
 	    "\"worker \\x1b[31m\" of 3\n"
+	    "  a null pointer was written through (null-deref, 98 %)\n"
+	    "  in hit (a.c:41), called by work<int>(int) (a.c:77)\n"
+	    "  partial: something could not be had, see the warnings\n"
 	    "  write at 0x18 = [r0 + 0x18] by mov dword ptr [r0 + 0x18], r1\n"
-	    "  null-deref (98 %): a null pointer was written through\n"
-	    "    - r0 is 0\n"
-	    "    - member at offset 24\n"
-	    "  also wild-access (30 %): or not\n"
+	    "\n"
+	    "  - r0 is 0\n"
+	    "  - member at offset 24\n"
+	    "  also or not (wild-access, 30 %)\n"
 	    "  host night.example, snapshot of 2025-11-21 10:00:00 UTC, "
 	    "classifiers segv null\n";
 	struct snapshot s;
@@ -44,6 +47,59 @@ TEST(verdict)
 	full(&s);
 	report(&s, false, false, 0);
 	expect_mem(buf_text(&out), want, sizeof(want) - 1);
+	snapshot_deinit(&s);
+}
+
+static unsigned
+verdict_lines(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text != '\0' && *text != '\n'; n++)
+		text = strchr(text, '\n') + 1;
+	return n;
+}
+
+/* However much was found, the verdict has five lines; what it leaves out stands
+ * behind it. */
+TEST(verdict_is_short)
+{
+	struct snapshot s;
+	const char *text;
+
+	full(&s);
+	for (int i = 0; i < 4; i++)
+		*(struct snap_finding *)vec_push(&s.findings) =
+		    (struct snap_finding){"other-class", 0.2, false, "",
+			SNAP_NONE, SNAP_NONE, false, 0, "more", 0, NULL};
+	expect_uint(verdict_lines(report(&s, false, false, 0)), 5);
+	s.partial = false;
+	text = report(&s, false, false, 0);
+	expect_uint(verdict_lines(text), 5);
+	expect_contains(text, "\n  also 5 more findings\n\n");
+	expect_contains(text, "\n  also or not (wild-access, 30 %)\n");
+	expect_contains(text, "\n  also more (other-class, 20 %)\n");
+	snapshot_attr_string(&s, "error.message", "out of eggs");
+	text = report(&s, false, false, 0);
+	expect_uint(verdict_lines(text), 5);
+	expect_contains(text, "\n  error: out of eggs\n  a null pointer");
+	snapshot_deinit(&s);
+}
+
+/* A thread that is the process goes without its number and name, a caller that
+ * only starts threads is not named. */
+TEST(verdict_says_what_tells)
+{
+	struct snapshot s;
+	const char *text;
+
+	full(&s);
+	snapshot_attr_int(&s, "process.id", 78);
+	((struct snap_location *)s.threads.items[0].frames[1].location)
+	    ->symbol = "start_thread";
+	text = report(&s, false, false, 0);
+	expect_contains(text, ": exe, pid 78, main thread of 3\n");
+	expect_contains(text, "\n  in hit (a.c:41)\n");
 	snapshot_deinit(&s);
 }
 
@@ -58,7 +114,7 @@ TEST(fault_that_is_no_access)
 	s.fault.has_address = false;
 	s.fault.instruction = "idiv r1";
 	text = report(&s, false, false, 0);
-	expect_contains(text, " of 3\n  at idiv r1\n");
+	expect_contains(text, "\n  at idiv r1\n");
 	snapshot_deinit(&s);
 }
 
@@ -290,6 +346,7 @@ TEST(nothing)
 	sample_stamp(&s);
 	expect_str(report(&s, true, true, 80),
 	    "No signal: (unknown program)\n"
+	    "\n"
 	    "  snapshot of 2025-11-21 10:00:00 UTC\n"
 	    "Group: none\n");
 	snapshot_deinit(&s);
