@@ -210,12 +210,15 @@ def check_statuses(bench, t, dumper):
     cases = [(20, ["--outputdir=/no/such/directory"]), (2, ["--nonsense"]),
              (2, [f"--outputdir={out}", "/no/such/core"]),
              (22, [f"--outputdir={out}", "--pid=999999999"]),
+             (125, [f"--outputdir={out}", f"--pid={os.getpid()}"]),
              (125, [f"--outputdir={out}", dumper.script])]
     for status, arguments in cases:
         done = dumper.run(*arguments)
         t.equal(done.returncode, status, arguments, done.stderr)
         t.check(done.stderr.startswith(("ast_coredumper: ", "ptrace: ")),
                 arguments, done.stderr)
+    # Nobody said yes.
+    t.equal(os.listdir(out), [])
     t.equal(dumper.run("--help").returncode, 0)
     # A configuration that anybody could have written is not run.
     path = os.path.join(dumper.modules.dir, "ast_debug_tools.conf")

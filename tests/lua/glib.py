@@ -159,6 +159,12 @@ def body(bench, t):
         raise crash.CrashError("no libglib2.0-dev")
     exe = crash.build(PROGRAM, ["-g", "-O0"], "gcc", bench.new_dir(),
                       libs=flags.stdout.split())
+    known = crash.build(PROGRAM, ["-g", "-O0", "-DDESCRIBED"], "gcc",
+                        bench.new_dir(), libs=flags.stdout.split())
+    _, done, snapshot = take(bench, known)
+    t.equal(_modules.warnings_of(snapshot), "", done.stderr)
+    table = _values.frame_variables(snapshot, "show")["known"]
+    t.equal(pairs_of(table), {"first": "0x5", "second": "0x6"})
     core, done, snapshot = take(bench, exe)
     check_sound(t, done, snapshot)
     check_gdb(t, exe, core, snapshot)

@@ -27,9 +27,14 @@ local function number(raw)
   return raw and pmodule.number(raw)
 end
 
--- Text of a character array or of what a char pointer points to.
+-- Text of a character array or of what a char pointer points to. An array
+-- without a length at the end of a struct has its text at its address.
 local function text(raw)
-  return raw and pmodule.variable_from_bt(raw):symbol() or ""
+  if not raw then return "" end
+  local found = pmodule.variable_from_bt(raw):symbol()
+  if found or pmodule.sizeof(raw) ~= 0 then return found or "" end
+  local at = pmodule.address(raw)
+  return at and pmodule.address_read_string(at, 80) or ""
 end
 
 local function global(name)
@@ -85,8 +90,15 @@ local function each_node(first, step, seen, fn)
   return "memory that cannot be read"
 end
 
-local function hash_objects(hash, out, seen)
-  local n = number(hash.n_buckets)
+-- A container is known by what all kinds have in common: as its own kind.
+local function as_kind(container, member, kind)
+  if container[member] then return container end
+  return as(container, container, kind)
+end
+
+local function hash_objects(container, out, seen)
+  local hash = as_kind(container, "n_buckets", "ao2_container_hash")
+  local n = hash and number(hash.n_buckets)
   if not n then return "memory that cannot be read" end
   local most = math.floor(pmodule.sizeof(hash.buckets) /
     math.max(pmodule.sizeof(hash.buckets[0]), 1))
@@ -104,8 +116,10 @@ local function hash_objects(hash, out, seen)
 end
 
 -- The left side is walked as a list, the right sides that were passed are kept.
-local function tree_objects(root, out, seen)
-  local todo = {root}
+local function tree_objects(container, out, seen)
+  local tree = as_kind(container, "root", "ao2_container_rbtree")
+  if not tree then return "memory that cannot be read" end
+  local todo = {tree.root}
   while #todo > 0 do
     local why = each_node(table.remove(todo), function(node)
       return node.left
@@ -182,9 +196,8 @@ local function show_tables()
         count(o.tps_queue_low), count(o.tps_queue_high))
     end, all, why)
   format = "%-36s %5s %-15s %-15s %s"
-  all, why = objects("bridges", function(tree, out, seen)
-    return tree_objects(tree.root, out, seen)
-  end, "ast_bridge", function(o) return text(o.uniqueid) end)
+  all, why = objects("bridges", tree_objects, "ast_bridge",
+    function(o) return text(o.uniqueid) end)
   show_table("Bridges", string.format(format, "Bridge-ID", "Chans", "Type",
     "Technology", "Created"), function(o)
       return string.format(format, text(o.uniqueid), count(o.num_channels),

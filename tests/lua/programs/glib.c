@@ -8,6 +8,47 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef DESCRIBED
+/* As debug information of GLib has it, which knows better than any table. */
+struct _GHashTable {
+	char other[256]; /* nothing is where a table would look for it */
+	gsize size;
+	gint mod;
+	guint mask, nnodes, noccupied;
+	guint have_big_keys : 1, have_big_values : 1;
+	gpointer keys;
+	guint *hashes;
+	gpointer values;
+	GHashFunc hash_func;
+};
+
+static GHashTable *
+described(void)
+{
+	static guint hashes[4] = {0, 17, 1, 18};
+	static gpointer keys[4] = {NULL, "first", NULL, "second"};
+	static guint values[4] = {0, 5, 0, 6};
+	static GHashTable t = {.size = 4,
+	    .mask = 3,
+	    .nnodes = 2,
+	    .noccupied = 3,
+	    .have_big_keys = 1,
+	    .keys = keys,
+	    .hashes = hashes,
+	    .values = values,
+	    .hash_func = g_str_hash};
+
+	return &t;
+}
+#else
+static GHashTable *
+described(void)
+{
+
+	return NULL;
+}
+#endif
+
 struct holder { /* containers inside of other things */
 	GQueue queue;
 	GList *list;
@@ -114,7 +155,7 @@ show(const char *how)
 	GHashTable *big = by_number(3, (gsize)1 << 40), *ints = by_pointer();
 	GHashTable *set = g_hash_table_new(g_str_hash, g_str_equal);
 	GHashTable *empty_table = g_hash_table_new(NULL, NULL);
-	GHashTable **indirect = &names;
+	GHashTable **indirect = &names, *known = described();
 	struct holder holder = {G_QUEUE_INIT, list, names};
 	char block[24] = "twenty-four bytes of it";
 
@@ -136,9 +177,10 @@ show(const char *how)
 	global_string = g_string_new("global");
 	damage(how, list, slist, queue, string, array, pointers, names);
 	die(NULL);
-	(void)printf("%p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p\n",
-	    (void *)empty_list, (void *)long_list, (void *)second,
-	    (void *)empty_string, (void *)bytes, (void *)wide,
+	(void)printf(
+	    "%p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p %p\n",
+	    (void *)known, (void *)empty_list, (void *)long_list,
+	    (void *)second, (void *)empty_string, (void *)bytes, (void *)wide,
 	    (void *)empty_array, (void *)pointers, (void *)raw, (void *)numbers,
 	    (void *)big, (void *)ints, (void *)set, (void *)empty_table,
 	    (void *)indirect, (void *)&holder, (void *)global_list,

@@ -72,7 +72,12 @@ struct ao2_node {
 	} links;
 };
 
+struct ao2_container { /* what all kinds have */
+	int elements;
+};
+
 struct ao2_container_hash {
+	struct ao2_container common;
 	int n_buckets;
 	struct {
 		struct {
@@ -89,6 +94,7 @@ struct ao2_rbtree_node {
 };
 
 struct ao2_container_rbtree {
+	struct ao2_container common;
 	struct ao2_rbtree_node *root;
 };
 
@@ -100,7 +106,7 @@ struct tps_stats {
 struct ast_taskprocessor {
 	struct tps_stats *stats;
 	long tps_queue_size, tps_queue_low, tps_queue_high;
-	char name[40];
+	char name[];
 };
 
 struct ast_bridge {
@@ -126,8 +132,7 @@ const char asterisk_build_opts[] = "DEBUG_THREADS, OPTIONAL_API";
 struct timeval ast_startuptime = {1700000000, 0};
 struct timeval ast_lastreloadtime = {1700003600, 0};
 int countcalls = 2, totalcalls = 17;
-struct ao2_container_hash *tps_singletons, *channels;
-struct ao2_container_rbtree *bridges;
+struct ao2_container *tps_singletons, *channels, *bridges;
 
 static struct ast_mutex_info lock_a, lock_b;
 
@@ -194,8 +199,9 @@ fill_locks(void)
 }
 
 static void
-put(struct ao2_container_hash *c, void *obj, unsigned bucket)
+put(struct ao2_container *container, void *obj, unsigned bucket)
 {
+	struct ao2_container_hash *c = (void *)container;
 	struct ao2_node *node = calloc(1, sizeof(*node));
 
 	node->common.obj = obj;
@@ -207,13 +213,13 @@ put(struct ao2_container_hash *c, void *obj, unsigned bucket)
 	c->buckets[bucket].list.last = node;
 }
 
-static struct ao2_container_hash *
+static struct ao2_container *
 new_hash(void)
 {
 	struct ao2_container_hash *c = calloc(1, sizeof(*c));
 
 	c->n_buckets = BUCKETS;
-	return c;
+	return &c->common;
 }
 
 static void
@@ -221,11 +227,12 @@ fill_containers(void)
 {
 	static const char *const names[] = {
 	    "subp:PJSIP", "app_voicemail", "subm:cdr_engine", "core_event"};
+	struct ao2_container_rbtree *tree = calloc(1, sizeof(*tree));
 	struct timeval now = {1700007200, 0};
 
 	tps_singletons = new_hash();
 	for (unsigned i = 0; i < 4; i++) {
-		struct ast_taskprocessor *p = calloc(1, sizeof(*p));
+		struct ast_taskprocessor *p = calloc(1, sizeof(*p) + 40);
 
 		p->stats = calloc(1, sizeof(*p->stats));
 		p->stats->max_qsize = 10 * i;
@@ -233,10 +240,10 @@ fill_containers(void)
 		p->tps_queue_size = i;
 		p->tps_queue_low = 450;
 		p->tps_queue_high = 500;
-		(void)snprintf(p->name, sizeof(p->name), "%s", names[i]);
+		(void)snprintf(p->name, 40, "%s", names[i]);
 		put(tps_singletons, p, i / 2);
 	}
-	bridges = calloc(1, sizeof(*bridges));
+	bridges = &tree->common;
 	for (unsigned i = 0; i < 3; i++) {
 		struct ao2_rbtree_node *n = calloc(1, sizeof(*n));
 		struct ast_bridge *b = calloc(1, sizeof(*b));
@@ -248,11 +255,11 @@ fill_containers(void)
 		b->creationtime = now;
 		n->common.obj = b;
 		if (i == 0)
-			bridges->root = n;
+			tree->root = n;
 		else if (i == 1)
-			bridges->root->left = n;
+			tree->root->left = n;
 		else
-			bridges->root->right = n;
+			tree->root->right = n;
 	}
 	channels = new_hash();
 	for (unsigned i = 0; i < 2; i++) {
@@ -273,21 +280,23 @@ fill_containers(void)
 static void
 damage(const char *how)
 {
-	struct ao2_node *first = tps_singletons->buckets[0].list.first;
+	struct ao2_container_hash *tps = (void *)tps_singletons;
+	struct ao2_container_rbtree *tree = (void *)bridges;
+	struct ao2_node *first = tps->buckets[0].list.first;
 
 	if (strcmp(how, "no-locks") == 0) {
 		lock_infos.first = lock_infos.last = NULL;
 	} else if (strcmp(how, "cyclic") == 0) {
 		lock_infos.last->entry.next = lock_infos.first;
-		first->links.last = tps_singletons->buckets[0].list.last;
-		bridges->root->left->left = bridges->root;
+		first->links.last = tps->buckets[0].list.last;
+		tree->root->left->left = tree->root;
 	} else if (strcmp(how, "absurd") == 0) {
 		lock_infos.first->num_locks = 4000000000U;
-		tps_singletons->n_buckets = 2147483647;
+		tps->n_buckets = 2147483647;
 	} else if (strcmp(how, "freed") == 0) {
 		lock_infos.first->entry.next = (void *)0x10000;
 		first->common.obj = (void *)0x20000;
-		bridges->root->right = (void *)0x30000;
+		tree->root->right = (void *)0x30000;
 		channels = (void *)0x40000;
 	}
 }
