@@ -14,6 +14,15 @@ is_parameter(uint16_t tag)
 	    tag == DW_TAG_GNU_template_template_param;
 }
 
+static bool
+is_signed(const struct dwarf_type *type)
+{
+	return (type->kind == DWARF_TYPE_BASE ||
+		   type->kind == DWARF_TYPE_ENUM) &&
+	    (type->encoding == DW_ATE_signed ||
+		type->encoding == DW_ATE_signed_char);
+}
+
 static void
 read_argument(const struct dw_die *d, struct dwarf_argument *out)
 {
@@ -29,8 +38,10 @@ read_argument(const struct dw_die *d, struct dwarf_argument *out)
 	out->is_value = true;
 	if (!dw_attr(d, DW_AT_const_value, &v))
 		return;
-	out->has_value = dw_signed(&v, &out->value);
-	if (!out->has_value && dw_unsigned(&v, &u)) {
+	/* DW_FORM_data1 has no sign of its own: 200 could be -56. */
+	if (is_signed(dwarf_type_strip(out->type))) {
+		out->has_value = dw_signed(&v, &out->value);
+	} else if (dw_unsigned(&v, &u)) {
 		out->has_value = true;
 		out->value = (int64_t)u;
 	}

@@ -209,6 +209,20 @@ local function list(var, c, raw, head, next_at, prev_at, n, node, ...)
   show_nodes(var, c, raw, at, n, note)
 end
 
+-- How many nodes a chain has that leads back into itself, and to which: two
+-- walkers, one twice as fast, have met at `meeting` (Floyd).
+local function measure_ring(first, meeting)
+  local to, a, b = 0, first, meeting
+  while a ~= b do
+    to, a, b = to + 1, read(a, 8), read(b, 8)
+  end
+  local length = 0
+  repeat
+    length, b = length + 1, read(b, 8)
+  until a == b
+  return to + length, to
+end
+
 -- Nodes that begin with the address of the next, up to one that is null.
 local function chain(var, c, raw, first, n, node, show, ...)
   if not is_plain(first) or n ~= nil and (not is_plain(n) or
@@ -233,10 +247,15 @@ local function chain(var, c, raw, first, n, node, show, ...)
     if count <= MAX then at[count] = here end
     if count == MAX and n ~= nil or count == MAX_COUNT then break end
     here = following
-    if count % 2 == 0 then tortoise = read(tortoise, 8) end
-    if here == tortoise and here ~= 0 then
-      note = format("element %d leads back into the list", count - 1)
-      break
+    if count % 2 == 0 then
+      tortoise = read(tortoise, 8)
+      if here == tortoise and here ~= 0 then
+        local nodes, to = measure_ring(first, here)
+        note = format("element %d leads back to element %d", nodes - 1, to)
+        count = nodes
+        for i = nodes + 1, #at do at[i] = nil end
+        break
+      end
     end
   end
   if n == nil then

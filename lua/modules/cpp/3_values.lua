@@ -222,7 +222,10 @@ end
 local function any(var, c, name, at)
   name = name:gsub(" $", "")
   local short = name:gsub("^std::__%w+::basic_string<char,.*", "std::string")
-  local t = at and c.type:find(name)
+  -- Symbols abbreviate the old one.
+  local t = at and c.type:find(name == "std::string" and
+    "std::basic_string<char, std::char_traits<char>, std::allocator<char> >"
+    or name)
   open(var, false, format("%s holding %s", c.name, short))
   if t and is_readable(at, t:size()) then
     var:add_member(nil, cast(c.raw, t, at))

@@ -152,7 +152,9 @@ local function s_shared(var, raw, c)
   local at = block and number(block)
   local uses, weak
   if at and at ~= 0 then
-    uses, weak = value(block, "_M_use_count"), value(block, "_M_weak_count")
+    -- A table and two ints, also where debug information lacks the class.
+    uses = value(block, "_M_use_count") or read(at + 8, 4, true)
+    weak = value(block, "_M_weak_count") or read(at + 12, 4, true)
     -- All owners together hold one weak reference.
     if uses and weak and uses ~= 0 then weak = weak - 1 end
   end

@@ -138,8 +138,10 @@ local function l_shared(var, raw, c)
   local uses, weak
   if at and at ~= 0 then
     -- Both are kept as one less; all owners together count as a weak one.
-    uses = value(block, "__shared_owners_")
-    weak = value(block, "__shared_weak_owners_")
+    -- Clang may leave the class to the library's own debug information; it
+    -- has been a table and two longs ever since.
+    uses = value(block, "__shared_owners_") or read(at + 8, 8, true)
+    weak = value(block, "__shared_weak_owners_") or read(at + 16, 8, true)
     uses = uses and uses + 1
     if uses and weak and uses == 0 then weak = weak + 1 end
   end
@@ -173,7 +175,7 @@ L.basic_string_view = function(var, raw, c)
 end
 
 -- Long texts have the lowest bit of the first byte (of the capacity) set.
--- Returns where the text is and how long.
+-- Returns where the text is and how long; false: that cannot be.
 local function l_string(raw)
   local rep = pair_part(raw, "__r_", "__rep_", 0)
   local short, long = rep and rep.__s, rep and rep.__l
@@ -185,13 +187,23 @@ local function l_string(raw)
   if is_long == nil then -- before LLVM 15 both are in one byte
     is_long, size = size % 2, floor(size / 2)
   end
-  if is_long == 0 then return from, size end
-  return value(long, "__data_"), value(long, "__size_")
+  if is_long == 0 then
+    return size * sizeof(data[0]) < sizeof(data) and from, size
+  end
+  local at, n = value(long, "__data_"), value(long, "__size_")
+  local capacity = value(long, "__cap_")
+  if at == nil or n == nil or capacity == nil then return nil end
+  -- Since LLVM 15 half of it is kept, beside the bit.
+  return is_plain(at) and is_plain(n) and n <= capacity * 2 and at, n
 end
 
 L.basic_string = function(var, raw, c)
   local at, n = l_string(raw)
-  if at and n and c.width then show_text(var, c, at, n, c.width) end
+  if at and n and c.width then
+    show_text(var, c, at, n, c.width)
+  elseif at == false then
+    invalid(var, c, "its length and its capacity do not fit together")
+  end
 end
 
 L["function"] = function(var, raw, c)
