@@ -176,12 +176,35 @@ judge_twice(const struct death *d)
 	return true;
 }
 
+/* The address is gone, but not that it was none of a block. */
+static void
+judge_offset(const struct death *d)
+{
+	const struct release *f = &d->release;
+	bool cookie = f->by_delete && f->offset == 8 &&
+	    strcmp(f->allocated_by, "operator new[]") == 0;
+	struct report r = report_on(d, "invalid-free", 0.96,
+	    pmodule_text(d->c->bt,
+		"%s was called with what %s returned plus %" PRId64
+		", which is no block%s",
+		f->function, f->allocated_by, f->offset,
+		cookie ? ": memory of new[] must be released with delete[]"
+		       : ""));
+
+	report_token(&r, "heap.invalid-free");
+	report_publish(&r);
+}
+
 static bool
 judge_pointer(const struct death *d)
 {
 	const struct release *f = &d->release;
 	const char *why;
 
+	if (f->frees && f->has_pointer == false && f->allocated_by != NULL) {
+		judge_offset(d);
+		return true;
+	}
 	if (f->frees == false || f->has_pointer == false || f->pointer == 0)
 		return false;
 	/* musl hands out what is left over of the pages of loaded files. */
@@ -252,7 +275,7 @@ judge(const struct crash *c, const char *message)
 	struct death d = {.c = c, .message = message};
 
 	d.block = (ptrace_heap_block_t)PTRACE_HEAP_BLOCK_INIT;
-	if (!release_find(c, &d.release) && message == NULL)
+	if (!release_find(c, message, &d.release) && message == NULL)
 		return;
 	d.has_block = d.release.has_pointer &&
 	    ptrace_heap_at(c->target, d.release.pointer, &d.block);

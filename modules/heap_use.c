@@ -27,6 +27,9 @@ struct use {
 	bt_addr_t holder; /* where it was read */
 	bool called_since;
 	const char *how; /* it is known */
+	/* Where the pointer was read that led to the holder. */
+	bool has_through;
+	bt_addr_t through;
 };
 
 /* ---- where the value was read ---- */
@@ -40,6 +43,8 @@ from_origin(struct use *u, const struct origin *o)
 	u->value = o->value;
 	u->holder = o->address;
 	u->called_since = o->called_since;
+	u->has_through = o->has_through;
+	u->through = o->through;
 	u->how = pmodule_text(u->c->bt, "read by \"%s\"", o->instruction.text);
 	return true;
 }
@@ -65,6 +70,9 @@ from_call(struct use *u, const ptrace_instruction_t *call)
 		    !ptrace_context_register(c->context, o->base, &base))
 			return false;
 		u->holder = base + (uint64_t)o->displacement;
+		origin_at_fault(c, call->address, o->base, &origin);
+		u->has_through = origin.kind == ORIGIN_LOAD;
+		u->through = origin.address;
 		u->how = pmodule_text(c->bt, "called by \"%s\"", call->text);
 		return ptrace_target_read(c->target, u->holder, &u->value,
 			   sizeof(u->value), NULL) &&
@@ -218,6 +226,24 @@ judge_freed(const struct use *u, const ptrace_heap_block_t *b)
 	return true;
 }
 
+/* One step before: the pointer to where the bad value was read came out of a
+ * freed block itself. A table of virtual functions is reached so. */
+static bool
+judge_through(const struct use *u)
+{
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+	struct use before = *u;
+
+	if (u->has_through == false ||
+	    !ptrace_heap_at(u->c->target, u->through, &b) ||
+	    !ptrace_target_read(u->c->target, u->through, &before.value,
+		sizeof(before.value), NULL))
+		return false;
+	before.holder = u->through;
+	before.how = "which led to what failed";
+	return judge_freed(&before, &b);
+}
+
 /* Text fills the block from its first byte on, where an object has a pointer:
  * no array of the object itself can have run over, and no neighbour did, for
  * the header is whole. Somebody else uses the memory as a buffer. */
@@ -246,6 +272,67 @@ judge_reused(const struct use *u, const ptrace_heap_block_t *b)
 		"object, is a buffer with text, \"%s\": the memory was handed "
 		"out again",
 		damage_block_text(u->c->bt, b), text));
+	report_publish(&r);
+}
+
+/* ---- links of lists of free blocks ---- */
+
+/* glibc (since 2.32) keeps a link as the address it leads to, exclusive-or the
+ * address of the link itself shifted by 12 bits. A link that ends a list is
+ * therefore the number of a page of the heap; any other can be decoded if both
+ * lie in one page, from the highest bits down. */
+static bool
+is_link(const struct crash *c, uint64_t value, bt_addr_t *to)
+{
+	const unsigned page = 12;
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+	const char *allocator = ptrace_heap_allocator(c->target);
+	uint64_t decoded = value;
+
+	*to = 0;
+	if (allocator == NULL || strcmp(allocator, "ptmalloc") != 0 ||
+	    value >> 48 != 0)
+		return false;
+	if (value >> 36 == 0)
+		return value >> 16 != 0 &&
+		    ptrace_heap_at(c->target, (value << page) + 4080, &b);
+	for (unsigned i = 0; i < 4; i++)
+		decoded = value ^ decoded >> page;
+	*to = decoded;
+	return ptrace_heap_at(c->target, decoded, &b) && b.start == decoded &&
+	    (b.state == PTRACE_HEAP_CACHED || b.state == PTRACE_HEAP_FREE);
+}
+
+/* Read from a block in use it was left over from when that was free; from where
+ * else nobody can tell. */
+static void
+judge_link(const struct crash *c, const ptrace_heap_block_t *holder)
+{
+	bool left = holder != NULL && holder->state == PTRACE_HEAP_ALLOCATED;
+	struct report r;
+	uint64_t value;
+	bt_addr_t to;
+
+	if (bad_value(c, &value) == false || is_link(c, value, &to) == false)
+		return;
+	r = report_of(c, left ? "uninit-pointer" : "use-after-free",
+	    left ? 0.86 : 0.75,
+	    pmodule_text(c->bt,
+		left ? "the pointer 0x%" PRIx64
+		       " was never set: it is what the allocator had in the "
+		       "block while that was free"
+		     : "the pointer 0x%" PRIx64
+		       " is a link of a list of free blocks: it was read from "
+		       "a block that was freed",
+		value));
+	if (to != 0)
+		report_note(&r,
+		    pmodule_text(c->bt,
+			"decoded, it leads to the free block at 0x%" PRIx64,
+			to));
+	if (left)
+		report_note(&r, damage_block_text(c->bt, holder));
+	report_token(&r, left ? "uninit" : "heap.uaf");
 	report_publish(&r);
 }
 
@@ -326,16 +413,22 @@ analyse(ptrace_backtrace_t *bt)
 	    pmodule_finding_confidence(bt, "invalid-free") > 0 ||
 	    pmodule_finding_confidence(bt, "heap-corruption") > 0)
 		return;
-	if ((find_in_function(&u) || find_in_caller(&u)) &&
-	    ptrace_heap_at(c.target, u.holder, &b)) {
-		if (judge_freed(&u, &b) == false)
+	if (find_in_function(&u) || find_in_caller(&u)) {
+		bool in_heap = ptrace_heap_at(c.target, u.holder, &b);
+
+		if ((in_heap && judge_freed(&u, &b)) || judge_through(&u))
+			return;
+		if (in_heap) {
 			judge_reused(&u, &b);
-		return;
+			judge_link(&c, &b);
+			return;
+		}
 	}
 	if (find_near(&u) && ptrace_heap_at(c.target, u.holder, &b)) {
 		(void)judge_freed(&u, &b);
 		return;
 	}
+	judge_link(&c, NULL);
 	judge_unmapped(&c);
 }
 

@@ -42,8 +42,9 @@ static const char *const functions[] = {
     "operator new*", "operator delete*", "malloc", "free", "calloc", "realloc",
     "cfree", "__libc_malloc", "__libc_free", "__libc_realloc", "__libc_calloc",
     "_int_malloc", "_int_free*", "_int_realloc", "malloc_consolidate",
-    "unlink_chunk*", "sysmalloc", "tcache_*", "arena_for_chunk*", "je_*",
-    "tc_*", "tcmalloc::*", "mi_*", "_mi_*",
+    "unlink_chunk*", "sysmalloc", "systrim", "munmap_chunk", "mremap_chunk",
+    "_int_memalign", "tcache_*", "arena_for_chunk*", "je_*", "tc_*",
+    "tcmalloc::*", "mi_*", "_mi_*",
     /* templates of the C++ library and boost, generics of Rust's: inlined
      * into the caller */
     "std::*", "boost::*", "core::*", "alloc::*", "<core::*", "<alloc::*",

@@ -7,21 +7,72 @@
 
 /* Memory that is read, written, both, text; how many elements which argument
  * counts (-1: at least one byte). */
-#define R(NAME, COUNT) {#NAME, PMODULE_ARGUMENT_READ, false, 0, COUNT, 0, 0, {0}}
-#define W(NAME, COUNT) \
-	{#NAME, PMODULE_ARGUMENT_WRITE, false, 0, COUNT, 0, 0, {0}}
-#define U(NAME) {#NAME, PMODULE_ARGUMENT_UPDATE, false, 0, -1, 0, 0, {0}}
-#define S(NAME) {#NAME, PMODULE_ARGUMENT_STRING, false, 0, -1, 0, 0, {0}}
-#define C(NAME) {#NAME, PMODULE_ARGUMENT_FUNCTION, false, 0, -1, 0, 0, {0}}
+#define R(NAME, COUNT)                                                         \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_READ, false, 0, COUNT, 0, 0,           \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+#define W(NAME, COUNT)                                                         \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_WRITE, false, 0, COUNT, 0, 0,          \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+#define U(NAME)                                                                \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_UPDATE, false, 0, -1, 0, 0,            \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+#define S(NAME)                                                                \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_STRING, false, 0, -1, 0, 0,            \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+#define C(NAME)                                                                \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_FUNCTION, false, 0, -1, 0, 0,          \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
 /* A size; anything; a format, and what it makes the function read. */
-#define N(NAME) {#NAME, PMODULE_ARGUMENT_NUMBER, false, 0, -1, 0, 0, {0}}
-#define A(NAME) {#NAME, PMODULE_ARGUMENT_ANY, true, 0, -1, 0, 0, {0}}
-#define F \
-	{"an argument of the format", PMODULE_ARGUMENT_READ, true, 0, -1, 0, 0, \
-	    {0}}
+#define N(NAME)                                                                \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_NUMBER, false, 0, -1, 0, 0,            \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+#define A(NAME)                                                                \
+	{                                                                      \
+#NAME, PMODULE_ARGUMENT_ANY, true, 0, -1, 0, 0,                \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+#define F                                                                      \
+	{                                                                      \
+		"an argument of the format", PMODULE_ARGUMENT_READ, true, 0,   \
+		    -1, 0, 0,                                                  \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
 
-#define ROW(NAME, N, ...) \
-	{sizeof(pmodule_constraint_t), N, #NAME, {__VA_ARGS__}, {0}}
+#define ROW(NAME, N, ...)                                                      \
+	{                                                                      \
+		sizeof(pmodule_constraint_t), N, #NAME, {__VA_ARGS__},         \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
 
 /* clang-format off */
 static const pmodule_constraint_t rows[] = {

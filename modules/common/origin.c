@@ -123,6 +123,7 @@ trace_load(
 	if (o->segment_relative || o->scale != 0 || o->base < 0)
 		return;
 	if (is_pc(o->base)) {
+		base.kind = ORIGIN_UNKNOWN;
 		base.has_value = true;
 		base.value = in->address + in->length;
 	} else {
@@ -131,6 +132,8 @@ trace_load(
 	if (base.has_value == false)
 		return;
 	out->kind = ORIGIN_LOAD;
+	out->has_through = base.kind == ORIGIN_LOAD;
+	out->through = base.address;
 	for (uint32_t i = 0; i < back; i++)
 		out->called_since = out->called_since ||
 		    instruction_at(s, i)->flow == PTRACE_FLOW_CALL;
@@ -173,6 +176,7 @@ trace(const struct slice *s, uint32_t back, int32_t reg, unsigned depth,
 			/* Register 0 of DWARF carries results. */
 			if (reg == 0 && in->flow == PTRACE_FLOW_CALL) {
 				out->kind = ORIGIN_CALL;
+				out->added = (int64_t)added;
 				out->instruction = *in;
 			}
 			return;
@@ -184,6 +188,7 @@ trace(const struct slice *s, uint32_t back, int32_t reg, unsigned depth,
 
 			trace_load(s, back, depth, &load);
 			load.value += added;
+			load.added = (int64_t)added;
 			if (out->has_value && load.has_value &&
 			    load.value != out->value) {
 				/* The memory was changed since. */

@@ -24,6 +24,10 @@ struct origin {
 	bool has_value;
 	uint64_t value;
 	bool called_since; /* calls were made between that and the end */
+	int64_t added;	   /* to what was read or returned */
+	/* Of LOAD: where the pointer was read that led there. */
+	bool has_through;
+	bt_addr_t through;
 };
 
 /* Registers where the code in question ends. */

@@ -18,10 +18,10 @@
 static const char *const functions[] = {"malloc", "free", "cfree", "realloc",
     "calloc", "reallocarray", "_int_malloc", "_int_free", "_int_realloc",
     "_int_memalign", "malloc_consolidate", "unlink_chunk", "arena_for_chunk",
-    "sysmalloc", "systrim", "munmap_chunk", "tcache_get", "tcache_put",
-    "tcache_thread_shutdown", "malloc_usable_size", "__libc_malloc",
-    "__libc_free", "__libc_calloc", "__libc_realloc", "aligned_alloc",
-    "posix_memalign", "memalign", "valloc", "pvalloc"};
+    "sysmalloc", "systrim", "munmap_chunk", "mremap_chunk", "tcache_get",
+    "tcache_put", "tcache_thread_shutdown", "malloc_usable_size",
+    "__libc_malloc", "__libc_free", "__libc_calloc", "__libc_realloc",
+    "aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc"};
 
 static const char *const libraries[] = {"libjemalloc", "libtcmalloc",
     "libtcmalloc_minimal", "libtcmalloc_debug", "libmimalloc"};
@@ -85,7 +85,8 @@ is_inner(const ptrace_frame_t *f, const char *object)
 	if (blame_object_is(object, "libc") || is_library(object) ||
 	    blame_object_is(object, "ld-musl-x86_64"))
 		return true;
-	return blame_is_machinery(f);
+	return blame_is_machinery(f) ||
+	    release_is_function(ptrace_frame_symbol(f));
 }
 
 static ptrace_frame_t *
@@ -178,17 +179,64 @@ is_wrapper(
 	return false;
 }
 
-/* A kept register of the allocator's frames that holds a block, or its header:
- * believed only when that block cannot be given back. An allocator that looks
- * at the pointer first of all (musl's) dies with it in the register in which it
- * was passed. */
+/* The check that spoke fails on a chunk at that address (malloc/malloc.c:
+ * _int_free, munmap_chunk, __libc_realloc). */
+static bool
+fails(const struct crash *c, bt_addr_t chunk, const char *message)
+{
+	const uint64_t mapped = 2, flags = 7, least = 32, align = 16;
+	uint64_t words[2], size;
+
+	if (!ptrace_target_read(c->target, chunk, words, sizeof(words), NULL))
+		return false;
+	size = words[1] & ~flags;
+	if (strstr(message, "munmap_chunk(): invalid pointer") != NULL)
+		return (words[1] & mapped) != 0 &&
+		    ((chunk - words[0]) | (words[0] + size)) % 4096 != 0;
+	if (strstr(message, "(): invalid pointer") != NULL)
+		return chunk % align != 0 || chunk > -size;
+	if (strstr(message, "free(): invalid size") != NULL)
+		return size < least || size % align != 0;
+	return false;
+}
+
+/* A header that lies within a block: what was passed is 16 bytes further. */
+static bool
+is_interior(const struct crash *c, bt_addr_t chunk, const char *message)
+{
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+
+	return message != NULL && ptrace_heap_at(c->target, chunk + 16, &b) &&
+	    b.start != chunk + 16 && b.state == PTRACE_HEAP_ALLOCATED &&
+	    fails(c, chunk, message);
+}
+
+/* A block that cannot be given back, or its header. */
+static bool
+is_wrong_block(const struct crash *c, uint64_t value, ptrace_heap_block_t *b)
+{
+
+	/* Behind a header's first word, which belongs to the block before. */
+	return ptrace_heap_at(c->target, value + 8, b) &&
+	    (value == b->start || value == b->chunk) &&
+	    (b->state == PTRACE_HEAP_FREE || b->state == PTRACE_HEAP_CACHED ||
+		b->damaged);
+}
+
+/* A kept register of the allocator's frames that holds what was passed, or its
+ * header: believed only when that is wrong. realloc keeps the pointer, others
+ * the header; an allocator that looks at the pointer first of all (musl's) dies
+ * with it in the register in which it was passed. */
 static void
-try_registers(const struct crash *c, uint32_t caller, struct release *r)
+try_registers(const struct crash *c, uint32_t caller, const char *message,
+    struct release *r)
 {
 	const int32_t kept[] = {
 	    3, 6, 12, 13, 14, 15, ptrace_argument_register(0)};
 	size_t n = sizeof(kept) / sizeof(*kept);
 	uint32_t first = c->frame != NULL ? ptrace_frame_index(c->frame) : 0;
+	uint64_t back =
+	    message != NULL && strncmp(message, "realloc", 7) == 0 ? 16 : 0;
 
 	for (uint32_t i = caller; i-- > first;) {
 		ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
@@ -197,18 +245,16 @@ try_registers(const struct crash *c, uint32_t caller, struct release *r)
 			ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 			uint64_t value;
 
-			/* Behind a header's first word, which belongs to the
-			 * block before. */
 			if (f == NULL ||
-			    !ptrace_frame_register(f, kept[k], &value) ||
-			    !ptrace_heap_at(c->target, value + 8, &b) ||
-			    (value != b.start && value != b.chunk) ||
-			    (b.state != PTRACE_HEAP_FREE &&
-				b.state != PTRACE_HEAP_CACHED &&
-				b.damaged == false))
+			    !ptrace_frame_register(f, kept[k], &value))
+				continue;
+			if (is_wrong_block(c, value, &b))
+				r->pointer = b.start;
+			else if (is_interior(c, value - back, message))
+				r->pointer = value - back + 16;
+			else
 				continue;
 			r->has_pointer = true;
-			r->pointer = b.start;
 			return;
 		}
 	}
@@ -245,8 +291,32 @@ try_stack(const struct crash *c, struct release *r)
 	}
 }
 
+/* The pointer was computed from a block that was just allocated. */
+static void
+note_allocation(
+    const struct crash *c, const struct origin *origin, struct release *r)
+{
+	static const struct {
+		const char *name, *shown;
+	} list[] = {{"malloc", "malloc"}, {"calloc", "calloc"},
+	    {"_Znwm", "operator new"}, {"_Znam", "operator new[]"},
+	    {"operator new", "operator new"},
+	    {"operator new[]", "operator new[]"}};
+	const char *name;
+
+	if (origin->kind != ORIGIN_CALL || origin->added == 0)
+		return;
+	name = called(c, &origin->instruction);
+	for (size_t i = 0; name != NULL && i < sizeof(list) / sizeof(*list);
+	     i++)
+		if (begins(name, list[i].name)) {
+			r->allocated_by = list[i].shown;
+			r->offset = origin->added;
+		}
+}
+
 bool
-release_find(const struct crash *c, struct release *out)
+release_find(const struct crash *c, const char *message, struct release *out)
 {
 	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
 	struct origin origin;
@@ -271,6 +341,7 @@ release_find(const struct crash *c, struct release *out)
 		    ptrace_argument_register(0), &origin);
 		out->has_pointer = origin.has_value;
 		out->pointer = origin.value;
+		note_allocation(c, &origin, out);
 	}
 	/* The call leads to the program's own code: frames are missing. */
 	if (out->function == NULL && c->kind != CRASH_SENT && is_call &&
@@ -278,7 +349,7 @@ release_find(const struct crash *c, struct release *out)
 	    ptrace_target_call_name(c->target, &call) == NULL)
 		try_stack(c, out);
 	if (out->has_pointer == false)
-		try_registers(c, index, out);
+		try_registers(c, index, message, out);
 	return out->function != NULL ||
 	    is_library(ptrace_frame_object(ptrace_thread_frame(c->thread,
 		c->frame != NULL ? ptrace_frame_index(c->frame) : 0))) ||

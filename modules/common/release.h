@@ -14,10 +14,16 @@ struct release {
 	bool by_delete;
 	bool has_pointer;
 	uint64_t pointer;
+	/* What was passed is what this function returned, plus a number: a
+	 * block, but not its start. NULL: that is not known. */
+	const char *allocated_by;
+	int64_t offset;
 };
 
-/* False: the thread is not inside an allocator. */
-bool release_find(const struct crash *c, struct release *out);
+/* message: the allocator's last words, NULL: none. False: the thread is not
+ * inside an allocator. */
+bool release_find(
+    const struct crash *c, const char *message, struct release *out);
 /* The name is that of a function of allocators, or begins so. */
 bool release_is_function(const char *name);
 
