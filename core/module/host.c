@@ -75,10 +75,11 @@ module_host_destroy(struct module_host *host)
 		if (module->descriptor->unload != NULL) {
 			module_announce(host, module);
 			module->descriptor->unload(module);
+			/* Its time is counted while it is there. */
+			module_announce(host, NULL);
 		}
 		free(module);
 	}
-	module_announce(host, NULL);
 	module_heap_end(host);
 	module_unwinder_end(host);
 	for (size_t i = 0; i < host->callbacks.count; i++)
