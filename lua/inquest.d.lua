@@ -142,6 +142,97 @@ function pmodule.symbol_read_raw(symbol, object, size) end
 ---@return string?
 function pmodule.address_read_raw(address, size) end
 
+--- A block of the heap.
+---@class pmodule.heap_block
+---@field allocator string "ptmalloc", "jemalloc", "tcmalloc", "musl"
+---@field state string "allocated", "free", "cached" (freed, in a thread's cache), "purged" (freed, its pages given back), "unused" (never handed out), "metadata" or "unknown"
+---@field place string where a free one lies: "tcache of thread 7"; "" otherwise
+---@field start integer64 what malloc returned
+---@field usable integer64 bytes from there
+---@field offset integer64 of the address that was asked for, from start
+---@field chunk integer64 with the allocator's header
+---@field extent integer64 bytes of the chunk
+---@field arena integer64? its arena, if it has one
+---@field cache_tid integer? of a cached one: the thread
+---@field mapped boolean a mapping of its own
+---@field damaged boolean something is wrong with it
+---@field transient boolean its arena was being changed: the state may be old
+
+--- What an allocator counts. Bytes are usable bytes.
+---@class pmodule.heap_statistics
+---@field allocator string
+---@field version string "" when unknown
+---@field complete boolean every block was walked, nothing is wrong
+---@field arenas integer
+---@field caches integer
+---@field allocated_blocks integer64
+---@field allocated_bytes integer64
+---@field free_blocks integer64
+---@field free_bytes integer64
+---@field cached_blocks integer64
+---@field cached_bytes integer64
+---@field mapped_blocks integer64 with mappings of their own, among the allocated
+---@field mapped_bytes integer64
+---@field unused_bytes integer64 never handed out
+---@field system_bytes integer64 asked from the kernel
+---@field largest_block integer64
+---@field anomalies integer64
+---@field transient integer64
+
+--- A broken invariant of an allocator.
+---@class pmodule.heap_anomaly
+---@field allocator string
+---@field check string "size", "prev-size", "in-use", "top", "link", "bin", "count", "twice", "foreign", "key", "overlap" or "metadata"
+---@field text string what is wrong
+---@field address integer64? the word that is wrong
+---@field chunk integer64? of the block it belongs to
+---@field start integer64? the block
+---@field before integer64? the block in front of it
+---@field arena integer64?
+---@field expected integer64?
+---@field found integer64?
+---@field cache_tid integer? the thread whose cache shows it
+---@field transient boolean met while the arena was being changed: no damage
+
+--- The block of the heap that holds an address; nil: no allocator claims it.
+---@param address integer64
+---@return pmodule.heap_block?
+function pmodule.heap_at(address) end
+
+--- The block in front of the one that holds an address; nil: there is none, or
+--- damage hides it.
+---@param address integer64
+---@return pmodule.heap_block?
+function pmodule.heap_before(address) end
+
+--- The block behind the one that holds an address.
+---@param address integer64
+---@return pmodule.heap_block?
+function pmodule.heap_after(address) end
+
+--- Calls the visitor for each block of all allocators, by arena and address,
+--- until it returns false. It gets the same table every time: copy what is to be
+--- kept.
+---@param visitor fun(block: pmodule.heap_block): boolean?
+---@return boolean whole false: a limit or unreadable memory ended it early
+function pmodule.heap_walk(visitor) end
+
+--- What each allocator in use counts, after all of its blocks were checked.
+---@return pmodule.heap_statistics[]
+function pmodule.heap_statistics() end
+
+--- What is wrong with the heap, at most 1,000 of each allocator.
+---@return pmodule.heap_anomaly[]
+function pmodule.heap_anomalies() end
+
+--- The name of the allocator that malloc and free go to; nil: none is known.
+---@return string?
+function pmodule.heap_allocator() end
+
+--- Why a heap, or part of it, cannot be judged.
+---@return string[]
+function pmodule.heap_remarks() end
+
 --- Text at a symbol up to a NUL, at most size bytes; nil: unreadable.
 ---@param symbol string
 ---@param object string?

@@ -138,6 +138,8 @@ void lua_match_open(lua_State *L);
 /* Classes and functions of raw variables; adds to the table on top. */
 void lua_raw_functions(lua_State *L);
 void lua_memory_open(lua_State *L); /* pmap, siginfo */
+/* Functions of the heap: adds to the table on top. */
+void lua_heap_functions(lua_State *L);
 /* The functions of the table pmodule, which is on top. */
 void lua_pmodule_open(lua_State *L);
 void lua_push_raw(lua_State *L, const bt_variable_t *v);

@@ -698,6 +698,7 @@ lua_pmodule_open(lua_State *L)
 	set_constants(L, table, "machine_register", NULL, registers);
 	set_constants(L, table, "variable_state", NULL, variable_states);
 	lua_raw_functions(L);
+	lua_heap_functions(L);
 	lua_getfield(L, table, "process_state");
 	lua_setfield(L, LUA_REGISTRYINDEX, "inquest.states");
 	lua_getglobal(L, "string");

@@ -5,7 +5,9 @@
  * recursion that ends in a null pointer.
  */
 #include <complex.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct nested {
@@ -83,6 +85,9 @@ typedef struct {
 } unnamed_t;
 unnamed_t unnamed = {77};
 
+/* Neighbours on the heap, as numbers; the second one was freed. */
+uintptr_t blocks[3];
+
 static int
 recurse(struct crash_item *pointer, int n, const char *name)
 {
@@ -104,5 +109,8 @@ main(void)
 {
 
 	tls_counter++;
+	for (int i = 0; i < 3; i++)
+		blocks[i] = (uintptr_t)malloc(40);
+	free((void *)blocks[1]);
 	return recurse(&item, 3, "bob");
 }
