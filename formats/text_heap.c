@@ -4,7 +4,6 @@
  * it. Read from the snapshot's own JSON objects (docs/snapshot-format.md); one
  * that is of another shape is left to the details, as it is.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -78,11 +77,14 @@ member(const char *object, const char *key)
 static uint64_t
 number(const char *object, const char *key)
 {
-	const char *value = object != NULL ? member(object, key) : NULL;
+	const char *p = object != NULL ? member(object, key) : NULL;
+	uint64_t n = 0;
 
-	return value != NULL && *value >= '0' && *value <= '9'
-	    ? strtoull(value, NULL, 10)
-	    : 0;
+	/* Ours fit; of what others wrote the rest is left out. */
+	for (; p != NULL && *p >= '0' && *p <= '9' && n <= UINT64_MAX / 10 - 1;
+	     p++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	return n;
 }
 
 static const char *
