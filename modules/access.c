@@ -92,6 +92,28 @@ judge_code(const struct crash *c)
 	return false;
 }
 
+/* The instruction is not readable: the file it is from is missing. */
+static void
+judge_unknown(const struct crash *c)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	struct report r;
+
+	if (pmodule_finding_confidence(c->bt, "null-deref") > 0 ||
+	    ptrace_target_mapping(c->target, c->address, &m))
+		return;
+	r = report_of(c, "wild-access", 0.5,
+	    pmodule_text(c->bt,
+		"an access at 0x%" PRIx64 ", which is not mapped", c->address));
+	report_note(&r,
+	    pmodule_text(c->bt,
+		"the instruction at 0x%" PRIx64
+		" is not readable: the file it is from is missing",
+		c->pc));
+	report_token(&r, "wild");
+	report_publish(&r);
+}
+
 static void
 judge_page_fault(const struct crash *c)
 {
@@ -99,7 +121,9 @@ judge_page_fault(const struct crash *c)
 	if (judge_code(c))
 		return;
 	if (c->operand == NULL) {
-		if (c->has_instruction)
+		if (c->has_instruction == false)
+			judge_unknown(c);
+		else
 			pmodule_backtrace_annotate(c->bt, PAT_COMMENT,
 			    "no operand of \"%s\" covers 0x%" PRIx64,
 			    c->instruction.text, c->address);

@@ -62,10 +62,8 @@ judge_illegal(const struct crash *c)
 static void
 judge_trap(const struct crash *c)
 {
-	uint8_t before = 0;
-	bool breakpoint = ptrace_target_read(
-			      c->target, c->pc - 1, &before, 1, NULL) &&
-	    before == 0xcc;
+	bool breakpoint = c->has_instruction &&
+	    c->instruction.kind == PTRACE_KIND_BREAKPOINT;
 	struct report r = report_of(c, "trap", breakpoint ? 0.93 : 0.8,
 	    breakpoint ? "breakpoint instruction (int3) without a debugger"
 		       : "trap without a debugger");

@@ -8,6 +8,8 @@
 #include "common/caller.h"
 #include "common/crash.h"
 
+enum { CANDIDATES_MAX = 1 << 16 };
+
 static void
 judge_return(const struct crash *c, bt_addr_t goal)
 {
@@ -24,27 +26,84 @@ judge_return(const struct crash *c, bt_addr_t goal)
 	report_publish(&r);
 }
 
-/* Addresses that other frames still have as callers, in a range where nothing
- * is mapped now, near the pc: code was there. */
+/* Another thread stands near the pc where nothing is mapped, either. */
 static bool
-was_module(const struct crash *c)
+others_too(const struct crash *c)
 {
 	const uint64_t reach = 16 << 20;
 	uint32_t n = ptrace_backtrace_n_threads(c->bt);
 
 	for (uint32_t i = 0; i < n; i++) {
 		ptrace_thread_t *t = ptrace_backtrace_thread(c->bt, i);
+		ptrace_mapping_t m = PTRACE_MAPPING_INIT;
 		uint64_t pc;
 
-		if (t == c->thread ||
-		    !ptrace_thread_register(t, PTRACE_REGISTER_PC, &pc))
-			continue;
-		if (pc - c->pc + reach < 2 * reach) {
-			ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+		if (t != c->thread &&
+		    ptrace_thread_register(t, PTRACE_REGISTER_PC, &pc) &&
+		    pc - c->pc + reach < 2 * reach &&
+		    !ptrace_target_mapping(c->target, pc, &m))
+			return true;
+	}
+	return false;
+}
 
-			if (!ptrace_target_mapping(c->target, pc, &m))
+struct gone { /* a library that was there */
+	bt_addr_t start, end;
+	bt_addr_t record; /* of the loader */
+};
+
+/* Three words of the loader's record of a library: where it is mapped, to where
+ * it reaches, and where its code ends (struct link_map of glibc: l_map_start,
+ * l_map_end, l_text_end). Nothing of it is mapped any more. */
+static bool
+is_record(const struct crash *c, bt_addr_t at, struct gone *out)
+{
+	const uint64_t page = 4096, largest = UINT64_C(1) << 30;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	uint64_t words[3];
+
+	if (!ptrace_target_read(c->target, at, words, sizeof(words), NULL) ||
+	    words[0] % page != 0 || c->pc < words[0] || c->pc >= words[1] ||
+	    words[1] - words[0] > largest || words[2] <= words[0] ||
+	    words[2] > words[1] || c->pc >= words[2])
+		return false;
+	/* The first mapping that ends above its start begins behind it. */
+	if (ptrace_target_mapping_next(c->target, words[0], &m) &&
+	    m.start < words[1])
+		return false;
+	*out = (struct gone){words[0], words[1], at};
+	return true;
+}
+
+/*
+ * The loader frees its record of a library when it unloads it, but memory that
+ * was freed keeps most of what was in it. So it is looked for in all that is
+ * anonymous and writable.
+ */
+static bool
+was_library(const struct crash *c, struct gone *out)
+{
+	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
+	const uint64_t reach = UINT64_C(256) << 20, most = UINT64_C(64) << 20;
+	uint64_t low = c->pc > reach ? c->pc - reach : 0, value, read = 0;
+	unsigned candidates = 0;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bt_addr_t found;
+
+	for (bt_addr_t at = 0;
+	     ptrace_target_mapping_next(c->target, at, &m) && read < most;
+	     at = m.end) {
+		if (m.permissions != data ||
+		    (m.path != NULL && m.path[0] == '/') ||
+		    (m.path != NULL && strcmp(m.path, "[stack]") == 0))
+			continue;
+		for (at = m.start; candidates < CANDIDATES_MAX &&
+		     ptrace_target_find_word(
+			 c->target, at, m.end, low, c->pc, &found, &value);
+		     candidates++, at = found + 8)
+			if (is_record(c, found, out))
 				return true;
-		}
+		read += m.end - m.start;
 	}
 	return false;
 }
@@ -79,6 +138,8 @@ judge_pc(const struct crash *c)
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
 	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
 	bool mapped = ptrace_target_mapping(c->target, c->pc, &m);
+	bool library = false;
+	struct gone gone;
 	struct report r;
 
 	if (!mapped && judge_hole(c))
@@ -96,12 +157,20 @@ judge_pc(const struct crash *c)
 			c->pc, m.path != NULL ? m.path : "anonymous memory"));
 		report_token(&r, "jump");
 		report_token(&r, "nx");
-	} else if (was_module(c)) {
-		r = report_of(c, "unloaded-module", 0.8,
+	} else if ((library = was_library(c, &gone)) || others_too(c)) {
+		r = report_of(c, "unloaded-module", library ? 0.9 : 0.8,
 		    pmodule_text(c->bt,
 			"jump to 0x%" PRIx64 ", where code was mapped: a "
 			"library was unloaded while in use",
 			c->pc));
+		if (library)
+			report_note(&r,
+			    pmodule_text(c->bt,
+				"a library was mapped at 0x%" PRIx64
+				"-0x%" PRIx64
+				": the loader's record of it is still in freed "
+				"memory, at 0x%" PRIx64,
+				gone.start, gone.end, gone.record));
 		report_token(&r, "jump");
 		report_token(&r, "unloaded");
 	} else {

@@ -116,6 +116,26 @@ judge_zeroed(const struct crash *c)
 }
 
 static void
+judge_address(const struct crash *c)
+{
+	struct report r;
+
+	if (c->address >= min_address && !crash_is_null(c->address))
+		return;
+	r = report_of(c, "null-deref", 0.7,
+	    pmodule_text(c->bt,
+		"null pointer dereference: an access at 0x%" PRIx64,
+		c->address));
+	report_note(&r,
+	    pmodule_text(c->bt,
+		"the instruction at 0x%" PRIx64
+		" is not readable: the file it is from is missing",
+		c->pc));
+	report_token(&r, "null");
+	report_publish(&r);
+}
+
+static void
 judge_access(const struct crash *c)
 {
 	const ptrace_operand_t *o = c->operand;
@@ -130,6 +150,12 @@ judge_access(const struct crash *c)
 
 	if (o != NULL && o->segment_relative)
 		return;
+	/* Without the instruction only the address speaks, and the code may
+	 * have been anything. */
+	if (c->has_instruction == false) {
+		judge_address(c);
+		return;
+	}
 	if (!base_null && !index_null && c->address >= min_address &&
 	    !crash_is_null(c->address))
 		return;
@@ -177,7 +203,8 @@ analyse(ptrace_backtrace_t *bt)
 		return;
 	if (c.kind == CRASH_EXECUTE && crash_is_null(c.pc))
 		judge_call(&c);
-	else if (c.kind == CRASH_PAGE && c.direction != NULL)
+	else if (c.kind == CRASH_PAGE &&
+	    (c.direction != NULL || c.has_instruction == false))
 		judge_access(&c);
 }
 

@@ -2,45 +2,95 @@
 /*
  * Signals that no access caused: sent with kill(), sigqueue() or by a timer.
  * si_code is 0 or below then (sigaction(2)). SI_TKILL from the process itself
- * is raise(), abort() or a crash handler that passes its signal on; these are
- * other modules' business.
+ * is raise(), abort() or a handler that passes its signal on; who sent it to
+ * that handler, its signal frame tells. (A handler that passes on the signal of
+ * a fault is known by the fault, and no business of this module.)
  */
 #include <signal.h>
 
 #include "common/crash.h"
 
+static const char *
+sender_text(const struct crash *c, const ptrace_signal_t *s)
+{
+
+	if (s->sender_pid == ptrace_target_pid(c->target))
+		return pmodule_text(c->bt, "was %s by the process itself",
+		    s->code == SI_TKILL ? "raised" : "sent with kill()");
+	if (s->sender_pid == 0)
+		return "was sent by the kernel or from outside of the "
+		       "container (a terminal's Ctrl-\\, a supervisor)";
+	return pmodule_text(c->bt, "was sent by process %d (user %u)",
+	    s->sender_pid, s->sender_uid);
+}
+
+/* Signals by which somebody asks a process to end. Others have handlers that
+ * do some work, in which anything may go wrong. */
+static bool
+is_request(int number)
+{
+
+	return number == SIGTERM || number == SIGQUIT || number == SIGINT ||
+	    number == SIGHUP || number == SIGABRT;
+}
+
+/* The process raised the signal that it died of: did a handler pass on one that
+ * came from elsewhere? */
+static bool
+passed_on(const struct crash *c, ptrace_signal_t *first)
+{
+
+	*first = (ptrace_signal_t)PTRACE_SIGNAL_INIT;
+	return ptrace_thread_handled_signal(c->thread, first) &&
+	    (first->number == c->final.number ||
+		(c->final.number == SIGABRT && is_request(first->number)));
+}
+
+static void
+note_signal(const struct crash *c, struct report *r, const ptrace_signal_t *s)
+{
+
+	report_note(r,
+	    pmodule_text(c->bt,
+		"%s: si_code is %d, si_pid is %d; this is process %d",
+		crash_signal_name(c, s->number), s->code, s->sender_pid,
+		ptrace_target_pid(c->target)));
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
+	ptrace_signal_t first;
 	struct crash c;
 	struct report r;
-	int32_t pid;
-	bool own;
+	bool own, passed;
 
 	if (crash_resolve(bt, &c) == false || c.kind != CRASH_SENT ||
-	    c.final.has_sender == false)
+	    c.final.has_sender == false || c.context == NULL)
 		return;
-	pid = ptrace_target_pid(c.target);
-	own = c.final.sender_pid == pid;
-	if (own && (c.final.code == SI_TKILL || c.final.number == SIGABRT))
+	own = c.final.sender_pid == ptrace_target_pid(c.target);
+	passed = own && passed_on(&c, &first);
+	/* abort() raises its signal: the module of aborts says why. */
+	if (own && passed == false && c.final.number == SIGABRT)
 		return;
-	r = report_of(&c, "external-signal", 0.9,
-	    own ? pmodule_text(bt,
-		      "%s was sent by the process itself with kill(): "
-		      "no access failed",
-		      crash_signal_name(&c, c.final.number))
-		: c.final.sender_pid == 0
-		? pmodule_text(bt,
-		      "%s was sent by the kernel or from outside of the "
-		      "container (a terminal's Ctrl-\\, a supervisor)",
-		      crash_signal_name(&c, c.final.number))
-		: pmodule_text(bt, "%s was sent by process %d (user %u)",
-		      crash_signal_name(&c, c.final.number), c.final.sender_pid,
-		      c.final.sender_uid));
-	report_note(&r,
-	    pmodule_text(bt, "si_code is %d, si_pid is %d, this is process %d",
-		c.final.code, c.final.sender_pid, pid));
+	r = report_of(&c, "external-signal",
+	    own && passed == false && c.final.code == SI_TKILL ? 0.6 : 0.9,
+	    passed ? pmodule_text(bt,
+			 "%s %s; a handler caught it and ended the process "
+			 "by %s",
+			 crash_signal_name(&c, first.number),
+			 sender_text(&c, &first),
+			 crash_signal_name(&c, c.final.number))
+		   : pmodule_text(bt, "%s %s%s",
+			 crash_signal_name(&c, c.final.number),
+			 sender_text(&c, &c.final),
+			 own ? ": no access failed" : ""));
+	if (passed)
+		note_signal(&c, &r, &first);
+	note_signal(&c, &r, &c.final);
 	report_token(&r, "signal.external");
+	if (own && passed == false)
+		report_token(&r, "stop");
 	report_publish(&r);
 }
 

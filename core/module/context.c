@@ -364,6 +364,76 @@ from_stack(ptrace_thread_t *thread)
 	return c != NULL ? c : from_memory(thread, low, sp, false);
 }
 
+/* ---- signals that nothing in the thread caused ---- */
+
+/* The siginfo behind the context that was saved at sp. The kernel only writes
+ * it for handlers that ask for it; else something older lies there, so it must
+ * be one of a signal that somebody sent. */
+static bool
+sent_signal_at(
+    ptrace_thread_t *thread, bt_addr_t sp, struct target_signal *out)
+{
+	const bt_addr_t siginfo = 304;
+	uint8_t bytes[128];
+	struct target *t = thread->host->target;
+
+	return sp <= UINT64_MAX - siginfo - sizeof(bytes) &&
+	    target_read(t, sp + siginfo, bytes, sizeof(bytes)) ==
+		sizeof(bytes) &&
+	    target_siginfo_parse(view_of(bytes, sizeof(bytes)), out) &&
+	    out->number > 0 && out->number <= 64 && out->errnum == 0 &&
+	    out->has_sender;
+}
+
+/* In a dead frame right below, whose context is where the thread stands now. */
+static bool
+sent_and_returned(ptrace_thread_t *thread, struct target_signal *out)
+{
+	const struct regs *now = &thread->target->regs.regs;
+	struct target *t = thread->host->target;
+	struct trampoline memo = {0, 0};
+	const struct target_mapping *m;
+	bt_addr_t sp, low;
+
+	if (!regs_get(now, ARCH_SP, &sp) ||
+	    (m = target_mapping_at(t, sp)) == NULL)
+		return false;
+	sp &= ~UINT64_C(7);
+	low = sp - m->start > SCAN_DOWN ? sp - SCAN_DOWN : m->start;
+	for (bt_addr_t at = sp; at > low;) {
+		struct regs saved;
+		uint64_t word;
+
+		at -= 8;
+		if (target_read_u64(t, at, &word) &&
+		    is_trampoline(t, &memo, word) &&
+		    arch_sigframe_regs(at + 8, read_target, t, &saved) &&
+		    saved.value[ARCH_PC] == now->value[ARCH_PC] &&
+		    saved.value[ARCH_SP] == now->value[ARCH_SP])
+			return sent_signal_at(thread, at + 8, out);
+	}
+	return false;
+}
+
+bool
+ptrace_thread_handled_signal(ptrace_thread_t *thread, ptrace_signal_t *out)
+{
+	const struct snap_thread *t = module_snap_thread(thread);
+	struct target_signal s = {0};
+	bool found = false;
+
+	if (out->size < offsetof(ptrace_signal_t, reserved) ||
+	    thread->target == NULL || thread->target->has_regs == false)
+		return false;
+	for (uint32_t i = t->n_frames; i-- > 0 && found == false;)
+		found = t->frames[i].signal_frame && t->frames[i].has_sp &&
+		    sent_signal_at(thread, t->frames[i].sp, &s);
+	if (found == false && sent_and_returned(thread, &s) == false)
+		return false;
+	module_signal(&s, out);
+	return true;
+}
+
 ptrace_context_t *
 ptrace_thread_context(ptrace_thread_t *thread)
 {
@@ -440,14 +510,7 @@ ptrace_context_signal(const ptrace_context_t *c, ptrace_signal_t *out)
 	if (out->size < offsetof(ptrace_signal_t, reserved) ||
 	    c->has_signal == false)
 		return false;
-	out->number = s->number;
-	out->code = s->code;
-	out->has_info = s->has_info;
-	out->has_address = s->has_address;
-	out->address = s->address;
-	out->has_sender = s->has_sender;
-	out->sender_pid = s->sender_pid;
-	out->sender_uid = s->sender_uid;
+	module_signal(s, out);
 	return true;
 }
 

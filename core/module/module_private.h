@@ -228,6 +228,7 @@ bool module_decode(struct module_host *host,
     const struct arch_thread_regs *regs, ptrace_instruction_t *out,
     bt_error_t *e);
 
+void module_signal(const struct target_signal *s, ptrace_signal_t *out);
 struct insn;
 bool module_decode_raw(struct module_host *host,
     const struct arch_thread_regs *regs, struct insn *out, bt_error_t *e);

@@ -23,13 +23,10 @@ _Static_assert((int)PTRACE_OPERANDS_MAX == (int)INSN_OPERANDS_MAX,
  * so), never shorter than what version 1 had. */
 #define FITS(OUT, TYPE) ((OUT)->size >= offsetof(TYPE, reserved))
 
-bool
-ptrace_target_signal(ptrace_target_t *t, ptrace_signal_t *out)
+void
+module_signal(const struct target_signal *s, ptrace_signal_t *out)
 {
-	const struct target_signal *s = target_signal(t->host->target);
 
-	if (FITS(out, ptrace_signal_t) == false || s == NULL || !s->present)
-		return false;
 	out->number = s->number;
 	out->code = s->code;
 	out->has_info = s->has_info;
@@ -38,6 +35,16 @@ ptrace_target_signal(ptrace_target_t *t, ptrace_signal_t *out)
 	out->has_sender = s->has_sender;
 	out->sender_pid = s->sender_pid;
 	out->sender_uid = s->sender_uid;
+}
+
+bool
+ptrace_target_signal(ptrace_target_t *t, ptrace_signal_t *out)
+{
+	const struct target_signal *s = target_signal(t->host->target);
+
+	if (FITS(out, ptrace_signal_t) == false || s == NULL || !s->present)
+		return false;
+	module_signal(s, out);
 	return true;
 }
 

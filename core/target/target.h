@@ -156,6 +156,8 @@ void target_close(struct target *t); /* NULL allowed */
 
 const struct target_process *target_process(const struct target *t);
 const struct target_signal *target_signal(const struct target *t);
+/* A siginfo_t. False when it is too short. */
+bool target_siginfo_parse(struct view v, struct target_signal *out);
 size_t target_threads(struct target *t, struct target_thread **out);
 size_t target_mappings(
     const struct target *t, const struct target_mapping **out); /* sorted */

@@ -95,8 +95,6 @@ size_t target_read_own(
 /* Path for messages: one printable line, in the target's arena. */
 const char *target_show(struct target *t, const char *path);
 
-/* siginfo.c: a siginfo_t. False when it is too short. */
-bool target_siginfo_parse(struct view v, struct target_signal *out);
 /* A signal by which the processor reports a fault. */
 bool target_signal_is_fault(int number);
 

@@ -295,6 +295,12 @@ ptrace_context_t *ptrace_thread_context(ptrace_thread_t *thread);
 /* The thread when the fault hit it: what the kernel saved for a signal handler
  * that ran (or had run) afterwards, else the same as ptrace_thread_context. */
 ptrace_context_t *ptrace_thread_fault_context(ptrace_thread_t *thread);
+/* The signal that a handler was called for, as the kernel told the handler:
+ * the thread is still in that handler, or ended when it returned from it.
+ * False: there is none, or the handler did not ask to be told (SA_SIGINFO). A
+ * fault's is that of ptrace_thread_fault_context. */
+bool ptrace_thread_handled_signal(
+    ptrace_thread_t *thread, ptrace_signal_t *out);
 /* False: the context is not from a handler's stack. */
 bool ptrace_context_trap(const ptrace_context_t *c, ptrace_trap_t *out);
 /* The signal that belongs to it. */

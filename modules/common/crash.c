@@ -296,9 +296,28 @@ resolve_memory(struct crash *c)
 		c->kind = CRASH_ALIGNMENT;
 		resolve_alignment(c);
 	} else {
-		c->kind = c->signal.number == SIGBUS ? CRASH_FILE : CRASH_PAGE;
+		c->kind = c->signal.number == SIGSEGV ? CRASH_PAGE
+		    : c->signal.code == BUS_ADRERR    ? CRASH_FILE
+						      : CRASH_OTHER;
 		resolve_page_fault(c);
 	}
+}
+
+/* A breakpoint traps behind itself: what stands at the pc has not run. */
+static void
+read_instruction(struct crash *c)
+{
+	ptrace_instruction_t before = PTRACE_INSTRUCTION_INIT;
+
+	if (c->signal.number == SIGTRAP && c->pc > 0 &&
+	    ptrace_target_instruction(c->target, c->pc - 1, &before) &&
+	    before.length == 1 && before.kind == PTRACE_KIND_BREAKPOINT) {
+		c->instruction = before;
+		c->has_instruction = true;
+		return;
+	}
+	c->has_instruction = ptrace_context_instruction(
+	    c->context, &c->instruction, NULL);
 }
 
 bool
@@ -330,8 +349,7 @@ crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 		c->kind = CRASH_SENT;
 		return true;
 	}
-	c->has_instruction = ptrace_context_instruction(
-	    c->context, &c->instruction, NULL);
+	read_instruction(c);
 	c->kind = CRASH_OTHER;
 	if (c->signal.has_info &&
 	    (c->signal.number == SIGSEGV || c->signal.number == SIGBUS))

@@ -10,6 +10,7 @@ its head what the truth is:
     @says what the text or the evidence of the primary finding must hold, as a
           regular expression; @also of any finding or remark; @never of none.
           Only as written: other flags may leave less to say.
+    @remove exe (after the crash: nothing of its code can be read)
     @needs flags of the processor, or compilers (skipped where they lack)
 
 They are built as they say, then with other optimisation, by clang, static, and
@@ -197,7 +198,10 @@ def judge(bt, path, where, settings):
     except crash.CrashError as error:
         truth["error"] = str(error)[:300]
         return truth, None
-    done = subprocess.run([bt, "--json", "--core", core, exe],
+    command = [bt, "--json", "--core", core, exe]
+    if "remove" in truth:
+        os.unlink(command.pop())
+    done = subprocess.run(command,
                           stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=TIMEOUT, errors="replace", check=False,
