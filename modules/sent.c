@@ -42,6 +42,7 @@ passed_on(const struct crash *c, ptrace_signal_t *first)
 
 	*first = (ptrace_signal_t)PTRACE_SIGNAL_INIT;
 	return ptrace_thread_handled_signal(c->thread, first) &&
+	    first->sender_pid != ptrace_target_pid(c->target) &&
 	    (first->number == c->final.number ||
 		(c->final.number == SIGABRT && is_request(first->number)));
 }

@@ -370,8 +370,7 @@ from_stack(ptrace_thread_t *thread)
  * it for handlers that ask for it; else something older lies there, so it must
  * be one of a signal that somebody sent. */
 static bool
-sent_signal_at(
-    ptrace_thread_t *thread, bt_addr_t sp, struct target_signal *out)
+sent_signal_at(ptrace_thread_t *thread, bt_addr_t sp, struct target_signal *out)
 {
 	const bt_addr_t siginfo = 304;
 	uint8_t bytes[128];
@@ -379,7 +378,7 @@ sent_signal_at(
 
 	return sp <= UINT64_MAX - siginfo - sizeof(bytes) &&
 	    target_read(t, sp + siginfo, bytes, sizeof(bytes)) ==
-		sizeof(bytes) &&
+	    sizeof(bytes) &&
 	    target_siginfo_parse(view_of(bytes, sizeof(bytes)), out) &&
 	    out->number > 0 && out->number <= 64 && out->errnum == 0 &&
 	    out->has_sender;

@@ -183,7 +183,7 @@ struct module_host {
 	struct arena arena; /* handles */
 	struct map types;   /* shape -> struct bt_type */
 	struct map base_names;
-	struct map data_symbols; /* data_symbol.c: by module */
+	struct map data_symbols;	 /* data_symbol.c: by module */
 	VEC(ptrace_variable_t *) others; /* globals and objects with handles */
 	unsigned dispatching;		 /* callbacks within callbacks */
 	bool changed; /* threads or variables of the snapshot */
