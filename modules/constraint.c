@@ -26,7 +26,8 @@ enum {
 	NEAR = 64,	     /* frames of one thread */
 	FINDINGS_MAX = 32,
 	MAPPINGS_MAX = 4096,
-	TEXT_MAX = 64 << 10
+	TEXT_MAX = 64 << 10,
+	MEMO_SLOTS = 256
 };
 
 /* "__memcpy_chk" checks and then does as memcpy. Rules of users come first. */
@@ -398,8 +399,18 @@ names(const char *symbol, const char *function)
 	    (symbol[n] == '\0' || symbol[n] == '(' || symbol[n] == '.');
 }
 
+/* Frames of one function have the very same name: a thousand threads wait in
+ * few. */
+struct memo {
+	struct {
+		const char *symbol;
+		const pmodule_constraint_t *rule;
+		bool of_user;
+	} slots[MEMO_SLOTS];
+};
+
 static const pmodule_constraint_t *
-rule_of_frame(struct call *call, const char *symbol)
+find_rule(struct call *call, const char *symbol)
 {
 	const pmodule_constraint_t *rule;
 
@@ -411,12 +422,27 @@ rule_of_frame(struct call *call, const char *symbol)
 	return rule != NULL ? rule : expects_known(symbol);
 }
 
+static const pmodule_constraint_t *
+rule_of_frame(struct call *call, struct memo *memo, const char *symbol)
+{
+	size_t slot = (uintptr_t)symbol / 16 % MEMO_SLOTS;
+
+	if (memo->slots[slot].symbol != symbol) {
+		memo->slots[slot].symbol = symbol;
+		memo->slots[slot].rule = find_rule(call, symbol);
+		memo->slots[slot].of_user = call->of_user;
+	}
+	call->of_user = memo->slots[slot].of_user;
+	return memo->slots[slot].rule;
+}
+
 static void
 judge_frames(ptrace_backtrace_t *bt)
 {
 	struct call call = {.bt = bt, .target = ptrace_backtrace_target(bt)};
 	uint32_t n_threads = ptrace_backtrace_n_threads(bt);
 	uint32_t left = FRAMES_MAX, findings = 0;
+	struct memo memo = {0};
 
 	for (uint32_t i = 0; i < n_threads && i < THREADS_MAX; i++) {
 		ptrace_thread_t *thread = ptrace_backtrace_thread(bt, i);
@@ -427,7 +453,8 @@ judge_frames(ptrace_backtrace_t *bt)
 
 			left--;
 			call.rule = f != NULL && ptrace_frame_n_variables(f) > 0
-			    ? rule_of_frame(&call, ptrace_frame_symbol(f))
+			    ? rule_of_frame(
+				  &call, &memo, ptrace_frame_symbol(f))
 			    : NULL;
 			if (call.rule != NULL)
 				findings += judge_frame(&call, thread, f);

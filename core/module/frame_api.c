@@ -145,8 +145,13 @@ guard_place(struct module_host *host, const struct unwind_frame *frame)
 bool
 ptrace_frame_guard(ptrace_frame_t *f, ptrace_guard_t *out)
 {
-	const struct unwind_frame *frame = physical_frame(f);
 	struct module_host *host = f->host;
+	/* Most functions keep none: no need to unwind for those. */
+	const uint64_t *known = f->index > 0
+	    ? map_get(&host->guards, module_snap_frame(f)->ip - 1)
+	    : NULL;
+	const struct unwind_frame *frame =
+	    known != NULL && *known == 0 ? NULL : physical_frame(f);
 	const struct guard_place *place;
 	bt_addr_t storage, at;
 	uint64_t sp;
