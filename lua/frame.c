@@ -12,17 +12,6 @@ frame(lua_State *L)
 }
 
 static int
-push_text(lua_State *L, const char *text)
-{
-
-	if (text == NULL || text[0] == '\0')
-		lua_pushnil(L);
-	else
-		lua_pushstring(L, text);
-	return 1;
-}
-
-static int
 frame_instruction(lua_State *L)
 {
 
@@ -34,14 +23,14 @@ static int
 frame_path(lua_State *L)
 {
 
-	return push_text(L, ptrace_frame_path(frame(L)));
+	return lua_push_name(L, ptrace_frame_path(frame(L)));
 }
 
 static int
 frame_symbol(lua_State *L)
 {
 
-	return push_text(L, ptrace_frame_symbol(frame(L)));
+	return lua_push_name(L, ptrace_frame_symbol(frame(L)));
 }
 
 static int
@@ -56,7 +45,7 @@ static int
 frame_object_file(lua_State *L)
 {
 
-	return push_text(L, ptrace_frame_object(frame(L)));
+	return lua_push_name(L, ptrace_frame_object(frame(L)));
 }
 
 static int
@@ -109,25 +98,19 @@ frame_siginfo(lua_State *L)
 static int
 frame_stack_pointer(lua_State *L)
 {
-	uint64_t value;
+	uint64_t value = 0;
+	bool known = ptrace_frame_stack_pointer(frame(L), &value);
 
-	if (ptrace_frame_stack_pointer(frame(L), &value))
-		lua_push_u64(L, value);
-	else
-		lua_pushnil(L);
-	return 1;
+	return lua_push_known(L, known, value);
 }
 
 static int
 frame_cfa(lua_State *L)
 {
-	bt_addr_t value;
+	uint64_t value = 0;
+	bool known = ptrace_frame_cfa(frame(L), &value);
 
-	if (ptrace_frame_cfa(frame(L), &value))
-		lua_push_u64(L, value);
-	else
-		lua_pushnil(L);
-	return 1;
+	return lua_push_known(L, known, value);
 }
 
 static int
@@ -135,13 +118,10 @@ frame_register(lua_State *L)
 {
 	ptrace_frame_t *f = frame(L);
 	int32_t number = lua_check_register(L, 2);
-	uint64_t value;
+	uint64_t value = 0;
+	bool known = ptrace_frame_register(f, number, &value);
 
-	if (ptrace_frame_register(f, number, &value))
-		lua_push_u64(L, value);
-	else
-		lua_pushnil(L);
-	return 1;
+	return lua_push_known(L, known, value);
 }
 
 /* ---- parameters ---- */
@@ -206,43 +186,46 @@ frame_fprm(lua_State *L)
 /* ---- changes ---- */
 
 static int
+set_text(lua_State *L, bool (*set)(ptrace_frame_t *, const char *))
+{
+
+	(void)set(frame(L), luaL_checkstring(L, 2));
+	return 0;
+}
+
+static int
 frame_set_symbol(lua_State *L)
 {
 
-	(void)pmodule_frame_set_symbol(frame(L), luaL_checkstring(L, 2));
-	return 0;
+	return set_text(L, pmodule_frame_set_symbol);
 }
 
 static int
 frame_set_object(lua_State *L)
 {
 
-	(void)pmodule_frame_set_object(frame(L), luaL_checkstring(L, 2));
-	return 0;
+	return set_text(L, pmodule_frame_set_object);
 }
 
 static int
 frame_set_path(lua_State *L)
 {
 
-	(void)pmodule_frame_set_path(frame(L), luaL_checkstring(L, 2));
-	return 0;
+	return set_text(L, pmodule_frame_set_path);
 }
 
 static int
 frame_set_basename(lua_State *L)
 {
 
-	(void)pmodule_frame_set_basename(frame(L), luaL_checkstring(L, 2));
-	return 0;
+	return set_text(L, pmodule_frame_set_basename);
 }
 
 static int
 frame_set_directory(lua_State *L)
 {
 
-	(void)pmodule_frame_set_directory(frame(L), luaL_checkstring(L, 2));
-	return 0;
+	return set_text(L, pmodule_frame_set_directory);
 }
 
 static uint32_t
@@ -271,14 +254,6 @@ frame_set_decl_line(lua_State *L)
 	return 0;
 }
 
-static bool
-flag(lua_State *L, int index, bool otherwise)
-{
-
-	return lua_isnoneornil(L, index) ? otherwise
-					 : lua_toboolean(L, index) != 0;
-}
-
 static int
 frame_add_variable(lua_State *L)
 {
@@ -289,7 +264,7 @@ frame_add_variable(lua_State *L)
 		return luaL_error(L,
 		    "a variable of variable_from_bt is read-only and cannot "
 		    "be added");
-	if (pmodule_frame_add_variable(f, v, flag(L, 3, true)) == false)
+	if (pmodule_frame_add_variable(f, v, lua_flag(L, 3, true)) == false)
 		return luaL_error(L,
 		    "the variable cannot be added: it is not a new one of "
 		    "pmodule.create_variable");
@@ -302,7 +277,7 @@ frame_add_frame(lua_State *L)
 	ptrace_frame_t *f = frame(L);
 	ptrace_frame_t *new = *(void **)lua_check_object(L, 2, LUA_FRAME);
 
-	if (pmodule_frame_add_frame(f, new, flag(L, 3, false)) == false)
+	if (pmodule_frame_add_frame(f, new, lua_flag(L, 3, false)) == false)
 		return luaL_error(L,
 		    "the frame cannot be added: it is not a new one of "
 		    "pmodule.create_frame, or the other has no thread");

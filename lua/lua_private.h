@@ -102,6 +102,14 @@ const char *lua_kind(lua_State *L, int index);
 /* A number from first to last, as the constants of pmodule.TABLE are. */
 unsigned lua_check_constant(
     lua_State *L, int index, unsigned first, unsigned last, const char *table);
+bool lua_flag(lua_State *L, int index, bool otherwise);
+/* NULL for nil. */
+const pmodule_match_t *lua_optional_match(lua_State *L, int index);
+/* Each pushes one value, and gives 1. NULL becomes nil; of a name "" as well.
+ */
+int lua_push_text(lua_State *L, const char *text);
+int lua_push_name(lua_State *L, const char *name);
+int lua_push_known(lua_State *L, bool known, uint64_t value);
 void *lua_optional_object(lua_State *L, int index, enum lua_class class);
 /* What the object holds ends with it, and not with the snapshot. */
 void lua_own(lua_State *L, int index);

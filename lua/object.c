@@ -298,6 +298,52 @@ lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
 
 /* ---- arguments ---- */
 
+/* True or false, unless nothing is said. */
+bool
+lua_flag(lua_State *L, int index, bool otherwise)
+{
+
+	return lua_isnoneornil(L, index) ? otherwise
+					 : lua_toboolean(L, index) != 0;
+}
+
+const pmodule_match_t *
+lua_optional_match(lua_State *L, int index)
+{
+	void **m = lua_optional_object(L, index, LUA_MATCH);
+
+	return m != NULL ? *m : NULL;
+}
+
+int
+lua_push_text(lua_State *L, const char *text)
+{
+
+	if (text == NULL)
+		lua_pushnil(L);
+	else
+		lua_pushstring(L, text);
+	return 1;
+}
+
+int
+lua_push_name(lua_State *L, const char *name)
+{
+
+	return lua_push_text(L, name != NULL && name[0] != '\0' ? name : NULL);
+}
+
+int
+lua_push_known(lua_State *L, bool known, uint64_t value)
+{
+
+	if (known)
+		lua_push_u64(L, value);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
 const char *
 lua_format(lua_State *L, int first)
 {

@@ -12,26 +12,12 @@ variable(lua_State *L)
 }
 
 static int
-push_text(lua_State *L, const char *text)
-{
-
-	if (text == NULL)
-		lua_pushnil(L);
-	else
-		lua_pushstring(L, text);
-	return 1;
-}
-
-static int
 variable_address(lua_State *L)
 {
-	bt_addr_t address;
+	bt_addr_t address = 0;
+	bool known = ptrace_variable_address(variable(L), &address);
 
-	if (ptrace_variable_address(variable(L), &address))
-		lua_push_u64(L, address);
-	else
-		lua_pushnil(L);
-	return 1;
+	return lua_push_known(L, known, address);
 }
 
 /* Text may hold any byte. */
@@ -46,7 +32,7 @@ variable_symbol(lua_State *L)
 		lua_pushlstring(L, s->string, s->string_size);
 		return 1;
 	}
-	return push_text(L, ptrace_variable_symbol(v));
+	return lua_push_text(L, ptrace_variable_symbol(v));
 }
 
 static int
@@ -61,21 +47,21 @@ static int
 variable_type_name(lua_State *L)
 {
 
-	return push_text(L, ptrace_variable_type_name(variable(L)));
+	return lua_push_text(L, ptrace_variable_type_name(variable(L)));
 }
 
 static int
 variable_base_type(lua_State *L)
 {
 
-	return push_text(L, ptrace_variable_base_type(variable(L)));
+	return lua_push_text(L, ptrace_variable_base_type(variable(L)));
 }
 
 static int
 variable_name(lua_State *L)
 {
 
-	return push_text(L, ptrace_variable_name(variable(L)));
+	return lua_push_text(L, ptrace_variable_name(variable(L)));
 }
 
 static int

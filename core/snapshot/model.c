@@ -248,72 +248,67 @@ attribute(struct snapshot *s, const char *key)
 	return a;
 }
 
+static void
+set_attribute(struct snapshot *s, const char *key, struct snap_attribute as)
+{
+	struct snap_attribute *a = attribute(s, key);
+
+	if (a == NULL)
+		return;
+	as.key = a->key;
+	*a = as;
+}
+
 void
 snapshot_attr_string(struct snapshot *s, const char *key, const char *value)
 {
-	const char *text = strings_add(&s->strings, value);
-	struct snap_attribute *a = attribute(s, key);
 
-	if (a != NULL) {
-		a->kind = SNAP_ATTR_STRING;
-		a->value.s = text;
-	}
+	set_attribute(s, key,
+	    (struct snap_attribute){.kind = SNAP_ATTR_STRING,
+		.value.s = strings_add(&s->strings, value)});
 }
 
 void
 snapshot_attr_int(struct snapshot *s, const char *key, int64_t value)
 {
-	struct snap_attribute *a = attribute(s, key);
 
-	if (a != NULL) {
-		a->kind = SNAP_ATTR_INT;
-		a->value.i = value;
-	}
+	set_attribute(s, key,
+	    (struct snap_attribute){.kind = SNAP_ATTR_INT, .value.i = value});
 }
 
 void
 snapshot_attr_uint(struct snapshot *s, const char *key, uint64_t value)
 {
-	struct snap_attribute *a = attribute(s, key);
 
-	if (a != NULL) {
-		a->kind = SNAP_ATTR_UINT;
-		a->value.u = value;
-	}
+	set_attribute(s, key,
+	    (struct snap_attribute){.kind = SNAP_ATTR_UINT, .value.u = value});
 }
 
 void
 snapshot_attr_double(struct snapshot *s, const char *key, double value)
 {
-	struct snap_attribute *a = attribute(s, key);
 
-	if (a != NULL) {
-		a->kind = SNAP_ATTR_DOUBLE;
-		a->value.f = value;
-	}
+	set_attribute(s, key,
+	    (struct snap_attribute){
+		.kind = SNAP_ATTR_DOUBLE, .value.f = value});
 }
 
 void
 snapshot_attr_bool(struct snapshot *s, const char *key, bool value)
 {
-	struct snap_attribute *a = attribute(s, key);
+	struct snap_attribute as = {.kind = SNAP_ATTR_BOOL, .value.u = 0};
 
-	if (a != NULL) {
-		a->kind = SNAP_ATTR_BOOL;
-		a->value.u = 0;
-		a->value.b = value;
-	}
+	as.value.b = value;
+	set_attribute(s, key, as);
 }
 
 void
 snapshot_attr_address(struct snapshot *s, const char *key, uint64_t value)
 {
-	struct snap_attribute *a = attribute(s, key);
 
-	if (a != NULL) {
-		a->kind = SNAP_ATTR_ADDRESS;
-		a->value.u = value;
-	}
+	set_attribute(s, key,
+	    (struct snap_attribute){
+		.kind = SNAP_ATTR_ADDRESS, .value.u = value});
 }
 
 const struct snap_attribute *
