@@ -123,13 +123,33 @@ is_cookie(const struct death *d)
 	    count != 0 && count <= d->block.usable;
 }
 
+/* Free blocks are merged with free neighbours and with the rest of the arena.
+ * Inside, the old header of one that was freed still has its size. */
+static bool
+was_merged(const struct death *d)
+{
+	const ptrace_heap_block_t *b = &d->block;
+	const uint64_t header = 16, least = 32, flags = 7;
+	uint64_t size, left;
+
+	if ((b->state != PTRACE_HEAP_FREE && b->state != PTRACE_HEAP_UNUSED) ||
+	    b->offset < 0 || (uint64_t)b->offset % header != 0 ||
+	    strcmp(b->allocator, "ptmalloc") != 0 ||
+	    !ptrace_target_read(d->c->target, d->release.pointer - 8, &size,
+		sizeof(size), NULL))
+		return false;
+	size &= ~flags;
+	left = b->extent - (uint64_t)b->offset;
+	return size >= least && size % header == 0 && size <= left;
+}
+
 static bool
 judge_interior(const struct death *d)
 {
 	const ptrace_heap_block_t *b = &d->block;
 	const char *why;
 
-	if (b->offset == 0 || b->state == PTRACE_HEAP_UNKNOWN)
+	if (b->offset == 0 || b->state == PTRACE_HEAP_UNKNOWN || was_merged(d))
 		return false;
 	if (b->state == PTRACE_HEAP_UNUSED || b->state == PTRACE_HEAP_METADATA)
 		why = "memory of the allocator that was never handed out";
@@ -153,9 +173,11 @@ judge_twice(const struct death *d)
 	const ptrace_heap_block_t *b = &d->block;
 	struct report r;
 
-	if (b->offset != 0 || b->transient ||
-	    (b->state != PTRACE_HEAP_FREE && b->state != PTRACE_HEAP_CACHED &&
-		b->state != PTRACE_HEAP_PURGED))
+	bool freed = b->offset == 0 &&
+	    (b->state == PTRACE_HEAP_FREE || b->state == PTRACE_HEAP_CACHED ||
+		b->state == PTRACE_HEAP_PURGED);
+
+	if (b->transient || (freed == false && was_merged(d) == false))
 		return false;
 	if (d->release.function != NULL &&
 	    strcmp(d->release.function, "realloc") == 0) {
@@ -237,12 +259,39 @@ judge_damage(const struct death *d)
 	return true;
 }
 
+/* Every block of glibc's is as it should be: then what was passed was none. */
+static bool
+must_be_foreign(const struct death *d)
+{
+	static const char *const invalid[] = {"free(): invalid pointer",
+	    "realloc(): invalid pointer", "munmap_chunk(): invalid pointer",
+	    "free(): invalid size"};
+	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
+	bool transient;
+
+	if (!SPEAKS_OF(d->message, invalid) ||
+	    damage_any(d->c->target, &transient) || transient)
+		return false;
+	for (uint32_t i = 0; ptrace_heap_statistics(d->c->target, i, &s); i++)
+		if (strcmp(s.allocator, "ptmalloc") == 0)
+			return s.complete;
+	return false;
+}
+
 static void
 judge_words(const struct death *d)
 {
 	struct report r;
 
-	if (SPEAKS_OF(d->message, certain)) {
+	if (must_be_foreign(d)) {
+		r = report_on(d, "invalid-free", 0.92,
+		    pmodule_text(d->c->bt,
+			"%s was called with what is no block: all blocks are "
+			"sound",
+			d->release.function != NULL ? d->release.function
+						    : "free"));
+		report_token(&r, "heap.invalid-free");
+	} else if (SPEAKS_OF(d->message, certain)) {
 		r = report_on(d, "double-free", 0.96,
 		    pmodule_text(
 			d->c->bt, "a block was freed twice: %s", d->message));

@@ -211,13 +211,13 @@ judge_freed(const struct use *u, const ptrace_heap_block_t *b)
 	if (b->state != PTRACE_HEAP_FREE && b->state != PTRACE_HEAP_CACHED &&
 	    b->state != PTRACE_HEAP_PURGED && b->state != PTRACE_HEAP_UNUSED)
 		return false;
-	/* What was never handed out may as well lie behind the last block. */
+	/* What was read may have been right when it was; and what was never
+	 * handed out may as well lie behind the last block. */
 	r = report_use(u, b,
-	    (u->called_since && own_words == false) ||
-		    b->state == PTRACE_HEAP_UNUSED
-		? 0.6
-		: b->transient ? 0.9
-			       : 0.97,
+	    u->called_since && own_words == false ? 0.45
+		: b->state == PTRACE_HEAP_UNUSED  ? 0.6
+		: b->transient			  ? 0.9
+						  : 0.97,
 	    pmodule_text(u->c->bt,
 		"use after free: %s, 0x%" PRIx64 ", was read at offset %" PRId64
 		" of %s",
@@ -303,27 +303,53 @@ is_link(const struct crash *c, uint64_t value, bt_addr_t *to)
 	    (b.state == PTRACE_HEAP_CACHED || b.state == PTRACE_HEAP_FREE);
 }
 
-/* Read from a block in use it was left over from when that was free; from where
- * else nobody can tell. */
+/* The block in which that link lies now, if it is one that ends a list. */
+static bool
+link_is_free(const struct crash *c, uint64_t value)
+{
+	const unsigned page = 12;
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+	bt_addr_t start = value << page, end = start + (1 << page), found;
+	uint64_t word;
+
+	for (unsigned i = 0; i < 64 &&
+	     ptrace_target_find_word(
+		 c->target, start, end, value, value, &found, &word);
+	     i++) {
+		if (ptrace_heap_at(c->target, found, &b) && b.offset == 0 &&
+		    (b.state == PTRACE_HEAP_CACHED ||
+			b.state == PTRACE_HEAP_FREE))
+			return true;
+		start = found + 8;
+	}
+	return false;
+}
+
+/* Read from a block in use it was left over from when that was free: the
+ * program did not set it, or still has an old pointer to the block. */
 static void
 judge_link(const struct crash *c, const ptrace_heap_block_t *holder)
 {
 	bool left = holder != NULL && holder->state == PTRACE_HEAP_ALLOCATED;
+	bool freed;
 	struct report r;
 	uint64_t value;
 	bt_addr_t to;
 
 	if (bad_value(c, &value) == false || is_link(c, value, &to) == false)
 		return;
-	r = report_of(c, left ? "uninit-pointer" : "use-after-free",
-	    left ? 0.86 : 0.75,
+	freed = left == false && (to != 0 || link_is_free(c, value));
+	r = report_of(c, freed ? "use-after-free" : "uninit-pointer",
+	    freed      ? 0.75
+		: left ? 0.86
+		       : 0.62,
 	    pmodule_text(c->bt,
-		left ? "the pointer 0x%" PRIx64
-		       " was never set: it is what the allocator had in the "
-		       "block while that was free"
-		     : "the pointer 0x%" PRIx64
-		       " is a link of a list of free blocks: it was read from "
-		       "a block that was freed",
+		freed ? "the pointer 0x%" PRIx64
+			" is a link of a list of free blocks: it was read from "
+			"a block that was freed"
+		      : "the pointer 0x%" PRIx64
+			" was not set: it is what the allocator left in the "
+			"block while that was free",
 		value));
 	if (to != 0)
 		report_note(&r,
@@ -332,7 +358,7 @@ judge_link(const struct crash *c, const ptrace_heap_block_t *holder)
 			to));
 	if (left)
 		report_note(&r, damage_block_text(c->bt, holder));
-	report_token(&r, left ? "uninit" : "heap.uaf");
+	report_token(&r, freed ? "heap.uaf" : "uninit");
 	report_publish(&r);
 }
 
@@ -398,6 +424,20 @@ judge_unmapped(const struct crash *c)
 	report_publish(&r);
 }
 
+/* It died inside the allocator: the module of such deaths has spoken. */
+static bool
+is_judged(ptrace_backtrace_t *bt)
+{
+	static const char *const classes[] = {"double-free", "invalid-free",
+	    "heap-overflow", "heap-underflow", "use-after-free",
+	    "heap-corruption"};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+		if (pmodule_finding_confidence(bt, classes[i]) > 0)
+			return true;
+	return false;
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -409,9 +449,7 @@ analyse(ptrace_backtrace_t *bt)
 	    (c.kind != CRASH_PAGE && c.kind != CRASH_PROTECTION &&
 		c.kind != CRASH_EXECUTE) ||
 	    pmodule_finding_confidence(bt, "stack-overflow") > 0 ||
-	    pmodule_finding_confidence(bt, "double-free") > 0 ||
-	    pmodule_finding_confidence(bt, "invalid-free") > 0 ||
-	    pmodule_finding_confidence(bt, "heap-corruption") > 0)
+	    is_judged(bt))
 		return;
 	if (find_in_function(&u) || find_in_caller(&u)) {
 		bool in_heap = ptrace_heap_at(c.target, u.holder, &b);

@@ -190,47 +190,72 @@ extend(const struct around *a, unsigned at, bool text)
 	return (struct run){(int)from - BELOW, (int)to - BELOW, NULL};
 }
 
+/* The same byte, at least four times. Zeros are everywhere. */
+static bool
+run_of_bytes(ptrace_backtrace_t *bt, const struct around *a, struct run *out)
+{
+	const unsigned low = BELOW + SIZE_AT, high = BELOW + HEADER - 1;
+	const int enough = 4;
+
+	/* The last byte of the header belongs to whatever came from above. */
+	*out = extend(a, a->bytes[low] != 0 ? low : high, false);
+	out->what = pmodule_text(
+	    bt, "bytes 0x%02x", a->bytes[out->from + BELOW]);
+	return out->to - out->from >= enough &&
+	    a->bytes[out->from + BELOW] != 0;
+}
+
+/* Text that begins below the header; it ends with a NUL, which may be all that
+ * reaches the size. */
+static bool
+run_of_text(const struct around *a, struct run *out)
+{
+	const unsigned low = BELOW + SIZE_AT;
+
+	*out = extend(a, is_text(a->bytes[low]) ? low : low - 1, true);
+	out->what = "text";
+	return out->from < 0 && is_text(a->bytes[out->from + BELOW]) &&
+	    (is_text(a->bytes[low]) || a->bytes[low] == 0);
+}
+
+/* The same word again and again. */
+static bool
+run_of_words(const struct around *a, struct run *out)
+{
+	static const uint8_t zeros[8];
+	const unsigned low = BELOW + SIZE_AT;
+	const uint8_t *word = a->bytes + low;
+	unsigned from = low, to = low + 8;
+
+	while (
+	    from >= a->first + 8 && memcmp(a->bytes + from - 8, word, 8) == 0)
+		from -= 8;
+	while (to + 8 <= a->last && memcmp(a->bytes + to, word, 8) == 0)
+		to += 8;
+	*out = (struct run){(int)from - BELOW, (int)to - BELOW,
+	    "the same word again and again"};
+	return memcmp(word, zeros, 8) != 0 && low - from >= 16;
+}
+
+/* Of several the one that reaches furthest down. */
 static bool
 find_run(ptrace_backtrace_t *bt, const struct around *a, struct run *out)
 {
-	const unsigned low = BELOW + SIZE_AT; /* first byte of the size */
-	const unsigned high = BELOW + HEADER - 1;
-	const int enough = 4;
-	struct run r;
+	struct run runs[3];
+	bool good[3], found = false;
 
-	if (a->last <= high || a->first > BELOW)
+	if (a->last < BELOW + HEADER || a->first > BELOW)
 		return false;
-	/* The last byte of the header belongs to whatever came from above. */
-	r = extend(a, a->bytes[low] != 0 ? low : high, false);
-	if (r.to - r.from >= enough && a->bytes[r.from + BELOW] != 0) {
-		*out = r;
-		out->what = pmodule_text(
-		    bt, "bytes 0x%02x", a->bytes[r.from + BELOW]);
-		return true;
+	good[0] = run_of_bytes(bt, a, &runs[0]);
+	good[1] = run_of_text(a, &runs[1]);
+	good[2] = run_of_words(a, &runs[2]);
+	for (unsigned i = 0; i < 3; i++) {
+		if (good[i] == false || (found && runs[i].from >= out->from))
+			continue;
+		*out = runs[i];
+		found = true;
 	}
-	/* Text ends with a NUL, which may be all that reaches the header. */
-	r = extend(a, is_text(a->bytes[low]) ? low : low - 1, true);
-	if (r.to - r.from >= enough && is_text(a->bytes[r.from + BELOW]) &&
-	    r.to >= SIZE_AT) {
-		*out = r;
-		out->what = "text";
-		return true;
-	}
-	/* The same word over and over. */
-	if (a->first + 24 <= low &&
-	    memcmp(a->bytes + low, a->bytes + low - 8, 8) == 0 &&
-	    memcmp(a->bytes + low, a->bytes + low - 16, 8) == 0 &&
-	    memcmp(a->bytes + low, "\0\0\0\0\0\0\0", 8) != 0) {
-		unsigned from = low - 16;
-
-		while (from >= a->first + 8 &&
-		    memcmp(a->bytes + from, a->bytes + from - 8, 8) == 0)
-			from -= 8;
-		*out = (struct run){
-		    (int)from - BELOW, HEADER, "the same word again and again"};
-		return true;
-	}
-	return false;
+	return found;
 }
 
 /* ---- headers ---- */
@@ -287,7 +312,7 @@ explain_header(
 	ptrace_heap_block_t before = PTRACE_HEAP_BLOCK_INIT;
 	bool has_before = block_before(t, a, &before);
 	struct around around;
-	struct run run;
+	struct run run = {0};
 
 	read_around(t, a->chunk, &around);
 	if (find_run(bt, &around, &run)) {

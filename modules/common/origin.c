@@ -142,6 +142,26 @@ trace_load(
 	    s->c->target, out->address, &out->value, sizeof(out->value), NULL);
 }
 
+/* The instruction copies the register to another one that still has it. */
+static void
+find_copy(const struct slice *s, uint32_t back, int32_t reg, uint64_t added,
+    struct origin *out)
+{
+	const ptrace_instruction_t *in = instruction_at(s, back);
+	uint32_t kept = in->written & ~changed_since(s, back);
+	uint64_t value;
+
+	if (out->has_value || in->source != reg)
+		return;
+	for (int32_t i = 0; i < 16; i++) {
+		if ((kept >> i & 1) == 0 || !s->get(s->ctx, i, &value))
+			continue;
+		out->has_value = true;
+		out->value = value - (uint64_t)in->added + added;
+		return;
+	}
+}
+
 /* A register as it was `back` instructions before the end. */
 static void
 trace(const struct slice *s, uint32_t back, int32_t reg, unsigned depth,
@@ -181,8 +201,10 @@ trace(const struct slice *s, uint32_t back, int32_t reg, unsigned depth,
 			}
 			return;
 		}
-		if ((in->written >> reg & 1) == 0)
+		if ((in->written >> reg & 1) == 0) {
+			find_copy(s, back, reg, added, out);
 			continue;
+		}
 		if (in->loads) {
 			struct origin load = *out;
 
