@@ -383,7 +383,14 @@ lua_module_say(struct lua_module *m, const char *text)
 
 	if (m->pm == NULL || n == 0 || m->warnings++ >= LUA_WARNINGS_MAX)
 		return;
-	pmodule_log(m->pm, PMODULE_LOG_ERROR, "%s", text);
+	/* A traceback has a line for each function. */
+	for (const char *line = text; *line != '\0';) {
+		size_t size = strcspn(line, "\n");
+
+		pmodule_log(m->pm, PMODULE_LOG_ERROR, "%.*s",
+		    (int)(size < 1000 ? size : 1000), line);
+		line += size + (line[size] != '\0');
+	}
 	module_warn(m->pm, m->dead ? "time" : "error", text, n);
 }
 

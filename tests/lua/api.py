@@ -144,6 +144,85 @@ def check_whitelist(modules, t):
             in done.stderr, done.stderr)
 
 
+TRACE = """
+local function deep(x)
+  return x.member.other
+end
+local function middle(x) local y = deep(x) return y end
+pmodule.define { id = "m", load = function()
+  pmodule.register(pmodule.event.frame, function(frame)
+    middle({})
+  end)
+end }
+"""
+
+
+def check_traceback(modules, t):
+    """File, line and the way there: each a line on the console, the first one
+    in the snapshot, and not more often than helps."""
+    path = modules.write("m.lua", TRACE)
+    done, snapshot = modules.run("--module-load", path)
+    said = "m.lua:3: attempt to index field 'member' (a nil value)"
+    lines = done.stderr.splitlines()
+    at = lines.index("ptrace: module 'm': " + said)
+    t.equal(lines[at + 1], "ptrace: module 'm': stack traceback:")
+    for line, place in ((at + 2, "m.lua:3: in function 'deep'"),
+                        (at + 3, "m.lua:5: in function 'middle'"),
+                        (at + 4, "m.lua:8: in function <m.lua:7>")):
+        t.check(place in lines[line], lines[line])
+    warnings = [w["text"] for w in snapshot["warnings"]
+                if w["stage"] == "module:m"]
+    t.check(1 <= len(warnings) <= 10 and set(warnings) == {said}, warnings)
+
+
+OPTIONS = """
+pmodule.define { id = "m", load = function()
+  for _, key in ipairs { "a", "b", "c", "d", "enable" } do
+    print(key .. "=" .. tostring(pmodule.config_option(key)))
+  end
+end }
+"""
+
+
+def check_options(modules, t):
+    """--module=ID:key,value: several at once, repeated, the last one wins, values
+    with colons, values that are empty; another module's are not seen."""
+    path = modules.write("m.lua", OPTIONS)
+    for given, wanted in (
+            ([], "a=nil b=nil c=nil d=nil enable=nil"),
+            (["--module=m:a,1"], "a=1 b=nil c=nil d=nil enable=nil"),
+            (["--module=m:a,1,b,2", "--module", "m:c,3"],
+             "a=1 b=2 c=3 d=nil enable=nil"),
+            (["--module=m:a,1", "--module=m:a,2,b,x:y:z,c,"],
+             "a=2 b=x:y:z c= d=nil enable=nil"),
+            (["--module=other:a,1", "--module=m:enable,true,d,4"],
+             "a=nil b=nil c=nil d=4 enable=true")):
+        done, _ = modules.run("--module-load", path, *given)
+        t.equal(done.returncode, 0, given)
+        got = [l.split(": ")[-1] for l in done.stderr.splitlines()
+               if l.startswith("ptrace: module 'm': ")]
+        t.equal(" ".join(got), wanted, given)
+    done, _ = modules.run("--module-load", path, "--module=m:enable,false")
+    t.check("module 'm':" not in done.stderr, done.stderr)
+    for given in ("--module=m:a", "--module=m", "--module=:a,1"):
+        done, _ = modules.run("--module-load", path, given)
+        t.equal(done.returncode, 1, given, done.stderr)
+
+
+def check_go(modules, t):
+    """What the tracing library for Go passes: a snapshot, whose path is all
+    that is printed, also where nothing is known of the module."""
+    for go in ("go:enable,true", "go:enable,true,filter,user",
+               "go:enable,true,filter,user,goid,218"):
+        done, snapshot = modules.run("--load=", "--module=" + go, "--faulted",
+                                     "--classifier", "runtime.errorString",
+                                     "--kv", "time:2016/11/20 21:29:46")
+        t.equal(done.returncode, 0, done.stderr)
+        t.equal(len(done.stdout.split()), 1, done.stdout)
+        t.check("runtime.errorString" in snapshot["classifiers"], go)
+        t.equal(snapshot["attributes"]["time"], "2016/11/20 21:29:46")
+
+
 def body(bench, t):
     modules = _modules.Modules(bench, os.path.join(
         _modules.HERE, "programs", "crash.c"))
@@ -158,6 +237,9 @@ def body(bench, t):
     os.unlink(path)
     check_mistakes(modules, t)
     check_whitelist(modules, t)
+    check_traceback(modules, t)
+    check_options(modules, t)
+    check_go(modules, t)
 
 
 if __name__ == "__main__":
