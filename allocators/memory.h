@@ -53,6 +53,17 @@ memory_u32(struct memory *m, bt_addr_t address, uint32_t *out)
 	return true;
 }
 
+/* Somebody will read there soon: a walk from header to header waits for each
+ * of them otherwise, for the next one's place is in the last one. */
+static inline void
+memory_soon(const struct memory *m, bt_addr_t address)
+{
+	uint64_t offset = address - m->start;
+
+	if (offset < m->length)
+		__builtin_prefetch(m->bytes + offset);
+}
+
 /* Two words that follow each other: the header of a block. */
 static inline bool
 memory_pair(struct memory *m, bt_addr_t address, uint64_t out[2])

@@ -344,6 +344,9 @@ check_segments(struct ptmalloc *p, ptrace_heap_statistics_t *out)
 		c.report = true;
 		while (pt_next(&c, &item)) {
 			count(out, &item);
+			/* Who asks for addresses later need not walk again. */
+			if (item.gap == false)
+				pt_mark(&p->segments[i], item.chunk);
 			done += item.size;
 			if (done - told < TOLD_EVERY)
 				continue;

@@ -194,6 +194,8 @@ void pt_cursor_begin(struct pt_cursor *c, struct ptmalloc *p,
 bool pt_next(struct pt_cursor *c, struct pt_item *out);
 
 /* ptmalloc_index.c */
+/* Remembers a chunk, met in ascending order. */
+void pt_mark(struct pt_segment *s, bt_addr_t chunk);
 /* The chunk that holds an address of the segment, and the one before it. */
 bool pt_chunk_at(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
     struct pt_item *out, struct pt_item *before);

@@ -54,9 +54,15 @@ cache_likeness(struct ptmalloc *p, uint64_t value)
 			return 0;
 		count = count >> 8 * (l->tcache_count * i % 4) &
 		    (l->tcache_count == 1 ? 0xff : 0xffff);
-		if ((entry == 0) == (count == 0)) {
+		if (entry == 0 && count == 0) {
 			good++;
-			used += entry != 0 && entry % CHUNK_ALIGN == 0;
+		} else if (entry != 0 && count != 0 &&
+		    entry % CHUNK_ALIGN == 0 &&
+		    pt_segment_at(p, entry) != NULL) {
+			/* A block of that size with anything in it (the stack
+			 * is searched as well) has words, but no pointers. */
+			good++;
+			used++;
 		}
 	}
 	/* Some may be damaged. */

@@ -21,10 +21,12 @@ thin_out(struct pt_segment *s)
 	s->step *= 2;
 }
 
-static void
-mark(struct pt_segment *s, bt_addr_t chunk)
+void
+pt_mark(struct pt_segment *s, bt_addr_t chunk)
 {
 
+	if (s->step == 0)
+		s->step = STEP;
 	if (s->n_index != 0 && chunk < s->index[s->n_index - 1] + s->step)
 		return;
 	if (s->n_index == MARKS_MAX)
@@ -58,14 +60,12 @@ pt_chunk_at(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
 	struct pt_cursor c;
 	bt_addr_t from;
 
-	if (s->step == 0)
-		s->step = STEP;
 	from = nearest(s, address);
 	*before = (struct pt_item){0};
 	pt_cursor_begin(&c, p, s, from);
 	for (; pt_next(&c, out); *before = *out) {
 		if (out->gap == false)
-			mark(s, out->chunk);
+			pt_mark(s, out->chunk);
 		if (address - out->chunk < out->size)
 			return true;
 	}
