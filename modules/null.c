@@ -8,6 +8,7 @@
 
 #include "common/caller.h"
 #include "common/crash.h"
+#include "common/limits.h"
 #include "common/origin.h"
 #include "common/variables.h"
 
@@ -38,6 +39,8 @@ note_origin(
 		report_note(r,
 		    pmodule_text(c->bt, "the null was returned by %s",
 			name != NULL ? name : origin->instruction.text));
+		if (name != NULL)
+			limits_note(c, name, r);
 	} else if (origin->kind == ORIGIN_LOAD) {
 		report_note(r,
 		    pmodule_text(c->bt,
@@ -163,6 +166,12 @@ judge_access(const struct crash *c)
 	    pmodule_text(c->bt, "null pointer dereference: %s at 0x%" PRIx64,
 		crash_access_text(c), c->address));
 	name_variable(c, &r);
+	if (base_null && o->base_value == UINT64_MAX) {
+		report_note(&r,
+		    "the pointer is -1: what mmap, shmat and sbrk return when "
+		    "they fail");
+		limits_note(c, NULL, &r);
+	}
 	if (base_null)
 		report_note(&r, crash_register_text(c, o->base, o->base_value));
 	if (base_null)

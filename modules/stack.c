@@ -170,6 +170,31 @@ explain(const struct crash *c, const ptrace_mapping_t *stack, struct report *r)
 	}
 }
 
+/*
+ * The main stack grows on its own, until it meets another mapping (the kernel
+ * keeps 256 pages free in front of that) or its limit. The limit is not in a
+ * core, but must lie between what the stack has and what was wanted.
+ */
+static void
+note_limit(
+    const struct crash *c, const ptrace_mapping_t *stack, struct report *r)
+{
+	const uint64_t gap = UINT64_C(256) * 4096;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (stack->path == NULL || strcmp(stack->path, "[stack]") != 0 ||
+	    (ptrace_target_mapping_below(c->target, stack->start - 1, &m) &&
+		(m.end > c->address || c->address - m.end < gap)))
+		return;
+	report_note(r,
+	    pmodule_text(c->bt,
+		"RLIMIT_STACK (ulimit -s) kept it from growing: the limit is "
+		"between %" PRIu64 " and %" PRIu64 " KiB",
+		(stack->end - stack->start) >> 10,
+		(stack->end - c->address + 1023) >> 10));
+	report_token(r, "rlimit.stack");
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -191,6 +216,7 @@ analyse(ptrace_backtrace_t *bt)
 		"the stack is 0x%" PRIx64 "-0x%" PRIx64
 		", the stack pointer 0x%" PRIx64 ", the access at 0x%" PRIx64,
 		stack.start, stack.end, c.sp, c.address));
+	note_limit(&c, &stack, &r);
 	report_publish(&r);
 }
 
