@@ -149,7 +149,7 @@ bt_call(lua_State *L)
 	for (; i < ptrace_backtrace_n_threads(bt); i++) {
 		ptrace_thread_t *t = ptrace_backtrace_thread(bt, i);
 
-		if (m != NULL && module_match_thread(m, t) == false)
+		if (pmodule_match_fits_thread(m, t) == false)
 			continue;
 		lua_push_object(L, LUA_THREAD, t);
 		return 1;

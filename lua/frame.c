@@ -296,16 +296,6 @@ frame_annotate(lua_State *L)
 
 /* ---- variables ---- */
 
-static bool
-wanted(const pmodule_match_t *m, ptrace_frame_t *f, ptrace_variable_t *v)
-{
-
-	if (m == NULL)
-		return true;
-	return module_match_frame(m, f) &&
-	    module_match_variable(m, v->snap, ptrace_variable_base_type(v));
-}
-
 /* Upvalue 1 of a loop would be simpler, but the frame itself is called: the
  * last variable tells where we are. */
 static uint32_t
@@ -327,7 +317,7 @@ static int
 frame_call(lua_State *L)
 {
 	ptrace_frame_t *f = frame(L);
-	void **m = lua_optional_object(L, 2, LUA_MATCH);
+	const pmodule_match_t *m = lua_optional_match(L, 2);
 	void **last = lua_optional_object(L, 3, LUA_VARIABLE);
 	uint32_t i = last != NULL ? position(f, *last) + 1 : 0;
 
@@ -335,7 +325,7 @@ frame_call(lua_State *L)
 		ptrace_variable_t *v = ptrace_frame_variable(f, i);
 
 		if (v == NULL || v->snap == NULL ||
-		    wanted(m != NULL ? *m : NULL, f, v) == false)
+		    pmodule_match_fits_variable(m, v) == false)
 			continue;
 		lua_push_object(L, LUA_VARIABLE, v);
 		return 1;

@@ -56,9 +56,9 @@ siginfo_reason(lua_State *L)
 {
 	const struct target_signal *s = siginfo(L);
 	const char *name =
-	    s->has_info ? snapshot_signal_code_name(s->number, s->code) : "";
+	    s->has_info ? ptrace_signal_code_name(s->number, s->code) : NULL;
 
-	if (name[0] != '\0')
+	if (name != NULL)
 		lua_pushstring(L, name);
 	else
 		lua_pushfstring(L, "code %d", s->code);
@@ -103,9 +103,9 @@ static int
 siginfo_tostring(lua_State *L)
 {
 	const struct target_signal *s = siginfo(L);
-	const char *name = snapshot_signal_name(s->number);
+	const char *name = ptrace_signal_name(s->number);
 
-	if (name[0] != '\0')
+	if (name != NULL)
 		lua_pushstring(L, name);
 	else
 		lua_pushfstring(L, "signal %d", s->number);

@@ -120,7 +120,7 @@ thread_call(lua_State *L)
 	for (; i < ptrace_thread_n_frames(t); i++) {
 		ptrace_frame_t *f = ptrace_thread_frame(t, i);
 
-		if (f == NULL || (m != NULL && !module_match_frame(m, f)))
+		if (pmodule_match_fits_frame(m, f) == false)
 			continue;
 		lua_push_object(L, LUA_FRAME, f);
 		return 1;

@@ -250,3 +250,33 @@ module_match_variable(const struct pmodule_match *m,
 	}
 	return true;
 }
+
+bool
+pmodule_match_fits_thread(const pmodule_match_t *m, ptrace_thread_t *t)
+{
+
+	return t != NULL && (m == NULL || module_match_thread(m, t));
+}
+
+bool
+pmodule_match_fits_frame(const pmodule_match_t *m, ptrace_frame_t *f)
+{
+
+	return f != NULL && (m == NULL || module_match_frame(m, f));
+}
+
+bool
+pmodule_match_fits_variable(
+    const pmodule_match_t *m, const ptrace_variable_t *v)
+{
+	const struct snap_variable *s;
+
+	if (v == NULL || (s = module_snap_variable(v)) == NULL)
+		return false;
+	if (m == NULL)
+		return true;
+	if (module_match_wants_frame(m) &&
+	    (v->frame == NULL || module_match_frame(m, v->frame) == false))
+		return false;
+	return module_match_variable(m, s, ptrace_variable_base_type(v));
+}

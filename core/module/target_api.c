@@ -339,6 +339,27 @@ ptrace_target_call_before(
 	return false;
 }
 
+static const char *
+known(const char *name)
+{
+
+	return name[0] != '\0' ? name : NULL;
+}
+
+const char *
+ptrace_signal_name(int32_t number)
+{
+
+	return known(snapshot_signal_name(number));
+}
+
+const char *
+ptrace_signal_code_name(int32_t number, int32_t code)
+{
+
+	return known(snapshot_signal_code_name(number, code));
+}
+
 const char *
 ptrace_register_name(int32_t number)
 {

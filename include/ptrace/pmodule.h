@@ -123,6 +123,12 @@ bool pmodule_match_add_variable_name(
 /* Only where the fault happened: its frame and that frame's variables.
  * thread: all frames and variables of the faulting thread. */
 void pmodule_match_set_fault(pmodule_match_t *m, bool thread);
+/* Whether all criteria hold; m NULL: yes. A variable without a frame fits no
+ * criterion of frames. Handles may be NULL: then no. */
+bool pmodule_match_fits_thread(const pmodule_match_t *m, ptrace_thread_t *t);
+bool pmodule_match_fits_frame(const pmodule_match_t *m, ptrace_frame_t *f);
+bool pmodule_match_fits_variable(
+    const pmodule_match_t *m, const ptrace_variable_t *v);
 
 /* ---- events, in the order in which they come ---- */
 

@@ -376,6 +376,9 @@ bool ptrace_thread_instruction(
 bool ptrace_target_call_before(
     ptrace_target_t *t, bt_addr_t return_address, ptrace_instruction_t *out);
 
+/* "SIGSEGV", and for its code "SEGV_MAPERR"; NULL: unknown. */
+const char *ptrace_signal_name(int32_t number);
+const char *ptrace_signal_code_name(int32_t number, int32_t code);
 const char *ptrace_register_name(int32_t number); /* NULL: unknown */
 /* Where the platform passes the i-th integer argument of a function, from 0;
  * -1: on the stack. */

@@ -570,6 +570,32 @@ check_findings(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 	CHECK(pmodule_heap_add(bt, "{\"kind\": \"every\"}"));
 }
 
+/* The criteria of a match, asked one by one. */
+static void
+check_fits(ptrace_thread_t *t)
+{
+	pmodule_match_t *m = pmodule_match_create();
+	ptrace_frame_t *f = ptrace_thread_frame(t, 0);
+	ptrace_variable_t *v = ptrace_frame_variable(f, 0);
+
+	CHECK(pmodule_match_fits_thread(NULL, t));
+	CHECK(pmodule_match_fits_thread(m, NULL) == false);
+	CHECK(pmodule_match_add_frame_symbol(m, "main", PMODULE_MATCH_EXACT));
+	CHECK(pmodule_match_fits_thread(m, t));
+	CHECK(pmodule_match_fits_frame(m, f) == false);
+	CHECK(pmodule_match_fits_variable(m, v) == false);
+	pmodule_match_reset(m);
+	CHECK(
+	    pmodule_match_add_frame_symbol(m, "recurse", PMODULE_MATCH_EXACT));
+	CHECK(
+	    pmodule_match_add_variable_name(m, "pointer", PMODULE_MATCH_EXACT));
+	CHECK(pmodule_match_fits_frame(m, f));
+	CHECK(pmodule_match_fits_variable(m, v));
+	CHECK(pmodule_match_fits_variable(m, ptrace_frame_variable(f, 1)) ==
+	    false);
+	pmodule_match_destroy(m);
+}
+
 static void
 check_objects(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 {
@@ -582,6 +608,11 @@ check_objects(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 	CHECK(strcmp(ptrace_backtrace_process_state(bt), "unknown") == 0);
 	CHECK(ptrace_target_signal(ptrace_backtrace_target(bt), &signal));
 	CHECK(signal.number == 11);
+	CHECK(strcmp(ptrace_signal_name(11), "SIGSEGV") == 0);
+	CHECK(ptrace_signal_name(-1) == NULL);
+	CHECK(strcmp(ptrace_signal_code_name(11, 1), "SEGV_MAPERR") == 0);
+	CHECK(ptrace_signal_code_name(11, 12345) == NULL);
+	check_fits(t);
 	CHECK(locals == 0 + 1 + 2 + 3);
 	CHECK(typed == 8 && named == 4 && called == 1 && absent == 0);
 }
