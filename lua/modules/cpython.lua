@@ -700,7 +700,7 @@ local function make_frame(f)
   frame:set_object("python")
   frame:set_symbol(f.code.name)
   frame:set_path(f.code.file)
-  if f.line and f.line > 0 then frame:set_line(f.line) end
+  if f.line and f.line > 0 and f.line < 2 ^ 31 then frame:set_line(f.line) end
   add_locals(frame, f)
   return frame
 end

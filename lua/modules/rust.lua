@@ -316,6 +316,9 @@ local function tree(v, raw, name, is_set)
   if not length or not map.root then return end
   local root = map.root.Some and map.root.Some.__0
   local entries, why = {}, nil
+  if length > 2 ^ 47 then
+    return invalid(v, name, format("length %s", dec(length)))
+  end
   if root then
     -- Before 1.54 the two were called otherwise.
     local node, height = unwrap(root.node), number(root.height)
