@@ -4,7 +4,7 @@
  */
 #include "allocators/memory.h"
 
-enum { WINDOW = 1 << 20, LIVE_MAX = 256 << 20 };
+enum { WINDOW = 1 << 20, NEAR = 64 << 10, LIVE_MAX = 256 << 20 };
 
 void
 memory_init(struct memory *m, ptrace_target_t *target)
@@ -19,11 +19,14 @@ memory_init(struct memory *m, ptrace_target_t *target)
 bool
 memory_move(struct memory *m, bt_addr_t address, size_t size)
 {
-	size_t got;
+	/* Who reads on gets much at once, which is read ahead; who jumps does
+	 * not need it. */
+	size_t got,
+	    want = address - m->start <= m->length + NEAR ? WINDOW : NEAR;
 
 	if (m->live && m->live_left < WINDOW)
 		return false;
-	got = ptrace_target_view(m->target, address, WINDOW, &m->bytes);
+	got = ptrace_target_view(m->target, address, want, &m->bytes);
 	m->start = address;
 	m->length = got;
 	if (m->live)
