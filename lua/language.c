@@ -58,6 +58,7 @@ reset(pmodule_t *pm)
 {
 	struct lua_module *m = module_of(pm->descriptor);
 
+	map_clear(&m->refused);
 	(void)call_reference(m, m->reset);
 }
 

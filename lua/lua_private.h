@@ -21,7 +21,21 @@ enum {
 	LUA_MODULE_MIB = 256,
 	LUA_HOOK_STEPS = 10000,
 	LUA_WARNINGS_MAX = 10,
+	LUA_REFUSED_MAX = 1 << 16,
 	LUA_READ_MAX = 64 << 20
+};
+
+enum lua_class {
+	LUA_BACKTRACE,
+	LUA_THREAD,
+	LUA_FRAME,
+	LUA_VARIABLE,
+	LUA_RAW,
+	LUA_MATCH,
+	LUA_PMAP,
+	LUA_SIGINFO,
+	LUA_TYPE,
+	LUA_CLASS__COUNT
 };
 
 struct lua_module {
@@ -35,13 +49,18 @@ struct lua_module {
 	bool dead;     /* took too long: never entered again */
 	bool all_late; /* and that because of all modules together */
 	unsigned warnings;
-	int load, unload, reset; /* references */
+	int load, unload, reset;       /* references */
+	int classes[LUA_CLASS__COUNT]; /* their metatables */
+	uint16_t n_callbacks;
+	/* Types (interned names) that a callback does not want to see again. */
+	struct map refused;
 };
 
 /* A callback: which function of which module. */
 struct lua_callback {
 	struct lua_module *module;
 	int function;
+	uint16_t number;
 	struct module_place place;
 };
 
@@ -77,19 +96,6 @@ void lua_push_i64(lua_State *L, int64_t value);
 uint64_t lua_check_u64(lua_State *L, int index);
 
 /* ---- object.c ---- */
-
-enum lua_class {
-	LUA_BACKTRACE,
-	LUA_THREAD,
-	LUA_FRAME,
-	LUA_VARIABLE,
-	LUA_RAW,
-	LUA_MATCH,
-	LUA_PMAP,
-	LUA_SIGINFO,
-	LUA_TYPE,
-	LUA_CLASS__COUNT
-};
 
 /* NULL becomes nil. */
 void lua_push_object(lua_State *L, enum lua_class class, void *handle);

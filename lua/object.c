@@ -48,7 +48,7 @@ lua_new_object(lua_State *L, enum lua_class class, size_t size)
 
 	memset(room, 0, size + sizeof(struct mark));
 	mark_of(L, -1)->generation = class != LUA_MATCH ? generation(L) : 0;
-	luaL_getmetatable(L, class_names[class]);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, lua_module_of(L)->classes[class]);
 	lua_setmetatable(L, -2);
 	return room;
 }
@@ -105,7 +105,8 @@ lua_test_object(lua_State *L, int index, enum lua_class class)
 	bool fits = false;
 
 	if (room != NULL && lua_getmetatable(L, index)) {
-		luaL_getmetatable(L, class_names[class]);
+		lua_rawgeti(
+		    L, LUA_REGISTRYINDEX, lua_module_of(L)->classes[class]);
 		fits = lua_rawequal(L, -1, -2) != 0;
 		lua_pop(L, 2);
 	}
@@ -268,6 +269,8 @@ lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
 	const char *name = class_names[class];
 
 	(void)luaL_newmetatable(L, name);
+	lua_pushvalue(L, -1);
+	lua_module_of(L)->classes[class] = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_pushstring(L, name);
 	lua_setfield(L, -2, "__metatable");
 	lua_pushstring(L, name);

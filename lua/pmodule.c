@@ -46,6 +46,14 @@ define(lua_State *L)
 	return 0;
 }
 
+/* Interned names differ by their addresses, which leave 16 bits free. */
+static uint64_t
+type_key(const struct lua_callback *c, const ptrace_variable_t *v)
+{
+
+	return (uint64_t)(uintptr_t)v->snap->type << 16 | c->number;
+}
+
 static void
 on_event(struct lua_callback *c, enum lua_class class, void *object,
     bt_variable_t *raw)
@@ -58,8 +66,11 @@ on_event(struct lua_callback *c, enum lua_class class, void *object,
 	lua_push_object(m->L, class, object);
 	if (raw != NULL)
 		lua_push_raw(m->L, raw);
-	if (lua_module_call(m, raw != NULL ? 2 : 1, 0) == false)
+	if (lua_module_call(m, raw != NULL ? 2 : 1, 1) == false)
 		lua_module_tell(m);
+	else if (class == LUA_VARIABLE && lua_isboolean(m->L, -1) &&
+	    lua_toboolean(m->L, -1) == 0)
+		(void)map_put(&m->refused, type_key(c, object), NULL);
 }
 
 /* Making the arguments may fail for want of memory: protected as a whole. */
@@ -117,8 +128,10 @@ fire_frame(void *ctx, void *object, bt_variable_t *raw)
 static void
 fire_variable(void *ctx, void *object, bt_variable_t *raw)
 {
+	const struct lua_callback *c = ctx;
 
-	fire(ctx, LUA_VARIABLE, object, raw);
+	if (map_get(&c->module->refused, type_key(c, object)) == NULL)
+		fire(ctx, LUA_VARIABLE, object, raw);
 }
 
 static const struct {
@@ -169,7 +182,7 @@ add_event(lua_State *L)
 	c = lua_newuserdata(L, sizeof(*c));
 	(void)luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_pushvalue(L, 2);
-	*c = (struct lua_callback){.module = m};
+	*c = (struct lua_callback){.module = m, .number = m->n_callbacks++};
 	c->function = luaL_ref(L, LUA_REGISTRYINDEX);
 	find_place(L, &c->place);
 	if (module_event_add(m->pm, events[event - 1].event,

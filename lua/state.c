@@ -100,17 +100,13 @@ allocate(void *ud, void *p, size_t old_size, size_t new_size)
 	return q;
 }
 
-static const char module_key = 0;
-
+/* Asked for each object: the state's allocator knows it best. */
 struct lua_module *
 lua_module_of(lua_State *L)
 {
-	struct lua_module *m;
+	void *m;
 
-	lua_pushlightuserdata(L, (void *)(uintptr_t)&module_key);
-	lua_rawget(L, LUA_REGISTRYINDEX);
-	m = lua_touserdata(L, -1);
-	lua_pop(L, 1);
+	(void)lua_getallocf(L, &m);
 	return m;
 }
 
@@ -285,9 +281,6 @@ open_all(lua_State *L)
 {
 	struct lua_module *m = lua_touserdata(L, 1);
 
-	lua_pushlightuserdata(L, (void *)(uintptr_t)&module_key);
-	lua_pushlightuserdata(L, m);
-	lua_rawset(L, LUA_REGISTRYINDEX);
 	open_libraries(L, m);
 	lua_backtrace_open(L);
 	lua_thread_open(L);
@@ -307,6 +300,7 @@ bool
 lua_module_start(struct lua_module *m, bt_error_t *e)
 {
 	m->load = m->unload = m->reset = LUA_NOREF;
+	map_init(&m->refused, LUA_REFUSED_MAX);
 	m->memory_max = m->settings->memory != 0
 	    ? m->settings->memory
 	    : (uint64_t)LUA_MODULE_MIB << 20;
@@ -334,6 +328,7 @@ lua_module_stop(struct lua_module *m)
 	m->dead = true;
 	lua_close(m->L);
 	m->L = NULL;
+	map_deinit(&m->refused);
 }
 
 /* ---- in and out ---- */

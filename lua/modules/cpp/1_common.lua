@@ -18,12 +18,17 @@ local read = pmodule.address_read_number
 local floor, min = math.floor, math.min
 local format = string.format
 
-local MAX = 64          -- elements shown of one container
+-- Elements shown of one container: as many as of an array, where it matters
+-- most; in the threads that did not fault, fewer.
+local MAX, MAX_ELSEWHERE = 64, 16
+local most = MAX        -- of the container at hand
 local MAX_TEXT = 1024   -- bytes shown of a text
 local MAX_COUNT = 10000 -- nodes counted where no size is kept
 local MAX_STEPS = 200   -- links between neighbours in a tree
 local MAX_OWNED = 8     -- depth to which pointers are followed
-local left = 30000      -- elements shown in all
+-- In all; of elements the words that they take, about.
+local MAX_ELEMENTS, MAX_CONTAINERS = 20000, 5000
+local left, containers = MAX_ELEMENTS, MAX_CONTAINERS
 
 -- ---- reading ----
 
@@ -109,12 +114,19 @@ local function unreadable(var, c, what, at)
     what, pmodule.hex(at)))
 end
 
+-- How many of n elements of that size there is still room for; they count as
+-- shown.
+local function afford(n, size)
+  local words = 1 + floor((size or 0) / 8)
+  n = min(n, most, floor(left / words))
+  left = left - n * words
+  return n
+end
+
 -- n elements one behind the other.
 local function show_elements(var, first, n)
-  local shown = min(n, MAX, left)
-  if shown > 0 then
-    left = left - var:add_elements(first, shown)
-  end
+  local shown = afford(n, sizeof(first))
+  if shown > 0 then var:add_elements(first, shown) end
   var:set_length(n)
 end
 

@@ -46,13 +46,12 @@ local function bits(var, c, from, offset, n, capacity)
   end
   open(var, true, format("std::vector<bool> of length %s, capacity %s",
     tostring(n), tostring(capacity)))
-  for i = 0, min(n, MAX, left) - 1 do
+  for i = 0, afford(n, 1) - 1 do
     local bit = offset + i
     local byte = read(from + floor(bit / 8), 1)
     local e = pmodule.create_variable("bool", nil, nil, i, var)
     e:set_bool(floor(byte / 2 ^ (bit % 8)) % 2 == 1)
     var:add_variable(e)
-    left = left - 1
   end
   var:set_length(n)
 end
@@ -71,17 +70,14 @@ local function blocks(var, c, raw, t, map, skip, per, n)
     end
   end
   open(var, true, "std::deque of length " .. tostring(n))
-  local i, last = 0, min(n, MAX, left)
+  local i, last = 0, afford(n, t:size())
   while i < last do
     local at = skip + i
     local block = read(map + 8 * floor(at / per), 8)
     local count = min(last - i, per - at % per)
     if not is_plain(block) then break end
-    local done = var:add_elements(
-      cast(raw, t, block + at % per * t:size()), count)
-    left = left - done
+    var:add_elements(cast(raw, t, block + at % per * t:size()), count)
     i = i + count
-    if done < count then break end
   end
   var:set_length(n)
 end
@@ -91,12 +87,10 @@ end
 -- The nodes are those of `at`; a note says what is wrong with the rest.
 local function show_nodes(var, c, raw, at, n, note)
   local t, offset = c.element, c.offset
-  if #at > left then note = nil end
   open(var, true, format("%s with %s%s", c.name, plural(n, "element"),
     note and ", damaged: " .. note or ""))
-  for i = 1, min(#at, left) do
-    if var:add_member(nil, cast(raw, t, at[i] + offset)) == nil then break end
-    left = left - 1
+  for i = 1, afford(#at, t and t:size()) do
+    var:add_member(nil, cast(raw, t, at[i] + offset))
   end
   var:set_length(n)
 end
@@ -137,18 +131,15 @@ end
 local function show_pairs(var, c, raw, at, n, note)
   open(var, false, format("%s with %s%s", c.name, plural(n, "element"),
     note and ", damaged: " .. note or ""))
-  for i = 1, min(#at, left) do
+  for i = 1, afford(#at, c.element and c.element:size()) do
     local pair = cast(raw, c.element, at[i] + c.offset)
     local first, second = pair.first, pair.second
     local key = first and key_text(first)
-    local done
     if key and second then
-      done = var:add_member(key, second)
+      var:add_member(key, second)
     else
-      done = var:add_member(format("[%d]", i - 1), pair)
+      var:add_member(format("[%d]", i - 1), pair)
     end
-    if done == nil then break end
-    left = left - 1
   end
   var:set_length(n)
 end
@@ -195,8 +186,8 @@ local function list(var, c, raw, head, next_at, prev_at, n, node, ...)
       break
     end
     count = count + 1
-    if count <= MAX then at[count] = here end
-    if count == MAX and n ~= nil or count == MAX_COUNT then break end
+    if count <= most then at[count] = here end
+    if count == most and n ~= nil or count == MAX_COUNT then break end
     back, here = here, read(here + next_at, 8)
   end
   if n == nil then
@@ -244,8 +235,8 @@ local function chain(var, c, raw, first, n, node, show, ...)
       break
     end
     count = count + 1
-    if count <= MAX then at[count] = here end
-    if count == MAX and n ~= nil or count == MAX_COUNT then break end
+    if count <= most then at[count] = here end
+    if count == most and n ~= nil or count == MAX_COUNT then break end
     here = following
     if count % 2 == 0 then
       tortoise = read(tortoise, 8)
@@ -304,7 +295,7 @@ local function tree(var, c, raw, head, first, root, n, up, down_left,
   end
   local at, here, note = {}, first, nil
   if n > 0 then node_layout(c, raw, node, first, ...) end
-  for i = 1, min(n, MAX) do
+  for i = 1, min(n, most) do
     if not is_plain(here) or here == head or read(here, 8) == nil then
       note = here == head and format("its nodes are %d", i - 1) or
         format("element %d cannot be reached", i - 1)

@@ -16,8 +16,7 @@ local function show_owned(var, pointer)
   if base == nil or sizeof(target) == 0 or not is_readable(at, 1) then
     return
   end
-  left = left - 1
-  var:add_member("*get()", target)
+  if afford(1, sizeof(target)) == 1 then var:add_member("*get()", target) end
 end
 
 local function unique_ptr(var, c, pointer)
@@ -92,8 +91,8 @@ local function array(var, c, elements, n)
   if first and address(first) then
     show_elements(var, first, n)
   else
-    for i = 0, min(n, MAX, left) - 1 do
-      if var:add_member(nil, elements[i]) == nil then break end
+    for i = 0, afford(n, sizeof(elements[0])) - 1 do
+      var:add_member(nil, elements[i])
     end
     var:set_length(n)
   end

@@ -70,18 +70,23 @@ function texts(name)
 end
 
 local function show(var, raw)
-  local name = var:base_type()
-  -- Names of the library are those of classes; others may be a typedef's.
-  local c = name:find("^std::.*<") and classes[name]
-  if c == nil or not name:find("^std::.*<") then
-    name = typeof(raw):base():name()
+  local c = classes[var:base_type()]
+  if c == nil then -- new, or a typedef
+    local name = typeof(raw):base():name()
     c = classes[name]
     if c == nil then
       c = class_of(raw, name)
       classes[name] = c
     end
   end
-  if not c or c.is_shown then return end
+  if not c or c.is_shown then
+    -- Not again for that type, when its name can mean nothing else.
+    return not var:base_type():find("^std::")
+  end
+  if containers == 0 then return end
+  containers = containers - 1
+  local thread = var:thread()
+  most = (thread == nil or thread:fault()) and MAX or MAX_ELSEWHERE
   c.raw = raw
   c.print(var, raw, c)
   c.raw = nil
@@ -96,6 +101,6 @@ pmodule.define {
     pmodule.register(pmodule.event.variable, show, m)
   end,
   reset = function()
-    classes, left = {}, 30000
+    classes, left, containers = {}, MAX_ELEMENTS, MAX_CONTAINERS
   end,
 }
