@@ -28,9 +28,10 @@ function pmodule.define(definition) end
 
 --- Registers a callback; only in `load`. It gets the backtrace (preattach,
 --- attach, postattach), the thread, the frame, or the variable and its
---- bt_variable. The match is copied.
+--- bt_variable. The match is copied. One for variables that returns false
+--- (and not nil) is not called again for variables of a type with that name.
 ---@param event pmodule.event
----@param callback fun(object: any, raw?: bt_variable)
+---@param callback fun(object: any, raw?: bt_variable): boolean?
 ---@param match? match which threads, frames or variables; nil: all
 function pmodule.register(event, callback, match) end
 

@@ -90,7 +90,7 @@ local function array(var, c, elements, n)
   open(var, true, format("%s of length %s", c.name, tostring(n)))
   if first and address(first) then
     show_elements(var, first, n)
-  else
+  elseif first then
     for i = 0, afford(n, sizeof(elements[0])) - 1 do
       var:add_member(nil, elements[i])
     end

@@ -79,7 +79,8 @@ local function show(var, raw)
       classes[name] = c
     end
   end
-  if not c or c.is_shown then
+  -- Raw is still set where a printer erred: the class is not as we know it.
+  if not c or c.is_shown or c.raw then
     -- Not again for that type, when its name can mean nothing else.
     return not var:base_type():find("^std::")
   end

@@ -183,6 +183,12 @@ local function on_dispatched(v, raw)
   equal(pmodule.number(raw), 7)
 end
 
+-- Called for one `local` of four: it refuses the type.
+local function on_refused()
+  seen.refused = (seen.refused or 0) + 1
+  return false
+end
+
 -- What is added from raw variables. That is seen in the snapshot.
 local function contents(fr)
   local item = pmodule.bt_query("item", "crash")
@@ -625,6 +631,7 @@ local function on_postattach(bt)
   equal(bt == pmodule.backtrace(), true)
   equal(seen.order, "preattach attach thread")
   equal(seen.variable, 4)
+  equal(seen.refused, 1)
   equal(seen.frame, 1)
   equal(bt:application_name(), "crash")
   equal(bt:process_state(), pmodule.process_state.unknown)
@@ -663,6 +670,9 @@ pmodule.define {
     m:add_variable_base_type("crash_", pmodule.match_type.substr)
     m:add_variable_ptrace_type(pmodule.variable_type.tuple)
     pmodule.register(pmodule.event.variable, on_variable, m)
+    m:reset()
+    m:add_variable_name("local")
+    pmodule.register(pmodule.event.variable, on_refused, m)
     m:reset()
     m:add_variable_name("dispatched")
     pmodule.register(pmodule.event.variable, on_dispatched, m)
