@@ -280,6 +280,7 @@ pt_walk(void *allocator, ptrace_heap_visit_fn *visit, void *ctx)
 		struct pt_item item;
 
 		pt_cursor_begin(&c, p, &p->segments[i], p->segments[i].start);
+		c.stream = true;
 		while (pt_next(&c, &item)) {
 			fill_block(p, &p->segments[i], &item, &block);
 			if (!visit(ctx, &block))
@@ -295,106 +296,16 @@ pt_walk(void *allocator, ptrace_heap_visit_fn *visit, void *ctx)
 	return p->hole == false;
 }
 
-/* ---- the check ---- */
-
-static void
-count(ptrace_heap_statistics_t *out, const struct pt_item *item)
-{
-	uint64_t usable = item->size - 8;
-
-	switch (item->state) {
-	case PTRACE_HEAP_ALLOCATED:
-		out->allocated_blocks++;
-		out->allocated_bytes += usable;
-		if (usable > out->largest_block)
-			out->largest_block = usable;
-		break;
-	case PTRACE_HEAP_FREE:
-		out->free_blocks++;
-		out->free_bytes += usable;
-		break;
-	case PTRACE_HEAP_CACHED:
-		out->cached_blocks++;
-		out->cached_bytes += usable;
-		break;
-	case PTRACE_HEAP_UNUSED:
-		out->unused_bytes += item->size;
-		break;
-	case PTRACE_HEAP_UNKNOWN:
-		out->complete = false;
-		break;
-	default:
-		break;
-	}
-}
-
-static void
-check_segments(struct ptmalloc *p, ptrace_heap_statistics_t *out)
-{
-	enum { TOLD_EVERY = 64 << 20 };
-	uint64_t all = 0, done = 0, told = 0;
-
-	for (uint32_t i = 0; i < p->n_segments; i++)
-		all += p->segments[i].end - p->segments[i].start;
-	for (uint32_t i = 0; i < p->n_segments; i++) {
-		struct pt_cursor c;
-		struct pt_item item;
-
-		pt_cursor_begin(&c, p, &p->segments[i], p->segments[i].start);
-		c.report = true;
-		while (pt_next(&c, &item)) {
-			count(out, &item);
-			/* Who asks for addresses later need not walk again. */
-			if (item.gap == false)
-				pt_mark(&p->segments[i], item.chunk);
-			done += item.size;
-			if (done - told < TOLD_EVERY)
-				continue;
-			told = done;
-			p->host->progress(p->host->ctx, done, all);
-		}
-	}
-}
-
-static void
-count_mapped(struct ptmalloc *p, ptrace_heap_statistics_t *out)
-{
-
-	pt_mapped_chunks(p);
-	for (uint32_t i = 0; i < p->n_mapped; i++) {
-		uint64_t usable = p->mapped[i].size - CHUNK_HEADER;
-
-		out->mapped_blocks++;
-		out->mapped_bytes += usable;
-		out->system_bytes += p->mapped[i].size + p->mapped[i].lead;
-		if (usable > out->largest_block)
-			out->largest_block = usable;
-	}
-	out->allocated_blocks += out->mapped_blocks;
-	out->allocated_bytes += out->mapped_bytes;
-}
-
 static bool
 pt_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
     ptrace_heap_statistics_t *out)
 {
 	struct ptmalloc *p = allocator;
 
-	p->hole = false;
-	out->version = p->version;
-	out->arenas = p->n_arenas;
-	out->caches = p->n_caches;
-	out->complete = true;
-	for (uint32_t i = 0; i < p->n_arenas; i++)
-		out->system_bytes += p->arenas[i].system_mem;
-	pt_lists(p);
-	check_segments(p, out);
-	count_mapped(p, out);
-	out->largest_unmapped = pt_largest_unmapped(p);
+	pt_survey(p);
 	for (uint32_t i = 0; i < p->n_anomalies; i++)
 		report(ctx, &p->anomalies[i]);
-	out->complete = out->complete && p->hole == false &&
-	    p->frees_partial == false;
+	*out = p->statistics;
 	return true;
 }
 

@@ -117,8 +117,9 @@ struct ptmalloc {
 	/* What was found wrong so far. */
 	ptrace_heap_anomaly_t *anomalies;
 	uint32_t n_anomalies, anomalies_room;
-	uint64_t n_found; /* in all */
-	bool checked;
+	uint64_t n_found, n_transient; /* in all */
+	bool surveyed;
+	ptrace_heap_statistics_t statistics; /* of the survey */
 	bool hole; /* a limit or unreadable memory ended something early */
 };
 
@@ -135,8 +136,10 @@ struct pt_cursor {
 	struct ptmalloc *p;
 	const struct pt_segment *segment;
 	bt_addr_t at;
-	size_t free;  /* the next of p->frees at or behind `at` */
-	bool report;  /* anomalies */
+	size_t free; /* the next of p->frees at or behind `at` */
+	bool report; /* anomalies */
+	bool stream; /* to the end, in order */
+	bt_addr_t streamed;
 	bool suspect; /* the last one's header contradicts what precedes it */
 	bool has_last, has_before;
 	struct pt_item last;
@@ -192,6 +195,11 @@ void pt_cursor_begin(struct pt_cursor *c, struct ptmalloc *p,
     const struct pt_segment *s, bt_addr_t at);
 /* False: the end, or a limit. */
 bool pt_next(struct pt_cursor *c, struct pt_item *out);
+
+/* ptmalloc_survey.c */
+/* Walks all of the heap, once: what is wrong, the statistics, and marks for
+ * pt_chunk_at. */
+void pt_survey(struct ptmalloc *p);
 
 /* ptmalloc_index.c */
 /* Remembers a chunk, met in ascending order. */

@@ -225,7 +225,10 @@ pt_busy(struct ptmalloc *p, int64_t arena_slot)
 	for (uint32_t i = 0; i < p->n_anomalies; i++) {
 		int arena = pt_arena_index(p, p->anomalies[i].arena);
 
-		if (arena >= 0 && p->arenas[arena].transient)
-			p->anomalies[i].transient = true;
+		if (arena < 0 || p->anomalies[i].transient ||
+		    !p->arenas[arena].transient)
+			continue;
+		p->anomalies[i].transient = true;
+		p->n_transient++;
 	}
 }

@@ -2,13 +2,15 @@
 /*
  * From an address to its chunk. Chunks can only be walked from the front, so a
  * walk leaves marks: the start of one chunk in each 16 KiB, fewer in huge
- * heaps. It goes no further than the address that was asked for.
+ * heaps. It goes no further than the address that was asked for, unless that is
+ * far.
  */
 #include <stdlib.h>
 
 #include "allocators/ptmalloc.h"
 
-enum { STEP = 16 << 10, MARKS_MAX = 1 << 20 };
+/* FAR: a walk that long is done for all of the heap, once. */
+enum { STEP = 16 << 10, MARKS_MAX = 1 << 20, FAR = 16 << 20 };
 
 /* Every second mark goes when there are too many. */
 static void
@@ -61,6 +63,10 @@ pt_chunk_at(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
 	bt_addr_t from;
 
 	from = nearest(s, address);
+	if (address - from > FAR) {
+		pt_survey(p);
+		from = nearest(s, address);
+	}
 	*before = (struct pt_item){0};
 	pt_cursor_begin(&c, p, s, from);
 	for (; pt_next(&c, out); *before = *out) {

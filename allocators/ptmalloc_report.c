@@ -42,6 +42,7 @@ pt_report(struct ptmalloc *p, const struct pt_wrong *w)
 	ptrace_heap_anomaly_t *a;
 
 	p->n_found++;
+	p->n_transient += is_transient(p, w);
 	if (!pt_grow((void **)&p->anomalies, &p->anomalies_room, p->n_anomalies,
 		ANOMALIES_MAX, sizeof(*a)))
 		return;

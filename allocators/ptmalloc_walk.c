@@ -10,6 +10,7 @@
 enum {
 	CHAIN_MIN = 8,
 	FENCE = 16,
+	STREAM = 8 << 20,
 	LINE = 64,
 	AHEAD = 1536,	 /* bytes: further than one access takes to come */
 	AHEAD_MAX = 2048 /* of a large block most lines are not needed */
@@ -387,6 +388,10 @@ pt_next(struct pt_cursor *c, struct pt_item *out)
 	if (!p->host->take(p->host->ctx, 1)) {
 		p->hole = true;
 		return false;
+	}
+	if (c->stream && c->at >= c->streamed) {
+		ptrace_target_stream(p->host->target, c->at, STREAM);
+		c->streamed = c->at + STREAM;
 	}
 	*out = (struct pt_item){.chunk = c->at};
 	if (memory_pair(&p->memory, c->at, words)) {

@@ -380,8 +380,11 @@ check(struct module_heap *h, struct heap_allocator *a)
 	leave(h);
 	counted.size = sizeof(counted);
 	counted.allocator = a->type->name;
-	counted.anomalies = a->statistics.anomalies;
-	counted.transient = a->statistics.transient;
+	/* More than those that were reported, if it counts itself. */
+	if (counted.anomalies < a->statistics.anomalies)
+		counted.anomalies = a->statistics.anomalies;
+	if (counted.transient < a->statistics.transient)
+		counted.transient = a->statistics.transient;
 	if (counted.version == NULL)
 		counted.version = "";
 	a->statistics = counted;

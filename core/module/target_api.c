@@ -79,6 +79,13 @@ ptrace_target_view(ptrace_target_t *t, bt_addr_t address, size_t size,
 	return target_view(t->host->target, address, size, out);
 }
 
+void
+ptrace_target_stream(ptrace_target_t *t, bt_addr_t address, size_t size)
+{
+
+	target_stream(t->host->target, address, size);
+}
+
 bool
 ptrace_target_live(ptrace_target_t *t)
 {

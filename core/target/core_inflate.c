@@ -275,6 +275,7 @@ take_region(
 	(void)mprotect(r->data, keep, PROT_READ);
 	munmap(c->map, c->size);
 	c->map = r->data;
+	c->inflated = true;
 	c->size = r->size;
 	c->file = view_of(c->map, c->size);
 	return true;

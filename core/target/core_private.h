@@ -31,7 +31,9 @@ struct core {
 	struct view table; /* program headers */
 	uint64_t n_phdrs;
 	core_range_vec ranges;
-	size_t last; /* the range used last */
+	size_t last;		       /* the range used last */
+	bool inflated;		       /* map is no file's */
+	size_t streamed, streamed_end; /* bytes of the file: core_stream */
 
 	/* State of the note reader. */
 	bool have_psinfo, psinfo_first, have_files, have_auxv;
@@ -53,6 +55,7 @@ bool core_inflate(struct core *c, bt_error_t *e);
 bool core_segments(struct core *c, bt_error_t *e);
 size_t core_view(
     struct target *t, bt_addr_t address, size_t size, const uint8_t **out);
+void core_stream(struct target *t, bt_addr_t address, size_t size);
 
 /* core_notes.c: all PT_NOTEs. core_note_desc.c: what single notes say. */
 void core_notes(struct core *c);

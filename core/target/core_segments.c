@@ -196,22 +196,6 @@ range_index(const struct core *c, bt_addr_t address)
 	return low == 0 ? SIZE_MAX : low - 1;
 }
 
-/* The mapping is read here and there, and said to be so; whoever asks for this
- * much goes on from one end to the other. Without it a core that is partly out
- * of the page cache is read page by page (4.6 GB: from 6 s to 2). */
-enum { READ_AHEAD_FROM = 512 << 10 };
-
-static void
-read_ahead(const uint8_t *bytes, size_t size, size_t more)
-{
-	uintptr_t page = 4096, start = (uintptr_t)bytes & ~(page - 1);
-
-	if (more > size)
-		more = size;
-	(void)madvise((void *)start, (uintptr_t)bytes + size + more - start,
-	    MADV_WILLNEED);
-}
-
 size_t
 core_view(struct target *t, bt_addr_t address, size_t size, const uint8_t **out)
 {
@@ -237,7 +221,36 @@ core_view(struct target *t, bt_addr_t address, size_t size, const uint8_t **out)
 		size = (size_t)left;
 	v = view_sub(&c->file, r->offset + (address - r->start), size);
 	*out = view_bytes(&v, size);
-	if (size >= READ_AHEAD_FROM && *out != NULL)
-		read_ahead(*out, size, (size_t)left - size);
 	return *out != NULL ? size : 0;
+}
+
+/* The map is told to expect random access, for that is what unwinding does. A
+ * core that is partly out of the page cache would be read page by page (4.6 GB:
+ * 6 s, with this 2). The pages of a file that were read stay in the system's
+ * cache; only our view of them is given up. */
+void
+core_stream(struct target *t, bt_addr_t address, size_t size)
+{
+	struct core *c = (struct core *)t;
+	const size_t page = 4096;
+	const uint8_t *bytes;
+	size_t from, end;
+
+	if (c->inflated)
+		return;
+	if (c->streamed_end > c->streamed)
+		(void)madvise((uint8_t *)c->map + c->streamed,
+		    c->streamed_end - c->streamed, MADV_DONTNEED);
+	c->streamed = c->streamed_end = 0;
+	size = core_view(t, address, size, &bytes);
+	if (size == 0)
+		return;
+	from = (size_t)(bytes - (const uint8_t *)c->map) & ~(page - 1);
+	end = (size_t)(bytes - (const uint8_t *)c->map) + size;
+	/* The last page may be shared with what comes next. */
+	c->streamed = from;
+	c->streamed_end = end & ~(page - 1);
+	/* As much again, so that the disk works while we do. */
+	end = c->size - end > size ? end + size : c->size;
+	(void)madvise((uint8_t *)c->map + from, end - from, MADV_WILLNEED);
 }

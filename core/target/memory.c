@@ -85,6 +85,14 @@ target_view(
 	return got;
 }
 
+void
+target_stream(struct target *t, bt_addr_t address, size_t size)
+{
+
+	if (t->ops->stream != NULL)
+		t->ops->stream(t, address, size);
+}
+
 static size_t
 read_through(
     struct target *t, bt_addr_t address, void *out, size_t size, bool own_only)

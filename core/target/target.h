@@ -194,6 +194,10 @@ bool target_read_u64(struct target *t, bt_addr_t address, uint64_t *out);
  * on, at most size; 0 when none. Borrowed from the target. */
 size_t target_view(
     struct target *t, bt_addr_t address, size_t size, const uint8_t **out);
+/* A hint: what begins at address will be read in order, size bytes of it next;
+ * what the last hint was about is done with. Reading ahead keeps the disk busy,
+ * and memory use does not grow with what is read. */
+void target_stream(struct target *t, bt_addr_t address, size_t size);
 /* A C string of at most max bytes: its length, or -1 when the first byte is
  * unreadable. *truncated: no NUL within max or within readable memory. */
 ssize_t target_read_cstr(struct target *t, bt_addr_t address, char *out,

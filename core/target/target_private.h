@@ -22,6 +22,9 @@ struct target_ops {
 	 * file has them; NULL: there are none. */
 	size_t (*fetch)(struct target *t, bt_addr_t address, size_t size,
 	    const uint8_t **out);
+	/* The bytes will be read in order, and those of the last call are done
+	 * with. May be NULL. */
+	void (*stream)(struct target *t, bt_addr_t address, size_t size);
 	void (*close)(struct target *t);
 	bool is_live; /* all that is mapped can be fetched */
 };

@@ -234,6 +234,10 @@ size_t ptrace_target_read_some(
  * the next call of any function that reads. */
 size_t ptrace_target_view(ptrace_target_t *t, bt_addr_t address, size_t size,
     const unsigned char **out);
+/* A hint before long reading in order: what begins at address comes next, size
+ * bytes of it, and what the last hint was about is done with. The disk is kept
+ * busy so, and memory use does not grow with what was read. */
+void ptrace_target_stream(ptrace_target_t *t, bt_addr_t address, size_t size);
 /* A running process: what was not captured is read from it now, and may have
  * changed since the registers were. */
 bool ptrace_target_live(ptrace_target_t *t);
