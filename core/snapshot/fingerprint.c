@@ -24,10 +24,30 @@ static const char *const machinery[] = {"raise", "abort", "gsignal", "kill",
     "__cxxabiv1::__terminate", "__cxxabiv1::__cxa_throw",
     "__gnu_cxx::__verbose_terminate_handler", "std::__terminate",
     "__restore_rt", "rust_panic*", "rust_begin_unwind", "__rust_start_panic",
-    "panic_abort::*", "panic_unwind::*", "std::panicking::*",
-    "core::panicking::*", "std::process::abort",
-    "std::sys::unix::abort_internal", "std::sys::pal::unix::abort_internal",
-    "bcd_backtrace", "bcd_emit", "bcd_fatal", "__kernel_vsyscall"};
+    "__rustc::*", "panic_abort::*", "panic_unwind::*", "std::panicking::*",
+    "core::result::unwrap_failed", "core::option::unwrap_failed",
+    "core::option::expect_failed", "runtime.*", "core::panicking::*",
+    "std::process::abort", "std::sys::unix::abort_internal",
+    "std::sys::pal::unix::abort_internal", "bcd_backtrace", "bcd_emit",
+    "bcd_fatal", "__kernel_vsyscall"};
+
+/* Run-time libraries, by their names before ".so" or "-VERSION". What they do
+ * inside differs from version to version, with the processor, and with whether
+ * their symbols are at hand: of frames that follow each other there only the
+ * function that the program called counts. */
+static const char *const runtime[] = {"libc", "libpthread", "libm", "librt",
+    "libdl", "ld-linux-x86-64", "ld", "ld-musl-x86_64", "libstdc++", "libc++",
+    "libc++abi", "libgcc_s", "libsupc++", "libunwind", "libjemalloc",
+    "libtcmalloc", "libtcmalloc_minimal", "libmimalloc", "linux-vdso.so.1",
+    "[vdso]"};
+
+/* Implementations that libc chooses by the processor. */
+static const char *const variants[] = {
+    "_avx", "_evex", "_sse", "_ssse", "_erms", "_unaligned", "_no_erms"};
+
+/* In front of the names that libc has for its own use. */
+static const char *const prefixes[] = {
+    "libc_", "IO_new_", "IO_", "isoc99_", "isoc23_", "new_"};
 
 /* Where a thread begins: the walk stops before them. */
 static const char *const roots[] = {"_start", "__libc_start_main*",
@@ -85,6 +105,86 @@ frame_name(struct snapshot *s, const struct snap_frame *f)
 }
 
 static bool
+is_runtime(const struct snap_frame *f)
+{
+	const char *object = f->location != NULL ? f->location->object : "";
+
+	for (size_t i = 0; i < sizeof(runtime) / sizeof(*runtime); i++) {
+		size_t n = strlen(runtime[i]);
+
+		if (strncmp(object, runtime[i], n) == 0 &&
+		    (object[n] == '\0' || strncmp(object + n, ".so", 3) == 0 ||
+			(object[n] == '-' &&
+			    isdigit((unsigned char)object[n + 1]))))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_variant(const char *name)
+{
+	for (size_t i = 0; i < sizeof(variants) / sizeof(*variants); i++)
+		if (name[0] == '_' && strstr(name, variants[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* One name for what libc calls free, __libc_free, __GI___libc_free; or strcpy,
+ * ___strcpy_chk. */
+static const char *
+public_name(struct snapshot *s, const char *name)
+{
+	size_t n;
+
+	/* C++: its interface is by these names. */
+	if (strchr(name, ':') != NULL || strncmp(name, "__cxa_", 6) == 0)
+		return name;
+	name += strspn(name, "_");
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		n = strlen(prefixes[i]);
+		if (strncmp(name, prefixes[i], n) == 0)
+			name += n + strspn(name + n, "_");
+	}
+	n = strlen(name);
+	if (n > 4 && strcmp(name + n - 4, "_chk") == 0)
+		n -= 4;
+	else if (n > 2 && strcmp(name + n - 2, "64") == 0)
+		n -= 2;
+	if (n == 5 && strncmp(name, "cfree", n) == 0)
+		return snapshot_string(s, "free");
+	if (n == 7 && strncmp(name, "qsort_r", n) == 0)
+		return snapshot_string(s, "qsort");
+	return snapshot_string(s, snapshot_printf(s, "%.*s", (int)n, name));
+}
+
+/* The last frame of those from i on that are in run-time libraries; i itself
+ * when it is not. */
+static uint32_t
+entry_of(const struct snap_thread *t, uint32_t i)
+{
+	if (t->frames[i].signal_frame || !is_runtime(&t->frames[i]))
+		return i;
+	while (i + 1 < t->n_frames && !t->frames[i + 1].signal_frame &&
+	    is_runtime(&t->frames[i + 1]))
+		i++;
+	return i;
+}
+
+/* By which a frame counts; NULL: it does not. */
+static const char *
+counted_name(struct snapshot *s, const struct snap_frame *f)
+{
+	const char *name = frame_name(s, f);
+
+	if (is_variant(name))
+		return NULL;
+	if (!is_runtime(f))
+		return name;
+	return f->location->symbol[0] != '\0' ? public_name(s, name) : NULL;
+}
+
+static bool
 has_name(const struct snapshot *s, const char *name)
 {
 	for (size_t i = 0; i < s->callstack.count; i++) {
@@ -105,9 +205,12 @@ first_frame(struct snapshot *s, const struct snap_thread *t)
 	    s->fault.frame < t->n_frames)
 		start = s->fault.frame;
 	for (uint32_t i = start; i < t->n_frames; i++) {
-		const char *name = frame_name(s, &t->frames[i]);
+		const struct snap_frame *f;
 
-		if (!t->frames[i].signal_frame && !LISTED(machinery, name))
+		i = entry_of(t, i);
+		f = &t->frames[i];
+		if (!f->signal_frame && counted_name(s, f) != NULL &&
+		    !LISTED(machinery, frame_name(s, f)))
 			return i;
 	}
 	return start;
@@ -117,11 +220,11 @@ first_frame(struct snapshot *s, const struct snap_thread *t)
 static bool
 collect_name(struct snapshot *s, const struct snap_frame *f)
 {
-	const char *name = frame_name(s, f), **item;
+	const char *name = counted_name(s, f), **item;
 
-	if (LISTED(roots, name))
+	if (LISTED(roots, frame_name(s, f)))
 		return false;
-	if (has_name(s, name))
+	if (name == NULL || has_name(s, name))
 		return true;
 	item = vec_push(&s->callstack);
 	if (item == NULL)
@@ -140,9 +243,11 @@ collect_names(struct snapshot *s, const struct snap_thread *t)
 
 	map_init(&seen, SIZE_MAX);
 	for (uint32_t i = first_frame(s, t); i < t->n_frames; i++) {
-		const struct snap_frame *f = &t->frames[i];
+		const struct snap_frame *f;
 		bool is_new = true;
 
+		i = entry_of(t, i);
+		f = &t->frames[i];
 		if (f->signal_frame ||
 		    (f->trust != NULL && strcmp(f->trust, "scan") == 0))
 			continue;
@@ -211,7 +316,7 @@ snapshot_fingerprint(struct snapshot *s)
 		return;
 
 	sha256_init(&h);
-	hash_line(&h, "inquest-fingerprint ", "1");
+	hash_line(&h, "inquest-fingerprint ", "2");
 	hash_line(&h, "type ", type != NULL ? type : s->signal.name);
 	if (message != NULL) {
 		sha256_update(&h, "message ", 8);

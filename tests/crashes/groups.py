@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Which crashes are grouped: the fingerprint and the callstack are the same for
-one bug, whatever the run (addresses, thread ids), and the findings of one core
-are the same each time; other bugs have other fingerprints."""
+one bug, whatever the run (addresses, thread ids) and the version of the run-time
+library it died in, and the findings of one core are the same each time; other
+bugs have other fingerprints.
+
+The second version of a library is a library of that name with other functions
+inside, and one without symbols. (With a real one: build a program with
+-Wl,--dynamic-linker and -rpath into an unpacked libc6 of a newer release.)"""
 import argparse
 import json
 import os
@@ -18,6 +23,7 @@ import crash  # noqa: E402
 # Aborts, threads, handlers, exceptions, library functions, jumps, overflows.
 PROGRAMS = ["a01.c", "a09.c", "a14.c", "b06.c", "d01.c", "e01.c", "i01.c",
             "i03.cpp", "j01.c", "o01.c", "o02.c"]
+LIBRARIES = {"old": [], "new": ["-DNEWER"], "stripped": ["-s"]}
 WORDS = ("class", "confidence", "primary", "frame")
 
 
@@ -30,6 +36,38 @@ def document(bt, core, exe):
 
 def findings(d):
     return [[f[w] for w in WORDS] for f in d["findings"]]
+
+
+def versions(bt, where, check):
+    """One program over three builds of a library."""
+    analyses = os.path.join(HERE, "analyses")
+    first = None
+    for name, flags in LIBRARIES.items():
+        place = os.path.join(where, "library-" + name)
+        library = crash.build(
+            os.path.join(analyses, "library.c"),
+            ["-O0", "-g", "-w", "-shared", "-fPIC", *flags], "gcc", place,
+            name="libmimalloc.so.2")
+        exe = crash.build(os.path.join(analyses, "libraries.c"),
+                          ["-O0", "-g", "-w"], "gcc", place,
+                          [library, "-Wl,-rpath," + place], name="exe")
+        seen = {}
+        for what in ("die", "fault", "callback", "other"):
+            core = crash.core(exe, place, [what])
+            seen[what] = document(bt, core, exe)
+            os.unlink(core)
+        first = first or seen
+        for what, d in seen.items():
+            for key in ("fingerprint", "callstack"):
+                check(d[key] == first[what][key], "library", name, what, key,
+                      d["callstack"], first[what]["callstack"])
+        check(len({d["fingerprint"] for d in seen.values()}) == len(seen),
+              "library", name, "other bugs have the same fingerprint")
+        check(seen["die"]["callstack"] == ["mi_check", "use", "main"],
+              "library", name, seen["die"]["callstack"])
+        check(seen["callback"]["callstack"] ==
+              ["visit", "mi_each", "walk", "main"],
+              "library", name, seen["callback"]["callstack"])
 
 
 def main():
@@ -77,6 +115,7 @@ def main():
             check(twin == name, name, "has the fingerprint of", twin)
             for core in cores:
                 os.unlink(core)
+        versions(bt, where, check)
     except crash.CrashError as error:
         print("skipped:", error)
         return 77
