@@ -21,6 +21,8 @@
 #include "common/typed.h"
 #include "common/variables.h"
 
+#include <ptrace/heap.h>
+
 enum {
 	LEVELS = 3,
 	LEVELS_MAX = 16,
@@ -61,7 +63,8 @@ struct stale {
 	unsigned levels;
 	struct target_range targets[TARGETS_MAX]; /* each level sorted */
 	uint32_t n_targets, first;		  /* of the level */
-	struct target_range object;		  /* the first of all */
+	ptrace_heap_block_t block;  /* of that; start 0: none is known */
+	struct target_range object; /* the first of all */
 	struct holder *holders;
 	uint32_t n_holders;
 	struct stack_top *stacks; /* by sp */
@@ -73,6 +76,24 @@ struct stale {
 };
 
 /* ---- marking ---- */
+
+/* A block that the program has or had, not what an allocator never gave out.
+ * The last word of a block of ptmalloc's is the first of the next one's header,
+ * to which the allocator's own pointers lead. */
+static bool
+block_at(struct stale *s, bt_addr_t address, ptrace_heap_block_t *out)
+{
+
+	if (ptrace_heap_at(s->target, address, out) == false || out->offset < 0)
+		return false;
+	if (out->chunk + out->extent > out->start &&
+	    out->usable > out->chunk + out->extent - out->start)
+		out->usable = out->chunk + out->extent - out->start;
+	return (uint64_t)out->offset < out->usable &&
+	    out->state != PTRACE_HEAP_UNKNOWN &&
+	    out->state != PTRACE_HEAP_UNUSED &&
+	    out->state != PTRACE_HEAP_METADATA;
+}
 
 static void
 add_target(struct stale *s, bt_addr_t start, uint64_t size, unsigned level,
@@ -256,8 +277,14 @@ mark_level(struct stale *s, unsigned level, uint64_t *words)
 			mark_mapping(s, &m, words, level);
 	for (uint32_t i = before; i < s->n_holders; i++) {
 		const struct holder *h = &s->holders[i];
+		ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 
-		if (h->object != NULL && h->root == false)
+		if (h->at == 0 || h->root)
+			continue;
+		if (block_at(s, h->at, &b))
+			add_target(s, b.start, b.usable, level,
+			    h->object != NULL ? h->object->type : NULL);
+		else if (h->object != NULL)
 			add_target(s, h->object->start, h->object->size, level,
 			    h->object->type);
 	}
@@ -266,16 +293,23 @@ mark_level(struct stale *s, unsigned level, uint64_t *words)
 
 /* ---- what to start from ---- */
 
-/* A pointer that debug information declares knows how large the object is. */
+/* The block of the heap around the address; else what debug information knows
+ * of an object there; else what was accessed. */
 static void
 start_at(struct stale *s, bt_addr_t address, uint64_t size)
 {
 	const struct typed_object *o = typed_object_at(&s->typed, address);
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 
-	if (o != NULL)
+	if (block_at(s, address, &b)) {
+		if (s->n_targets == 0)
+			s->block = b;
+		add_target(s, b.start, b.usable, 0, o != NULL ? o->type : NULL);
+	} else if (o != NULL) {
 		add_target(s, o->start, o->size, 0, o->type);
-	else
+	} else {
 		add_target(s, address, size, 0, NULL);
+	}
 }
 
 static bool
@@ -493,6 +527,28 @@ holder_text(const struct stale *s, const struct holder *h)
 	return text;
 }
 
+/* "a freed block of 32 bytes (tcache of thread 7)" */
+static const char *
+block_text(const struct stale *s)
+{
+	const ptrace_heap_block_t *b = &s->block;
+	bool place = b->place != NULL && b->place[0] != '\0';
+
+	if (b->start == 0)
+		return "";
+	return pmodule_text(s->bt, ", %s block of %" PRIu64 " bytes%s%s%s",
+	    b->state == PTRACE_HEAP_ALLOCATED ? "an allocated" : "a freed",
+	    b->usable, place ? " (" : "", place ? b->place : "",
+	    place ? ")" : "");
+}
+
+static bool
+is_freed(const struct stale *s)
+{
+
+	return s->block.start != 0 && s->block.state != PTRACE_HEAP_ALLOCATED;
+}
+
 static void
 tell(struct stale *s, const struct crash *c)
 {
@@ -512,12 +568,13 @@ tell(struct stale *s, const struct crash *c)
 	others = joined_types(s, 0, mine);
 	pmodule_backtrace_annotate(s->bt, PAT_COMMENT,
 	    "stale pointer: %u place%s within %u level%s refer to the memory "
-	    "at 0x%" PRIx64 "; candidate types: %s%s",
+	    "at 0x%" PRIx64 "%s; candidate types: %s%s",
 	    s->n_holders, s->n_holders == 1 ? "" : "s", s->levels,
-	    s->levels == 1 ? "" : "s", object->start,
+	    s->levels == 1 ? "" : "s", object->start, block_text(s),
 	    s->n_types > 0 ? joined_types(s, 0, NULL) : "none are known",
 	    s->cut ? " (cut short: too much memory or too many places)" : "");
-	if (mine != NULL && *others != '\0')
+	/* Nobody owns a free block. */
+	if (mine != NULL && *others != '\0' && is_freed(s) == false)
 		pmodule_backtrace_annotate(s->bt, PAT_WARNING,
 		    "%s may be stale towards memory owned by %s: %s was used "
 		    "at the fault",
@@ -531,8 +588,13 @@ tell(struct stale *s, const struct crash *c)
 			    holder_text(s, &s->holders[shown]))));
 	pmodule_backtrace_annotate(s->bt, PAT_JSON,
 	    "{\"json\":{\"context\":\"Stale pointer\",\"address\":\"0x%" PRIx64
-	    "\",\"levels\":%u,\"places\":%u,\"types\":%s,\"references\":{%s}}}",
-	    object->start, s->levels, s->n_holders,
+	    "\",\"state\":\"%s\",\"levels\":%u,\"places\":%u,\"types\":%s,"
+	    "\"references\":{%s}}}",
+	    object->start,
+	    s->block.start == 0 ? "unknown"
+		: is_freed(s)	? "freed"
+				: "allocated",
+	    s->levels, s->n_holders,
 	    quote_json(s->bt, joined_types(s, 0, NULL)), list);
 }
 

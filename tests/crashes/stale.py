@@ -48,6 +48,7 @@ def run(ptrace, exe, where, t):
                                "--stale-pointer"))
     t.equal(data and set(data["types"].split(", ")),
             {"struct session", "struct request"}, "types")
+    t.equal(data and data["state"], "allocated", "state")
     t.check("struct session may be stale towards memory owned by "
             "struct request" in text, text)
     references = list(data["references"].values())
@@ -55,7 +56,9 @@ def run(ptrace, exe, where, t):
         t.check(any("level 1" in r and what in r for r in references), what,
                 "is missing in", references)
     # The cache holds the session, somebody holds the cache.
-    t.check(any("level 1" in r and "struct(cache).sessions[]" in r
+    t.check(not any("main_arena" in r for r in references),
+            "the allocator's own", references)
+    t.check(any("level 1" in r and "sessions[]" in r
                 for r in references), "the session's holder", references)
     t.check(any("level 2" in r and "cache of reuse" in r
                 for r in references), "the holder's holder", references)
@@ -63,6 +66,15 @@ def run(ptrace, exe, where, t):
     text, data = said(document(ptrace, exe, where, "reused",
                                "--stale-pointer=1"))
     t.equal(levels(data), [1], "one level")
+
+    # Without types on the way: blocks of the heap lead to who holds them.
+    text, data = said(document(ptrace, exe, where, "freed",
+                               "--stale-pointer"))
+    t.equal(data and data["state"], "freed", "freed")
+    t.check("a freed block of" in text and "may be stale" not in text, text)
+    references = list((data or {"references": {}})["references"].values())
+    t.check(any("level 3" in r and "server (struct server *)" in r
+                for r in references), "the server's holder", references)
 
     text, data = said(document(ptrace, exe, where, "unmapped",
                                "--stale-pointer"))

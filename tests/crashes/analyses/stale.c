@@ -86,6 +86,16 @@ main(int argc, char **argv)
 		kept = b;
 		free(b);
 		return touch(kept);
+	} else if (strcmp(what, "freed") == 0) {
+		/* Its first word is a link of the allocator's now. */
+		struct session *s = calloc(1, sizeof(*s));
+
+		server = malloc(sizeof(*server));
+		server->cache = calloc(1, sizeof(*server->cache));
+		s->peer = s;
+		server->cache->sessions[1] = s;
+		free(s);
+		return (int)peer_of(s);
 	}
 	return local(nothing != 0 ? &nothing : NULL);
 }
