@@ -191,7 +191,7 @@ print(const struct job_check *job, struct check_result *r,
 
 /* With the host, because what was registered ends with it. */
 static bool
-check_in_host(const struct job_check *job, struct check_result *r,
+check_in_host(struct job_check *job, struct check_result *r,
     struct module_loader *loader, bt_error_t *e)
 {
 	const struct session_options *o = job->options;
@@ -199,7 +199,7 @@ check_in_host(const struct job_check *job, struct check_result *r,
 	struct module_host_options options = {
 	    .running = running,
 	    .log = log_line,
-	    .ctx = (void *)(uintptr_t)job,
+	    .ctx = job,
 	    .config = o->module_options,
 	    .n_config = o->n_module_options,
 	    .notes_asked = true,
@@ -214,7 +214,7 @@ check_in_host(const struct job_check *job, struct check_result *r,
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	options.snapshot = &s;
 	module_loader_name(r->path, name, sizeof(name));
-	running((void *)(uintptr_t)job, name);
+	running(job, name);
 	if (module_loader_inspect(loader, r->path, tell_mistake, r)) {
 		d = module_loader_file(loader, r->path, &why);
 		if (d == NULL)
@@ -225,7 +225,7 @@ check_in_host(const struct job_check *job, struct check_result *r,
 		if (host != NULL)
 			load_into(r, job, host, d, &s);
 	}
-	running((void *)(uintptr_t)job, NULL);
+	running(job, NULL);
 	done = done && print(job, r, host, e);
 	module_host_destroy(host);
 	target_close(options.target);

@@ -40,20 +40,25 @@ struct supervisor {
 	size_t n_notes;
 };
 
-/* Only modules of the user's are watched: ours have the deadline. The host in
- * the worker counts the time of all of them, between their callbacks; what is
- * stopped from here is one that does not come back. */
+/* The host in the worker counts the time of all loaded modules, between their
+ * callbacks; what is stopped from here is one that does not come back. Where
+ * there are only ours, they have the deadline. */
 static void
 limit_modules(struct supervisor *v)
 {
-	const struct session_options *o = &v->options;
-	uint64_t one = o->module_time_ns != 0
-	    ? o->module_time_ns
-	    : (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
+	const uint64_t second = 1000000000;
+	struct session_options *o = &v->options;
+	uint64_t one = SESSION_DEFAULT_MODULE_TIME_S * second;
 
+	if (o->modules_time_ns == 0)
+		o->modules_time_ns = SESSION_DEFAULT_MODULES_TIME_S * second;
+	if (o->module_time_ns != 0)
+		one = o->module_time_ns;
+	/* None may take more than all of them. */
+	if (o->modules_time_ns < one)
+		o->module_time_ns = one = o->modules_time_ns;
 	if (o->module_files != NULL || o->module_dirs != NULL)
-		v->run.module_time_ns =
-		    one < o->modules_time_ns ? one : o->modules_time_ns;
+		v->run.module_time_ns = one;
 }
 
 /* What a module took before it was stopped is gone for the others, too. */
@@ -68,7 +73,6 @@ charge_module(struct supervisor *v)
 	v->options.modules_time_ns = v->options.modules_time_ns > used + least
 	    ? v->options.modules_time_ns - used
 	    : least;
-	limit_modules(v);
 }
 
 static bool
@@ -89,9 +93,6 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	v->job = (struct job){
 	    .options = &v->options, .report = report, .note = v->run.note};
-	if (v->options.modules_time_ns == 0)
-		v->options.modules_time_ns =
-		    (uint64_t)SESSION_DEFAULT_MODULES_TIME_S * 1000000000;
 	limit_modules(v);
 	v->deadline = bt_now_ns() + timeout;
 	for (size_t i = 0; options->without != NULL &&
