@@ -60,6 +60,37 @@ tell_transient(ptrace_backtrace_t *bt)
 	    "looks wrong in it is no damage");
 }
 
+/* Pointers of the thread that crashed to blocks that are smaller than what they
+ * point to. Said at the variable, no more: a program may mean to use less. */
+static void
+tell_small_blocks(const struct crash *c)
+{
+	const uint32_t frames = 16, variables = 256;
+	uint32_t n = ptrace_thread_n_frames(c->thread);
+
+	for (uint32_t i = 0; i < n && i < frames; i++) {
+		ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
+		uint32_t count = f != NULL ? ptrace_frame_n_variables(f) : 0;
+
+		for (uint32_t k = 0; k < count && k < variables; k++) {
+			ptrace_variable_t *v = ptrace_frame_variable(f, k);
+			ptrace_variable_info_t info = PTRACE_VARIABLE_INFO_INIT;
+			ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+			const char *text;
+
+			if (v == NULL || !ptrace_variable_info(v, &info) ||
+			    info.kind != PTRACE_VARIABLE_POINTER ||
+			    !info.has_value ||
+			    !ptrace_heap_at(c->target, info.value, &b))
+				continue;
+			text = damage_too_small(c->bt, f, &info, &b);
+			if (text != NULL)
+				pmodule_variable_annotate(
+				    v, PAT_WARNING, "%s", text);
+		}
+	}
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -70,14 +101,18 @@ analyse(ptrace_backtrace_t *bt)
 	struct crash c;
 
 	/* A running process changes its heap while it is read. */
-	if (ptrace_target_live(t) || is_told(bt))
+	if (ptrace_target_live(t))
+		return;
+	crashed = crash_resolve(bt, &c) && c.context != NULL;
+	if (crashed)
+		tell_small_blocks(&c);
+	if (is_told(bt))
 		return;
 	if (damage_any(t, &transient) == false) {
 		if (transient)
 			tell_transient(bt);
 		return;
 	}
-	crashed = crash_resolve(bt, &c) && c.context != NULL;
 	leads = crashed && leads_to_damage(&c, &block);
 	if (crashed)
 		r = report_of(&c, "", 0, NULL);

@@ -114,6 +114,23 @@ damage_block_text(ptrace_backtrace_t *bt, const ptrace_heap_block_t *b)
 	    place ? b->place : "");
 }
 
+const char *
+damage_too_small(ptrace_backtrace_t *bt, ptrace_frame_t *f,
+    const ptrace_variable_info_t *info, const ptrace_heap_block_t *b)
+{
+	char member[128];
+
+	/* By its type alone, there is more behind the end of the block. */
+	if (b->state != PTRACE_HEAP_ALLOCATED || b->offset != 0 ||
+	    !ptrace_frame_member(
+		f, info->name, b->usable, member, sizeof(member)))
+		return NULL;
+	return pmodule_text(bt,
+	    "the block is too small for what %s (%s) points to: %s->%s lies at "
+	    "offset %" PRIu64 ", behind its end",
+	    info->name, info->type, info->name, member, b->usable);
+}
+
 void
 damage_note_owner(ptrace_backtrace_t *bt, ptrace_thread_t *thread,
     const ptrace_heap_block_t *b, struct report *r)
@@ -139,6 +156,7 @@ damage_note_owner(ptrace_backtrace_t *bt, ptrace_thread_t *thread,
 			report_note(r,
 			    pmodule_text(bt, "%s (%s) of %s points to it",
 				info.name, info.type, ptrace_frame_symbol(f)));
+			report_note(r, damage_too_small(bt, f, &info, b));
 			return;
 		}
 	}
