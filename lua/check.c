@@ -233,17 +233,6 @@ run_checker(lua_State *L)
 	return 0;
 }
 
-/* "file:LINE: ..." */
-static unsigned
-line_of(const char *name, const char *text)
-{
-	size_t n = strlen(name);
-
-	return strncmp(text, name, n) == 0 && text[n] == ':'
-	    ? (unsigned)strtoul(text + n + 1, NULL, 10)
-	    : 0;
-}
-
 bool
 lua_inspect(struct lua_settings *settings, const char *path, const char *text,
     size_t size, module_mistake_fn *tell, void *arg)
@@ -266,7 +255,7 @@ lua_inspect(struct lua_settings *settings, const char *path, const char *text,
 		why = m.L != NULL ? lua_tostring(m.L, -1) : e.text;
 		if (why == NULL)
 			why = "out of memory";
-		tell(arg, line_of(c.name, why), why);
+		tell(arg, module_mistake_line(c.name, why), why);
 	}
 	lua_module_stop(&m);
 	return done;

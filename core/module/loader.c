@@ -246,6 +246,21 @@ module_loader_file(struct module_loader *l, const char *path, bt_error_t *e)
 	return fd >= 0 ? module_loader_from(l, fd, path, e) : NULL;
 }
 
+unsigned
+module_mistake_line(const char *path, const char *text)
+{
+	const char *base = text_basename(path);
+	size_t n = strlen(base);
+	unsigned line = 0;
+
+	if (strncmp(text, base, n) != 0 || text[n] != ':')
+		return 0;
+	for (const char *p = text + n + 1;
+	     *p >= '0' && *p <= '9' && line < 100000000; p++)
+		line = line * 10 + (unsigned)(*p - '0');
+	return line;
+}
+
 bool
 module_loader_inspect(struct module_loader *l, const char *path,
     module_mistake_fn *tell, void *arg)

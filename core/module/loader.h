@@ -15,6 +15,8 @@ struct module_loader;
 
 /* Line 0: not of a line. text is "FILE:LINE: what is wrong". */
 typedef void module_mistake_fn(void *arg, unsigned line, const char *text);
+/* The line of such a text; 0: it is of another file, or of none. */
+unsigned module_mistake_line(const char *path, const char *text);
 
 /* A language other than C. */
 struct module_language {

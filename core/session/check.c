@@ -98,24 +98,13 @@ log_line(void *ctx, enum pmodule_log_level level, const char *module,
 	(void)link_send(job->fd, LINK_LOG, &head, 1, line, strlen(line));
 }
 
-/* "FILE:LINE: ..." */
-static unsigned
-line_of(const char *path, const char *text)
-{
-	const char *base = text_basename(path);
-	size_t n = strlen(base);
-
-	return strncmp(text, base, n) == 0 && text[n] == ':'
-	    ? (unsigned)strtoul(text + n + 1, NULL, 10)
-	    : 0;
-}
-
 /* What it said while it was loaded, each with file and line. */
 static void
 add_warnings(struct check_result *r, const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->warnings.count; i++)
-		add_mistake(r, line_of(r->path, s->warnings.items[i].text),
+		add_mistake(r,
+		    module_mistake_line(r->path, s->warnings.items[i].text),
 		    s->warnings.items[i].text);
 }
 
@@ -218,7 +207,8 @@ check_in_host(struct job_check *job, struct check_result *r,
 	if (module_loader_inspect(loader, r->path, tell_mistake, r)) {
 		d = module_loader_file(loader, r->path, &why);
 		if (d == NULL)
-			add_mistake(r, line_of(r->path, why.text), why.text);
+			add_mistake(r, module_mistake_line(r->path, why.text),
+			    why.text);
 		else
 			done = target_empty(&options.target, e);
 		host = d != NULL && done ? module_host_create(&options) : NULL;

@@ -49,7 +49,8 @@ serve1(struct mtev_http1_request *req, mtev_hash_table *settings)
 {
 	mtev_hash_table copy = *settings;
 
-	*(volatile int *)0 = (int)copy.u.hs.map->size + (int)req->content_length;
+	*(volatile int *)0 = (int)copy.u.hs.map->size +
+	    (int)req->content_length;
 }
 
 int
@@ -60,8 +61,8 @@ main(void)
 	mtev_hash_table settings;
 	pthread_t thread;
 
-	hash_fill(&settings, &settings_map, settings_slots, 8, settings_entries,
-	    2);
+	hash_fill(
+	    &settings, &settings_map, settings_slots, 8, settings_entries, 2);
 	observe();
 	pthread_create(&thread, NULL, serve2, NULL);
 	usleep(200000);
