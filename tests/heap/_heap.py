@@ -29,6 +29,8 @@ ALLOCATORS = {
     "ptmalloc-mmap": ("ptmalloc", "gcc", [], []),
     "ptmalloc-static": ("ptmalloc", "gcc", ["-static", *WRAP], []),
     "jemalloc": ("jemalloc", "gcc", [], ["-ljemalloc"]),
+    "jemalloc-junk": ("jemalloc", "gcc", [], ["-ljemalloc"]),
+    "jemalloc-no-tcache": ("jemalloc", "gcc", [], ["-ljemalloc"]),
     "jemalloc-static": ("jemalloc", "gcc", WRAP, [
         "-Wl,-Bstatic", "-ljemalloc", "-Wl,-Bdynamic", "-lstdc++", "-lm"]),
     "tcmalloc-static": ("tcmalloc", "gcc", WRAP, [
@@ -50,6 +52,8 @@ ENVIRONMENTS = {
         "ptmalloc-perturb": ["perturb=165"],
         "ptmalloc-mmap": ["mmap_threshold=8192", "trim_threshold=4096"],
     }.items()}
+ENVIRONMENTS["jemalloc-junk"] = {"MALLOC_CONF": "junk:true,narenas:1"}
+ENVIRONMENTS["jemalloc-no-tcache"] = {"MALLOC_CONF": "tcache:false"}
 
 
 def build(name, where, source="churn.c", flags=("-g", "-O1")):

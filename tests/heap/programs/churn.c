@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Threads that allocate and free at random until one of them aborts the
- * process at a random moment: churn SEED THREADS MILLISECONDS; the environment
+ * process at a random moment: churn SEED THREADS MILLISECONDS (0: never); the environment
  * variable JOURNAL names the file.
  *
  * Every call of the process goes through the functions below, which write what
@@ -313,6 +313,8 @@ main(int argc, char **argv)
 	for (unsigned i = 1; i < threads; i++)
 		if (pthread_create(&t, NULL, work, (void *)(uintptr_t)i) != 0)
 			return 2;
+	if (milliseconds == 0) /* until somebody ends it */
+		work(NULL);
 	if (threads > 1) {
 		usleep(milliseconds * 1000);
 		raise(SIGABRT);
