@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Threads that allocate and free at random until one of them aborts the
- * process at a random moment: churn SEED THREADS MILLISECONDS (0: never); the environment
- * variable JOURNAL names the file.
+ * process at a random moment: churn SEED THREADS MILLISECONDS (0: never); the
+ * environment variable JOURNAL names the file.
  *
  * Every call of the process goes through the functions below, which write what
  * is allocated into a file that survives: for each address that was ever handed
