@@ -14,6 +14,11 @@ from _tool import ROOT, main  # noqa: E402,F401
 crash = _tool.crash
 
 
+# The environment in which a module's crash remains one, also in a build with
+# sanitizers.
+CRASHES = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_abort=0"}
+
+
 class Modules:
     """A program that crashed, and a directory for modules."""
 

@@ -92,7 +92,8 @@ BROKEN = [
 
 
 def check(modules, path, *args):
-    done = modules.bench.run("ptrace", "--module-check", path, "--json", *args)
+    done = modules.bench.run("ptrace", "--module-check", path, "--json", *args,
+                             env=_modules.CRASHES)
     return done, json.loads(done.stdout)
 
 

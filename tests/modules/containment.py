@@ -114,10 +114,6 @@ def check_caught(modules, t):
         t.check(snapshot["threads"][0]["frames"], what, "frames")
 
 
-# In a build with sanitizers the module's own crash remains one.
-CRASHES = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_abort=0"}
-
-
 def check_killed(modules, t):
     for what, text, why in KILLED:
         if text.startswith("\n#include"):
@@ -126,7 +122,7 @@ def check_killed(modules, t):
             bad = modules.write("bad.lua", text)
         done, snapshot = modules.run(
             "--module-load", modules.good, "--module-load", bad,
-            "--module-timeout=1", env=CRASHES)
+            "--module-timeout=1", env=_modules.CRASHES)
         if not t.check(snapshot is not None, what, done.stderr):
             continue
         t.equal(done.returncode, 0, what, done.stderr)
@@ -192,7 +188,7 @@ def check_many_killers(modules, t):
     """More than there are attempts."""
     bad = [modules.compile(f"bad{i}", (C % ("", "", CRASH)).replace(
         '"bad"', f'"bad{i}"')) for i in range(6)]
-    done, snapshot = modules.run(*load_all(bad + [modules.good]), env=CRASHES)
+    done, snapshot = modules.run(*load_all(bad + [modules.good]), env=_modules.CRASHES)
     if t.check(snapshot is not None, "killers", done.stderr):
         warnings = _modules.warnings_of(snapshot)
         t.check("all loaded modules were left out" in warnings, warnings)
