@@ -301,11 +301,49 @@ fill_top(struct pt_cursor *c, struct pt_item *out, const uint64_t words[2])
 		    "size of the arena's rest");
 }
 
+/* Where the last chunk should have ended, if headers that follow each other
+ * begin within it: then its size is wrong, and not what lies where it led. */
+static bool
+end_within(const struct pt_cursor *c, bt_addr_t *end)
+{
+	const uint64_t far = 64 << 10;
+	struct ptmalloc *p = c->p;
+	bt_addr_t limit = c->at;
+
+	if (limit - c->last.chunk > far)
+		limit = c->last.chunk + far;
+	for (bt_addr_t at = c->last.chunk + CHUNK_MIN; at < limit;
+	     at += CHUNK_ALIGN) {
+		uint64_t words[2];
+
+		if (!p->host->take(p->host->ctx, 1) ||
+		    !memory_pair(&p->memory, at, words))
+			return false;
+		if ((words[1] & CHUNK_PREV_IN_USE) == 0 ||
+		    !pt_plausible(p, c->segment, at, words[1]) ||
+		    !chain_holds(c, at, next_known(c, c->at)))
+			continue;
+		*end = at;
+		return true;
+	}
+	return false;
+}
+
 /* A header that no chunk has. When the one before contradicted what precedes
  * it, that one's size led here and is what is wrong. */
 static void
 report_bad(struct pt_cursor *c, const uint64_t words[2])
 {
+	bt_addr_t end;
+
+	if (c->has_last && c->last.gap == false && c->last.list == 0 &&
+	    end_within(c, &end)) {
+		report(c, PTRACE_HEAP_CHECK_SIZE, c->last.chunk + 8,
+		    c->last.chunk,
+		    (end - c->last.chunk) | (c->last.head & CHUNK_FLAGS),
+		    c->last.head, "size of a block");
+		return;
+	}
 
 	if (c->has_last && c->suspect && c->last.gap == false)
 		report(c, PTRACE_HEAP_CHECK_SIZE, c->last.chunk + 8,

@@ -253,7 +253,7 @@ judge_damage(const struct death *d)
 	if (!damage_explain(d->c->bt, d->has_block ? &d->block : NULL, &r))
 		return false;
 	/* What the access did that ran into it is a consequence. */
-	if (r.confidence < 0.96)
+	if (d->message == NULL && r.confidence < 0.96)
 		r.confidence = 0.96;
 	report_publish(&r);
 	return true;

@@ -266,7 +266,7 @@ judge_reused(const struct use *u, const ptrace_heap_block_t *b)
 	for (unsigned i = 8; i < sizeof(text); i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '\0';
-	r = report_use(u, b, 0.82,
+	r = report_use(u, b, 0.89,
 	    pmodule_text(u->c->bt,
 		"use after free, most likely: %s, which was taken for an "
 		"object, is a buffer with text, \"%s\": the memory was handed "

@@ -236,38 +236,69 @@ run_of_text(const struct around *a, struct run *out)
 	    (is_text(a->bytes[low]) || a->bytes[low] == 0);
 }
 
-/* The same word again and again. */
-static bool
-run_of_words(const struct around *a, struct run *out)
+static uint64_t
+number_at(const struct around *a, unsigned at, unsigned width)
 {
-	static const uint8_t zeros[8];
-	const unsigned low = BELOW + SIZE_AT;
-	const uint8_t *word = a->bytes + low;
-	unsigned from = low, to = low + 8;
+	uint64_t v = 0;
 
-	while (
-	    from >= a->first + 8 && memcmp(a->bytes + from - 8, word, 8) == 0)
-		from -= 8;
-	while (to + 8 <= a->last && memcmp(a->bytes + to, word, 8) == 0)
-		to += 8;
+	memcpy(&v, a->bytes + at, width);
+	return v;
+}
+
+/* Numbers of which each differs from the one before by the same amount: the
+ * same word again and again, or a counter. */
+static bool
+run_of_numbers(const struct around *a, unsigned width, struct run *out)
+{
+	const unsigned low = BELOW + SIZE_AT, end = BELOW + HEADER, enough = 4;
+	const uint64_t mask = width == 8 ? UINT64_MAX : UINT32_MAX;
+	uint64_t step =
+	    (number_at(a, low, width) - number_at(a, low - width, width)) &
+	    mask;
+	unsigned from = low, to = low;
+
+	while (from >= a->first + width &&
+	    ((number_at(a, from, width) - number_at(a, from - width, width)) &
+		mask) == step)
+		from -= width;
+	while (to + 2 * width <= a->last &&
+	    ((number_at(a, to + width, width) - number_at(a, to, width)) &
+		mask) == step)
+		to += width;
+	to += width;
 	*out = (struct run){(int)from - BELOW, (int)to - BELOW,
-	    "the same word again and again"};
-	return memcmp(word, zeros, 8) != 0 && low - from >= 16;
+	    step == 0 ? "the same number again and again"
+		      : "numbers in equal steps"};
+	/* Zeros are everywhere. */
+	return to >= end && (low - from) / width + 1 >= enough &&
+	    number_at(a, low, 8) != 0;
+}
+
+/* Zeros over all of the size and two words more, which the program had below:
+ * it is seldom that somebody clears memory downwards. */
+static bool
+run_of_zeros(const struct around *a, struct run *out)
+{
+	*out = extend(a, BELOW + SIZE_AT, false);
+	out->what = "zeros";
+	return a->bytes[BELOW + SIZE_AT] == 0 && out->from <= -HEADER &&
+	    out->to >= HEADER;
 }
 
 /* Of several the one that reaches furthest down. */
 static bool
 find_run(ptrace_backtrace_t *bt, const struct around *a, struct run *out)
 {
-	struct run runs[3];
-	bool good[3], found = false;
+	struct run runs[4];
+	bool good[4], found = false;
 
 	if (a->last < BELOW + HEADER || a->first > BELOW)
 		return false;
 	good[0] = run_of_bytes(bt, a, &runs[0]);
 	good[1] = run_of_text(a, &runs[1]);
-	good[2] = run_of_words(a, &runs[2]);
-	for (unsigned i = 0; i < 3; i++) {
+	good[2] = run_of_numbers(a, 8, &runs[2]);
+	good[3] = run_of_numbers(a, 4, &runs[3]);
+	for (unsigned i = 0; i < 4; i++) {
 		if (good[i] == false || (found && runs[i].from >= out->from))
 			continue;
 		*out = runs[i];
@@ -322,6 +353,66 @@ is_terminator(const ptrace_heap_anomaly_t *a)
 	return (a->found & 0xff) == 0 && a->found != 0 && a->found >> 40 == 0;
 }
 
+/* The upper half of a size is never in use. Who writes upwards from below gets
+ * to the lower half first; and that still leads to a block. */
+static bool
+is_upper_half(ptrace_target_t *t, const ptrace_heap_anomaly_t *a)
+{
+	const uint64_t flags = 7, mapped = 2, least = 32, most = 1 << 30;
+	uint64_t low = (uint32_t)a->found & ~flags, next;
+
+	if (a->found >> 32 == 0 || (a->found & mapped) != 0 || low < least ||
+	    low % 16 != 0 ||
+	    !ptrace_target_read(
+		t, a->chunk + low + SIZE_AT, &next, sizeof(next), NULL))
+		return false;
+	return (next & mapped) == 0 && (next & ~flags) >= least &&
+	    next % 16 <= flags && next < most;
+}
+
+static void
+blame_above(ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a,
+    const char *how, struct report *r)
+{
+
+	fill(r, "heap-underflow", "heap.underflow", 0.93,
+	    pmodule_text(bt,
+		"the block at 0x%" PRIx64 " was written before its start: %s",
+		a->start, how));
+	r->has_address = true;
+	r->address = a->start;
+}
+
+static const char *
+run_text(ptrace_backtrace_t *bt, const struct run *run, bt_addr_t header)
+{
+
+	return pmodule_text(bt,
+	    "%d bytes (%s) from 0x%" PRIx64
+	    " on run over the header of the block at 0x%" PRIx64,
+	    run->to - run->from, run->what,
+	    header + (uint64_t)(int64_t)run->from, header + HEADER);
+}
+
+/* The header is as the allocator wrote it, but no block begins there: the size
+ * of the block before led to it, which a byte or two may have changed. */
+static bool
+explain_size_before(
+    ptrace_backtrace_t *bt, const ptrace_heap_block_t *misled, struct report *r)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	ptrace_heap_block_t before = PTRACE_HEAP_BLOCK_INIT;
+	struct around around;
+	struct run run = {0};
+
+	read_around(t, misled->chunk, &around);
+	if (!find_run(bt, &around, &run) || run.from >= 0 ||
+	    run.to <= SIZE_AT || !ptrace_heap_before(t, misled, &before))
+		return false;
+	blame_before(bt, &before, 0.94, run_text(bt, &run, misled->chunk), r);
+	return true;
+}
+
 static void
 explain_header(
     ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a, struct report *r)
@@ -334,24 +425,13 @@ explain_header(
 
 	read_around(t, a->chunk, &around);
 	if (find_run(bt, &around, &run)) {
-		const char *how = pmodule_text(bt,
-		    "%d bytes (%s) from 0x%" PRIx64
-		    " on run over the header of the block at 0x%" PRIx64,
-		    run.to - run.from, run.what,
-		    a->chunk + (uint64_t)(int64_t)run.from, a->start);
-		bool from_above = run.from > 0 && run.to >= HEADER;
+		const char *how = run_text(bt, &run, a->chunk);
 
-		if (from_above) {
-			fill(r, "heap-underflow", "heap.underflow", 0.93,
-			    pmodule_text(bt,
-				"the block at 0x%" PRIx64
-				" was written before its start: %s",
-				a->start, how));
-			r->has_address = true;
-			r->address = a->start;
+		if (run.from > 0 && run.to >= HEADER) {
+			blame_above(bt, a, how, r);
 			return;
 		}
-		if (has_before && run.from < 0) {
+		if (has_before && run.from < 0 && run.to >= SIZE_AT) {
 			blame_before(bt, &before, 0.97, how, r);
 			return;
 		}
@@ -366,6 +446,21 @@ explain_header(
 		    r);
 		return;
 	}
+	if (is_upper_half(t, a)) {
+		blame_above(bt, a,
+		    "the upper half of its size was overwritten, and the lower "
+		    "half was not",
+		    r);
+		return;
+	}
+	if (has_before && run_of_zeros(&around, &run)) {
+		blame_before(
+		    bt, &before, 0.85, run_text(bt, &run, a->chunk), r);
+		return;
+	}
+	if (has_before && a->check == PTRACE_HEAP_CHECK_SIZE &&
+	    explain_size_before(bt, &before, r))
+		return;
 	fill(r, "heap-corruption", "heap.corrupt", 0.9,
 	    pmodule_text(bt,
 		"the header of the block at 0x%" PRIx64
