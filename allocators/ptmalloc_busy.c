@@ -12,7 +12,9 @@
 enum {
 	FRAMES_MAX = 256, /* of a thread, the innermost */
 	FUNCTIONS = 12,
-	FUTEX = 202 /* the system call: it waits, and changes nothing */
+	RANGES_MAX = 64,
+	CODE_MAX = 8192, /* bytes of a function that are read for its calls */
+	FUTEX = 202	 /* the system call: it waits, and changes nothing */
 };
 
 static const char *const names[FUNCTIONS] = {"malloc", "free", "calloc",
@@ -27,13 +29,61 @@ static const char *const internal[] = {"_int_malloc", "_int_free",
     "malloc.cold", "free.cold", "calloc.cold", "realloc.cold"};
 
 struct functions {
-	bt_addr_t start[FUNCTIONS], end[FUNCTIONS];
+	bt_addr_t start[RANGES_MAX], end[RANGES_MAX];
 	unsigned n;
 };
 
 static void
+add_range(struct functions *f, bt_addr_t start, bt_addr_t end)
+{
+
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->start[i] == start)
+			return;
+	if (f->n == RANGES_MAX || end <= start)
+		return;
+	f->start[f->n] = start;
+	f->end[f->n++] = end;
+}
+
+/* Most of the allocator has no exported name, and who is called by a jump (as
+ * aligned_alloc calls) leaves no frame of the caller. So what the exported
+ * functions call and jump to in the library belongs to them: it is theirs
+ * alone, but for waiting for a lock. */
+static void
+add_called(struct ptmalloc *p, struct functions *f, unsigned of)
+{
+	bt_addr_t at = f->start[of], end = f->end[of], start, stop;
+
+	if (end - at > CODE_MAX)
+		end = at + CODE_MAX;
+	while (at < end) {
+		ptrace_instruction_t in = PTRACE_INSTRUCTION_INIT;
+
+		if (!ptrace_target_instruction(p->host->target, at, &in) ||
+		    in.length == 0)
+			return;
+		at += in.length;
+		if ((in.flow != PTRACE_FLOW_CALL &&
+			in.flow != PTRACE_FLOW_JUMP) ||
+		    in.target_known == false ||
+		    (in.target >= f->start[of] && in.target < f->end[of]) ||
+		    in.target < p->module.start || in.target >= p->module.end)
+			continue;
+		/* Through the linkage table: memset, which everybody uses. */
+		in.flow = PTRACE_FLOW_CALL;
+		if (ptrace_target_call_name(p->host->target, &in) == NULL &&
+		    ptrace_target_function(
+			p->host->target, in.target, &start, &stop) &&
+		    start == in.target)
+			add_range(f, start, stop);
+	}
+}
+
+static void
 find_functions(struct ptmalloc *p, struct functions *f)
 {
+	unsigned named;
 
 	f->n = 0;
 	for (unsigned i = 0; i < FUNCTIONS; i++) {
@@ -48,9 +98,11 @@ find_functions(struct ptmalloc *p, struct functions *f)
 		else if (!ptrace_target_function(
 			     p->host->target, start, &start, &end))
 			continue;
-		f->start[f->n] = start;
-		f->end[f->n++] = end;
+		add_range(f, start, end);
 	}
+	named = f->n;
+	for (unsigned i = 0; i < named; i++)
+		add_called(p, f, i);
 }
 
 static bool
