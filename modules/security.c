@@ -167,7 +167,8 @@ struct differences {
 static void
 end_run(struct differences *d)
 {
-	if (d->run != 0 && d->in_run > 0)
+	if (d->run != 0 && d->in_run > 0 &&
+	    d->report->places < TAMPERING_PLACES_MAX)
 		tampering_add(d->report, d->run,
 		    pmodule_text(d->report->bt,
 			"%u byte%s at %s: %s, the file has %s", d->in_run,

@@ -340,29 +340,40 @@ on_stack(const struct crash *c, bt_addr_t address)
 	    c->sp >= m.start && c->sp < m.end;
 }
 
-/* The one place off the stack that holds the value; 0: none, or several. */
+/* The one place off the stack that holds the value; 0: none, several, or more
+ * memory than is read. */
 static bt_addr_t
 only_place(struct stale *s, const struct crash *c, uint64_t value)
 {
 	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
-	bt_addr_t found, place = 0;
-	uint64_t word;
+	uint64_t words[512];
+	bt_addr_t place = 0;
 
 	for (bt_addr_t at = 0; ptrace_target_mapping_next(s->target, at, &m);
 	     at = m.end) {
-		bt_addr_t from = m.start;
+		bt_addr_t end = m.start + m.dumped;
 
 		if ((m.permissions & data) != data || m.permissions > 7 ||
 		    (c->sp >= m.start && c->sp < m.end))
 			continue;
-		while (ptrace_target_find_word(
-		    s->target, from, m.end, value, value, &found, &word)) {
-			if (place != 0)
-				return 0;
-			place = found;
-			from = found + 8;
+		for (bt_addr_t p = m.start; p < end; p += sizeof(words)) {
+			size_t want = end - p < sizeof(words) ? end - p
+							      : sizeof(words);
+			size_t n = ptrace_target_read_some(
+			    s->target, p, words, want);
+
+			s->read += want;
+			for (size_t i = 0; i < n / 8; i++) {
+				if (words[i] != value)
+					continue;
+				if (place != 0)
+					return 0;
+				place = p + i * 8;
+			}
 		}
+		if (s->read > bytes_max)
+			return 0;
 	}
 	return place;
 }

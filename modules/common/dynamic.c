@@ -11,7 +11,7 @@ enum {
 	ENTRIES_MAX = 1024,
 	SYMBOLS_MAX = 1 << 20,
 	STRINGS_MAX = 64 << 20,
-	CHAIN_MAX = 1 << 20,
+	CHAIN_MAX = 1 << 16, /* of one bucket */
 	SAME_BUCKET_MAX = 256
 };
 
@@ -175,11 +175,33 @@ read_u32(const struct dynamic *d, bt_addr_t at, uint32_t *out)
 	return ptrace_target_read(d->target, at, out, sizeof(*out), NULL);
 }
 
-/* The table has no length of its own: the hash table knows. */
+/* The largest of n words; false: they are not all there. */
+static bool
+largest(const struct dynamic *d, bt_addr_t at, uint32_t n, uint32_t *out)
+{
+	uint32_t words[1024];
+
+	*out = 0;
+	for (uint32_t done = 0; done < n;) {
+		uint32_t count = n - done < 1024 ? n - done : 1024;
+
+		if (!ptrace_target_read(d->target, at + (bt_addr_t)done * 4,
+			words, count * sizeof(*words), NULL))
+			return false;
+		for (uint32_t i = 0; i < count; i++)
+			if (words[i] > *out)
+				*out = words[i];
+		done += count;
+	}
+	return true;
+}
+
+/* The table has no length of its own: the hash table knows. Chains end with an
+ * odd word; the last one ends the table. */
 static uint32_t
 count_symbols(const struct dynamic *d)
 {
-	uint32_t n, start, words, last = 0, value;
+	uint32_t n, start, words, last, value;
 	bt_addr_t buckets, chains;
 
 	if (d->hash != 0 && read_u32(d, d->hash + 4, &n))
@@ -191,10 +213,8 @@ count_symbols(const struct dynamic *d)
 		return 0;
 	buckets = d->gnu_hash + 16 + (bt_addr_t)words * 8;
 	chains = buckets + (bt_addr_t)n * 4;
-	for (uint32_t i = 0; i < n; i++)
-		if (read_u32(d, buckets + (bt_addr_t)i * 4, &value) &&
-		    value > last)
-			last = value;
+	if (largest(d, buckets, n, &last) == false)
+		return 0;
 	if (last < start)
 		return start; /* nothing is exported: undefined ones only */
 	for (uint32_t i = 0; i < CHAIN_MAX; i++, last++)

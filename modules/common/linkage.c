@@ -25,14 +25,25 @@ enum {
 struct linkage {
 	struct tampering *report;
 	ptrace_target_t *target;
-	struct dynamic *modules; /* in load order; gaps are zero */
+	struct dynamic *modules; /* by address */
 	uint32_t n_modules;
 	uint32_t entries_left;
 };
 
+static int
+by_start(const void *a, const void *b)
+{
+	const struct dynamic *x = a, *y = b;
+
+	return (x->module.start > y->module.start) -
+	    (x->module.start < y->module.start);
+}
+
 static bool
 linkage_open(struct linkage *l, struct tampering *report)
 {
+	uint32_t n;
+
 	*l = (struct linkage){.report = report,
 	    .target = report->target,
 	    .entries_left = ENTRIES_MAX};
@@ -42,12 +53,16 @@ linkage_open(struct linkage *l, struct tampering *report)
 	l->modules = calloc(l->n_modules + 1, sizeof(*l->modules));
 	if (l->modules == NULL)
 		return false;
-	for (uint32_t i = 0; i < l->n_modules; i++) {
+	n = l->n_modules;
+	l->n_modules = 0;
+	for (uint32_t i = 0; i < n; i++) {
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 
-		if (ptrace_target_module(l->target, i, &m))
-			(void)dynamic_open(l->target, &m, &l->modules[i]);
+		l->n_modules += ptrace_target_module(l->target, i, &m) &&
+		    dynamic_open(l->target, &m, &l->modules[l->n_modules]);
 	}
+	if (l->n_modules > 0)
+		qsort(l->modules, l->n_modules, sizeof(*l->modules), by_start);
 	return true;
 }
 
@@ -62,14 +77,19 @@ linkage_close(struct linkage *l)
 static struct dynamic *
 module_of(struct linkage *l, bt_addr_t address)
 {
-	for (uint32_t i = 0; i < l->n_modules; i++) {
-		struct dynamic *d = &l->modules[i];
+	uint32_t low = 0, high = l->n_modules;
 
-		if (d->target != NULL && address >= d->module.start &&
-		    address < d->module.end)
-			return d;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (l->modules[middle].module.start <= address)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low > 0 && address < l->modules[low - 1].module.end
+	    ? &l->modules[low - 1]
+	    : NULL;
 }
 
 /* What the module's file has at the place, moved to where it was loaded: the
@@ -107,8 +127,7 @@ is_chosen(struct linkage *l, const char *name)
 	bool chosen = false;
 
 	for (uint32_t i = 0; i < l->n_modules && chosen == false; i++)
-		if (l->modules[i].target != NULL &&
-		    dynamic_symbols(&l->modules[i]))
+		if (dynamic_symbols(&l->modules[i]))
 			(void)gives(&l->modules[i], name, 0, &chosen);
 	return chosen;
 }
@@ -215,8 +234,6 @@ tampering_slots(struct tampering *t)
 	for (uint32_t i = 0; i < l.n_modules; i++) {
 		struct dynamic *d = &l.modules[i];
 
-		if (d->target == NULL)
-			continue;
 		/* Without symbols what has no name is checked. */
 		(void)dynamic_symbols(d);
 		check_slots(&l, d, &d->slots);
@@ -297,7 +314,8 @@ check_array(struct linkage *l, struct dynamic *d,
 	if (expected == NULL)
 		return;
 	expect_entries(l, d, table, expected, n);
-	for (uint64_t i = 0; i < n; i++)
+	for (uint64_t i = 0; i < n && l->report->places < TAMPERING_PLACES_MAX;
+	     i++)
 		check_constructor(l, d, table->address + i * sizeof(*expected),
 		    expected[i], what);
 	free(expected);
@@ -339,8 +357,6 @@ tampering_constructors(struct tampering *t)
 	for (uint32_t i = 0; i < l.n_modules; i++) {
 		struct dynamic *d = &l.modules[i];
 
-		if (d->target == NULL)
-			continue;
 		check_array(&l, d, &d->constructors, "constructor");
 		check_array(&l, d, &d->destructors, "destructor");
 		check_entries(&l, d);

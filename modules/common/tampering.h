@@ -8,6 +8,9 @@
 
 #include "crash.h"
 
+/* More than so many places are not looked for. */
+enum { TAMPERING_PLACES_MAX = 1000 };
+
 struct tampering {
 	ptrace_backtrace_t *bt;
 	ptrace_target_t *target;
