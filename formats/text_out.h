@@ -54,6 +54,9 @@ void text_variables(
     struct text_out *t, const struct snap_frame *f, unsigned indent);
 void text_annotations(struct text_out *t, const struct snap_annotation *list,
     unsigned indent, const char *where);
+/* A JSON annotation as a tree; false, and nothing said: it is no JSON. */
+bool text_tree(
+    struct text_out *t, const struct snap_annotation *a, unsigned indent);
 void text_list_variable(
     struct text_out *t, const struct snap_variable *v, unsigned indent);
 

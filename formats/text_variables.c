@@ -36,6 +36,9 @@ text_annotations(struct text_out *t, const struct snap_annotation *list,
     unsigned indent, const char *where)
 {
 	for (; list != NULL; list = list->next) {
+		if (list->level == SNAP_JSON && where[0] == '\0' &&
+		    text_tree(t, list, indent))
+			continue;
 		text_say(t, "%*s", (int)indent, "");
 		text_on(t,
 		    list->level == SNAP_WARNING || list->level == SNAP_CRITICAL

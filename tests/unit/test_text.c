@@ -103,6 +103,38 @@ TEST(verdict_says_what_tells)
 	snapshot_deinit(&s);
 }
 
+/* JSON annotations are a tree; what is no JSON stays as it is. */
+TEST(json_annotations)
+{
+	static const struct {
+		const char *json, *want;
+	} cases[] = {
+	    {"{\"json\": {\"context\": \"Fault\", \"code\": 7, \"in\": "
+	     "{\"a\": \"x\\ty\", \"list\": [1, \"two\", {}]}}}",
+		"  # Fault [m]\n    code: 7\n    in:\n      a: x\\ty\n"
+		"      list:\n        - 1\n        - two\n        -\nGroup"},
+	    {"{\"k\": \"caf\\u00e9\", \"t\": true}",
+		"  # data [m]\n    k: caf\xc3\xa9\n    t: true\nGroup"},
+	    {"{}", "  # data [m]\nGroup"},
+	    {"{\"json\": {\"context\": \"x\"", "  # {\"json\": {\"context\": "},
+	    {"{\"a\": [1, 2}", "  # {\"a\": [1, 2} [m]\nGroup"},
+	    {"{\"a\": \"\\q\"}", "  # {\"a\": \"\\q\"} [m]\nGroup"},
+	    {"{\"a\":1} x", "  # {\"a\":1} x [m]\nGroup"},
+	    {"[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", "  # [[[["},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct snapshot s;
+
+		snapshot_init(&s, SAMPLE_CAP);
+		sample_stamp(&s);
+		snapshot_annotate(
+		    &s, &s.annotations, SNAP_JSON, "m", cases[i].json);
+		expect_contains(report(&s, false, true, 0), cases[i].want);
+		snapshot_deinit(&s);
+	}
+}
+
 /* An instruction that failed without an access. */
 TEST(fault_that_is_no_access)
 {
