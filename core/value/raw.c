@@ -31,6 +31,7 @@ raw_source(const struct value_raw *v, struct source *out)
 	} else {
 		out->kind = SOURCE_BYTES;
 		out->bytes = v->bytes;
+		out->state = v->state;
 		out->size = v->size;
 		memcpy(out->small, v->small, sizeof(out->small));
 	}
@@ -43,8 +44,41 @@ raw_missing(struct value_raw *v, const char *reason)
 	v->reason = reason != NULL ? reason : value_optimized_out;
 }
 
-/* Takes size bytes at offset of a source. Bytes that are there in part are
- * not there: a module would not know which. */
+/* An optimizer keeps what it needs of a struct: some members, no padding. Each
+ * step to a member looks at its own bytes again. Bits and implicit pointers are
+ * not kept apart: their bytes count as missing. */
+static bool
+raw_take_part(struct value_raw *v, const struct source *src, uint64_t offset,
+    uint64_t size)
+{
+	const uint8_t *from = src->bytes != NULL ? src->bytes : src->small;
+	uint8_t *bytes, *state;
+	bool any = false;
+
+	if (src->state == NULL || offset > src->size ||
+	    size > src->size - offset ||
+	    (v->shape->kind != SHAPE_STRUCT && v->shape->kind != SHAPE_UNION &&
+		v->shape->kind != SHAPE_ARRAY) ||
+	    (bytes = arena_alloc(&v->r->arena, size)) == NULL ||
+	    (state = arena_alloc(&v->r->arena, size)) == NULL)
+		return false;
+	memcpy(bytes, from + offset, size);
+	memcpy(state, src->state + offset, size);
+	for (uint64_t i = 0; i < size; i++) {
+		if (state[i] == BYTE_IMPLICIT ||
+		    (src->gaps != NULL && src->gaps[offset + i] != 0))
+			state[i] = BYTE_OPTIMIZED_OUT;
+		any |= state[i] == BYTE_THERE;
+	}
+	if (any == false)
+		return false;
+	v->bytes = bytes;
+	v->state = state;
+	v->size = size;
+	return true;
+}
+
+/* Takes size bytes at offset of a source. */
 static void
 raw_take(struct value_raw *v, const struct source *src, uint64_t offset,
     uint64_t size)
@@ -70,7 +104,8 @@ raw_take(struct value_raw *v, const struct source *src, uint64_t offset,
 	p = source_get(v->r, src, offset, size,
 	    size <= sizeof(room) ? room : NULL, &reason);
 	if (p == NULL) {
-		raw_missing(v, reason);
+		if (raw_take_part(v, src, offset, size) == false)
+			raw_missing(v, reason);
 		return;
 	}
 	if (size > sizeof(v->small))
@@ -488,6 +523,10 @@ value_raw_readable(const struct value_raw *v, bt_error_t *e)
 
 	if (v->reason != NULL)
 		return bt_fail(e, BT_E_NOTFOUND, "%s", v->reason);
+	for (uint64_t i = 0; v->state != NULL && i < v->size; i++)
+		if (v->state[i] != BYTE_THERE)
+			return bt_fail(
+			    e, BT_E_NOTFOUND, "%s", value_optimized_out);
 	if (v->in_memory == false)
 		return true;
 	raw_evaluator(v, &ev);

@@ -7,8 +7,10 @@ and such as are not constructed yet; and the cost."""
 import concurrent.futures
 import json
 import os
+import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -268,6 +270,87 @@ def check_gdb(modules, shown, least, t, what):
     t.check(compared >= least, what, "compared with GDB:", compared)
 
 
+def writable(core):
+    """(offset, size) of the segments of data and heap in the core."""
+    offset, = struct.unpack_from("<Q", core, 32)
+    count, = struct.unpack_from("<H", core, 56)
+    for i in range(count):
+        kind, flags, at, address, _, size = struct.unpack_from(
+            "<IIQQQQ", core, offset + 56 * i)
+        if kind == 1 and flags & 2 and size and address < 0x7f0000000000:
+            yield at, min(size, 128 * 1024)
+
+
+def check_random(modules, t, what):
+    """Words of data and heap that are something else: nothing worse comes of it
+    than a value that says what is wrong with it."""
+    with open(modules.core, "rb") as f:
+        sound = f.read()
+    segments = list(writable(sound))
+    t.check(segments, what, "no data in the core")
+    path = os.path.join(modules.dir, "damaged")
+    out = os.path.join(modules.dir, "damaged.btt")
+    for seed in range(8):
+        random_ = random.Random(seed)
+        core = bytearray(sound)
+        for _ in range((30, 300, 3000)[seed % 3]):
+            at, size = random_.choice(segments)
+            word = random_.choice([
+                0, 1, (1 << 64) - 1, random_.getrandbits(64),
+                random_.getrandbits(20), struct.unpack_from(
+                    "<Q", core, at + 8 * random_.randrange(size // 8))[0]])
+            struct.pack_into("<Q", core, at + 8 * random_.randrange(size // 8),
+                             word)
+        with open(path, "wb") as f:
+            f.write(core)
+        done = modules.bench.run("ptrace", "--core", path, modules.exe, "-o",
+                                 out, "--overwrite", "--global", "all",
+                                 "--global", "broken")
+        t.check(done.returncode == 0 and "cpp" not in done.stderr, what,
+                "seed", seed, done.stderr)
+
+
+# Of these GDB tells what is left of them; ours has to be as much.
+OPTIMIZED = """
+#include <cstdlib>
+#include <optional>
+#include <vector>
+__attribute__((noinline)) static void use(const int *p, int n)
+{ if (n != 99) std::abort(); (void)p; }
+int main(int argc, char **)
+{
+	std::vector<int> v = {argc, 2, 3};
+	std::optional<int> full = argc + 4, none;
+	if (argc > 5) full = none;
+	use(v.data(), *full);
+	return (int)v.size() + full.value_or(1);
+}
+"""
+
+
+def check_optimized(bench, t):
+    source = os.path.join(bench.new_dir(), "optimized.cpp")
+    with open(source, "w") as f:
+        f.write(OPTIMIZED)
+    modules = _modules.Modules(bench, source, ["-g", "-std=c++20", "-O2"],
+                               "g++")
+    _, snapshot = modules.run()
+    frame = [f for f in snapshot["threads"][0]["frames"]
+             if f["symbol"] == "main"][0]
+    shown = {v["name"]: v for v in frame["variables"]}
+    done = subprocess.run(
+        ["gdb", "-q", "-batch", "-nx", "-iex", "set debuginfod enabled off",
+         "-iex", "add-auto-load-safe-path /usr/share/gdb", "-ex",
+         "frame function main", "-ex", "info locals", modules.exe,
+         modules.core], capture_output=True, text=True, timeout=60,
+        check=False)
+    for name, said, want in (("full", "[contained value] = 5", [5]),
+                             ("v", "{1, 2, 3}", [1, 2, 3])):
+        line = re.search(rf"^{name} = (.*)$", done.stdout, re.M)
+        if line and said in line.group(1):
+            t.equal(plain(shown[name]), want, "optimized", name)
+
+
 def globals_of(snapshot):
     return {g["name"]: {m["name"]: m for m in g["members"]}
             for g in snapshot["globals"]}
@@ -304,6 +387,8 @@ def check_build(bench, name, t):
     if LIBCXX not in flags:
         # GDB's printers fail on some of them, in debug mode on many.
         check_gdb(modules, shown["all"], 30 if debug else 50, t, name)
+    if name in ("gcc-O0", "libcxx-O0"):
+        check_random(modules, t, name)
     # Without the module, members as they are.
     _, raw = modules.run("--global", "all", "--no-pretty-print")
     v = globals_of(raw)["all"]["map"]
@@ -316,6 +401,7 @@ def body(bench, t):
     if not have_libcxx(bench):
         print("without libc++: not installed")
         names = [n for n in names if LIBCXX not in BUILDS[n][1]]
+    check_optimized(bench, t)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda n: check_build(bench, n, t), names))
 

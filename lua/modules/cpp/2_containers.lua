@@ -9,9 +9,10 @@
 local function row(var, c, start, finish, stop)
   local first = start and start[0]
   local from, size = start and number(start), first and sizeof(first)
-  if from == nil or finish == nil or stop == nil or not size or size == 0 then
-    return nil
-  end
+  if from == nil or finish == nil or not size or size == 0 then return nil end
+  -- An optimizer leaves the end of storage out where nobody asks for it.
+  local is_open = stop == nil
+  if is_open then stop = finish end
   if not (is_plain(from) and is_plain(finish) and is_plain(stop)) or
       finish < from or stop < finish or (finish - from) % size ~= 0 or
       (stop - from) % size ~= 0 then
@@ -23,14 +24,14 @@ local function row(var, c, start, finish, stop)
     unreadable(var, c, "of length " .. tostring(n), from)
     return false
   end
-  return first, n, (stop - from) / size
+  return first, n, not is_open and (stop - from) / size
 end
 
 local function vector(var, c, start, finish, stop)
   local first, n, capacity = row(var, c, start, finish, stop)
   if not first then return end
-  open(var, true, format("std::vector of length %s, capacity %s", tostring(n),
-    tostring(capacity)))
+  open(var, true, format("std::vector of length %s%s", tostring(n),
+    capacity and ", capacity " .. tostring(capacity) or ""))
   show_elements(var, first, n)
 end
 

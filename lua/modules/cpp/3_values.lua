@@ -116,14 +116,17 @@ end
 local function bitset(var, c, words)
   local n = c.type:template_argument(0)
   if words == nil or not is_plain(n) or n > 2^40 then return end
-  local at = address(words)
-  if at == nil or n > 0 and not is_readable(at, floor((n + 7) / 8)) then
+  local at, word = address(words), nil
+  if at == nil then word = number(words) end -- in a register
+  if at and n > 0 and not is_readable(at, floor((n + 7) / 8)) or
+      at == nil and (not is_plain(word) or n > 52) then
     return
   end
   local shown, set = {}, 0
   -- As to_string() writes it: the highest bit first.
   for i = min(n, 256) - 1, 0, -1 do
-    local bit = floor(read(at + floor(i / 8), 1) / 2 ^ (i % 8)) % 2
+    local bit = at and floor(read(at + floor(i / 8), 1) / 2 ^ (i % 8)) % 2 or
+      floor(word / 2 ^ i) % 2
     shown[#shown + 1] = tostring(bit)
     set = set + bit
   end
