@@ -37,11 +37,12 @@ def build_directory():
 
 
 def document(build, exe, core, *options):
-    """ptrace's snapshot, as its JSON document."""
+    """ptrace's snapshot, as its JSON document: values as they are, without the
+    modules that show them as something else."""
     path = core + ".btt"
     ptrace = os.path.join(build, "ptrace")
     for command in ([ptrace, "--core", core, exe, "-o", path, "--overwrite",
-                     *options], [ptrace, "-b", path, "--format=json"]):
+                     "--no-pretty-print", *options], [ptrace, "-b", path, "--format=json"]):
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT,
                               stdin=subprocess.DEVNULL, check=False)
         if done.returncode != 0:

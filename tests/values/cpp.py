@@ -55,8 +55,7 @@ def main():
                               ["-g", "-std=c++20", "-fstandalone-debug"]
                               if cc == "clang++" else ["-g", "-std=c++20"],
                               cc, where)
-            doc = _values.document(build, exe, crash.core(exe, where),
-                                   "--no-pretty-print")
+            doc = _values.document(build, exe, crash.core(exe, where))
             have = _values.variables(doc, "show")
             check_text(c, have, cc)
             check_pointers(c, have, cc)
