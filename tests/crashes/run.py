@@ -159,7 +159,9 @@ def unsaid(truth, document):
     every = texts(document["findings"]) + texts(document["annotations"]) + \
         document["classifiers"]
     every += [t for thread in document["threads"]
-              for o in [thread, *thread["frames"]]
+              for o in [thread, *thread["frames"],
+                        *(v for f in thread["frames"]
+                          for v in f.get("variables") or [])]
               for t in texts(o.get("annotations") or [])]
 
     def among(key, lines):

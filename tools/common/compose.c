@@ -29,6 +29,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_locks;
 extern const pmodule_descriptor_t pmodule_descriptor_constraint;
 extern const pmodule_descriptor_t pmodule_descriptor_hardware;
 extern const pmodule_descriptor_t pmodule_descriptor_operand;
+extern const pmodule_descriptor_t pmodule_descriptor_types;
 extern const pmodule_descriptor_t pmodule_descriptor_security;
 extern const pmodule_descriptor_t pmodule_descriptor_stale;
 
@@ -55,6 +56,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_stale,
     &pmodule_descriptor_heap_check,
     &pmodule_descriptor_operand,
+    &pmodule_descriptor_types,
 };
 
 /* allocators/NAME.c defines ptrace_allocator_NAME. */

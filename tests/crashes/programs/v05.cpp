@@ -3,7 +3,7 @@
  @id v05
  @cls pure-virtual
  @dir none
- @flags -O0 -g -fno-lifetime-dse
+ @flags -O0 -g
  @says ^b of use points to 0x[0-9a-f]+, whose table of virtual functions is that of shape::Base, which has pure ones
  @mode core
  @note a virtual call on an object that was destroyed: its table is the base's
@@ -11,7 +11,7 @@
 #include <new>
 namespace shape {
 struct Base {
-	virtual ~Base() {}
+	virtual ~Base() { __asm__ volatile("" : : "r"(this) : "memory"); }
 	virtual int run() = 0;
 	long n = 1;
 };

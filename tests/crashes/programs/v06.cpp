@@ -6,8 +6,10 @@
  @dir write
  @flags -O0 -g
  @says is of the class ns::Derived, by its table of virtual functions
+ @also ^points to a ns::Derived$
  @mode core
  @note a pointer to a base; what it points to tells what it is
+ @never points to a ns::Base|points to a ns::Sound
 */
 #include <new>
 #include <sys/mman.h>
@@ -19,6 +21,8 @@ struct Base {
 };
 struct Derived : Base {
 	int run() override { return 2; }
+};
+struct Sound : Base {
 };
 }
 __attribute__((noinline)) static void
@@ -33,6 +37,9 @@ main()
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ns::Base *b = new (page) ns::Derived;
 
+	ns::Sound sound, *declared = &sound;
+
+	declared->n = 2;
 	mprotect(page, 4096, PROT_READ);
 	count(b);
 	return 0;
