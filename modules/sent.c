@@ -15,8 +15,7 @@ sender_text(const struct crash *c, const ptrace_signal_t *s)
 {
 
 	if (s->sender_pid == ptrace_target_pid(c->target))
-		return pmodule_text(c->bt, "was %s by the process itself",
-		    s->code == SI_TKILL ? "raised" : "sent with kill()");
+		return "was sent by the process itself with kill()";
 	if (s->sender_pid == 0)
 		return "was sent by the kernel or from outside of the "
 		       "container (a terminal's Ctrl-\\, a supervisor)";
@@ -59,6 +58,20 @@ note_signal(const struct crash *c, struct report *r, const ptrace_signal_t *s)
 }
 
 static void
+judge_raise(const struct crash *c)
+{
+	struct report r = report_of(c, "abort", 0.5,
+	    pmodule_text(c->bt,
+		"the process ended itself: it raised %s (or a handler passed "
+		"it on)",
+		crash_signal_name(c, c->final.number)));
+
+	note_signal(c, &r, &c->final);
+	report_token(&r, "stop");
+	report_publish(&r);
+}
+
+static void
 analyse(ptrace_backtrace_t *bt)
 {
 	ptrace_signal_t first;
@@ -74,8 +87,12 @@ analyse(ptrace_backtrace_t *bt)
 	/* abort() raises its signal: the module of aborts says why. */
 	if (own && passed == false && c.final.number == SIGABRT)
 		return;
-	r = report_of(&c, "external-signal",
-	    own && passed == false && c.final.code == SI_TKILL ? 0.6 : 0.9,
+	/* raise(): or a handler that passed on what it did not ask about. */
+	if (own && passed == false && c.final.code == SI_TKILL) {
+		judge_raise(&c);
+		return;
+	}
+	r = report_of(&c, "external-signal", 0.9,
 	    passed ? pmodule_text(bt,
 			 "%s %s; a handler caught it and ended the process "
 			 "by %s",
@@ -90,8 +107,6 @@ analyse(ptrace_backtrace_t *bt)
 		note_signal(&c, &r, &first);
 	note_signal(&c, &r, &c.final);
 	report_token(&r, "signal.external");
-	if (own && passed == false)
-		report_token(&r, "stop");
 	report_publish(&r);
 }
 

@@ -43,9 +43,9 @@ CASES = {
     "misaligned": ("read", ANY, "misaligned-access", {"segv", "align"}),
     "privileged": (None, None, "privileged-insn", {"segv", "privileged"}),
     "recursion": ("write", ANY, "stack-overflow",
-                  {"segv", "stack.overflow"}),
+                  {"segv", "stack.overflow", "rlimit.stack"}),
     "abort": (None, None, "abort", {"abort", "stop"}),
-    "raise": (None, None, None, {"segv"}),
+    "raise": (None, None, "abort", {"segv", "stop"}),
 }
 FLAGS = ["-g", "-w", "-fno-omit-frame-pointer", "-fno-stack-protector",
          "-fno-optimize-sibling-calls"]

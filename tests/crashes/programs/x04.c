@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  @id x04
- @cls external-signal
+ @cls abort
  @dir none
  @flags -O0 -g
- @says ^SIGSEGV was raised by the process itself: no access failed$
+ @says ^the process ended itself: it raised SIGSEGV
+ @never external
  @mode core
  @note raise(SIGSEGV)
 */
