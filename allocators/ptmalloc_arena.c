@@ -93,6 +93,18 @@ add_segment(struct ptmalloc *p, bt_addr_t start, bt_addr_t end, uint32_t arena)
 	s->arena = arena;
 }
 
+/* Before they are sorted. */
+static bool
+is_in_segment(const struct ptmalloc *p, bt_addr_t address)
+{
+
+	for (uint32_t i = 0; i < p->n_segments; i++)
+		if (address >= p->segments[i].start &&
+		    address < p->segments[i].end)
+			return true;
+	return false;
+}
+
 /* ---- the main arena ---- */
 
 /* Headers that follow one another for a while, or up to the end. */
@@ -155,6 +167,70 @@ brk_base(struct ptmalloc *p, const ptrace_mapping_t *m, bt_addr_t *out)
 	return false;
 }
 
+/* Chunks up to the pair of fences at the end of what was once the end of the
+ * heap. */
+static bool
+fenced_run(struct ptmalloc *p, bt_addr_t start, bt_addr_t limit, bt_addr_t *end)
+{
+	struct pt_segment s = {.start = start, .end = limit};
+	bt_addr_t at = start;
+
+	while (at < limit && p->host->take(p->host->ctx, 1)) {
+		uint64_t words[4];
+
+		if (!memory_pair(&p->memory, at, words))
+			return false;
+		if ((words[1] & ~(uint64_t)CHUNK_FLAGS) == CHUNK_HEADER) {
+			*end = at + 2 * CHUNK_HEADER;
+			return at > start && *end <= limit &&
+			    memory_pair(
+				&p->memory, at + CHUNK_HEADER, words + 2) &&
+			    (words[3] & ~(uint64_t)CHUNK_FLAGS) == CHUNK_HEADER;
+		}
+		if (!pt_plausible(p, &s, at, words[1]))
+			return false;
+		at += words[1] & ~(uint64_t)CHUNK_FLAGS;
+	}
+	return false;
+}
+
+/* When brk fails, the heap goes on in mappings of 1 MiB and more, each of which
+ * ends with fences; the kernel puts new ones below the last. */
+static void
+add_parts(struct ptmalloc *p, uint32_t index, bt_addr_t from)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bt_addr_t end;
+
+	while (ptrace_target_mapping(p->host->target, from, &m) &&
+	    fenced_run(p, from, m.end, &end)) {
+		add_segment(p, from, end, index);
+		from = (end + PAGE - 1) & ~(bt_addr_t)(PAGE - 1);
+	}
+	p->hole = true; /* there may be others elsewhere */
+}
+
+static void
+add_main_parts(struct ptmalloc *p, uint32_t index, bt_addr_t end)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	add_parts(p, index, end);
+	/* Where it began. */
+	for (unsigned i = 64; p->parameters != 0 && i < 112; i += 8) {
+		uint64_t v;
+
+		if (memory_u64(&p->memory, p->parameters + i, &v) &&
+		    v >> 16 != 0 &&
+		    ptrace_target_mapping(p->host->target, v, &m) &&
+		    is_in_segment(p, v) == false) {
+			add_parts(
+			    p, index, (v + CHUNK_ALIGN - 1) & ~(bt_addr_t)15);
+			return;
+		}
+	}
+}
+
 static void
 add_main(struct ptmalloc *p, uint32_t index)
 {
@@ -167,6 +243,8 @@ add_main(struct ptmalloc *p, uint32_t index)
 	    !ptrace_target_mapping(p->host->target, a->top, &m))
 		return;
 	end = main_end(p, a, &m);
+	if (a->contiguous == false)
+		add_main_parts(p, index, end);
 	/* A core may cut one mapping into several. */
 	while (ptrace_target_mapping_below(p->host->target, m.start, &below) &&
 	    below.end == m.start && below.permissions == m.permissions &&

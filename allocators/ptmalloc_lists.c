@@ -52,6 +52,25 @@ struct single {
 	uint64_t to_link;
 };
 
+/* The main arena's heap may have parts that were not found, when brk failed. */
+static bool
+may_be_elsewhere(struct ptmalloc *p, int arena, uint64_t chunk)
+{
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bool scattered = false;
+
+	for (uint32_t i = 0; i < p->n_arenas; i++)
+		if (p->arenas[i].main && p->arenas[i].contiguous == false)
+			scattered = arena < 0 || (uint32_t)arena == i;
+	if (scattered == false || chunk % CHUNK_ALIGN != 0 ||
+	    !ptrace_target_mapping(p->host->target, chunk, &m) ||
+	    m.permissions != (PTRACE_PERM_READ | PTRACE_PERM_WRITE) ||
+	    (m.path != NULL && m.path[0] == '/'))
+		return false;
+	p->frees_partial = p->hole = true;
+	return true;
+}
+
 /* A link that leads to no chunk: the word that holds it was overwritten, or
  * something was freed that is none. */
 static void
@@ -59,7 +78,11 @@ report_link(struct ptmalloc *p, const struct single *s, bt_addr_t word,
     bt_addr_t from, uint64_t target)
 {
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
-	bool foreign = target % CHUNK_ALIGN == 0 &&
+	bool foreign;
+
+	if (may_be_elsewhere(p, s->arena, target - s->to_link))
+		return;
+	foreign = target % CHUNK_ALIGN == 0 &&
 	    ptrace_target_mapping(p->host->target, target, &m);
 
 	pt_report(p,
@@ -388,7 +411,8 @@ follow_twin(const struct twin *b, unsigned along, bt_addr_t until)
 			return at;
 		if (next != b->head && !is_node(b, next)) {
 			/* The other way round it was reported already. */
-			if (until == 0)
+			if (until == 0 &&
+			    !may_be_elsewhere(b->p, (int)b->arena, next))
 				report_node(b, PTRACE_HEAP_CHECK_LINK,
 				    at + along, at, 0, next,
 				    "link of a free block");
