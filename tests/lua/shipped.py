@@ -103,10 +103,8 @@ class Installed:
         """(stderr, ids of the modules that ran, the snapshot)"""
         self.count += 1
         out = os.path.join(self.root, f"{self.count}.btt")
-        done = subprocess.run(
-            [self.programs["ptrace"], "--core", self.core, self.exe, "-o", out,
-             "-L", "DEBUG", *args], text=True, capture_output=True, timeout=60,
-            check=False)
+        done = self.bench.run(self.programs["ptrace"], "--core", self.core,
+                              self.exe, "-o", out, "-L", "DEBUG", *args)
         if not self.t.check(done.returncode == 0, args, done.stderr):
             return done.stderr, set(), {"warnings": [], "attributes": {}}
         shown = self.bench.run("ptrace", "-b", out, "--format=json")
@@ -157,9 +155,8 @@ def check_switches(at, t):
 
 def check_bt(at, t):
     def run(*args):
-        done = subprocess.run(
-            [at.programs["bt"], "--core", at.core, at.exe, *args], text=True,
-            capture_output=True, timeout=60, check=False)
+        done = at.bench.run(at.programs["bt"], "--core", at.core, at.exe,
+                            *args)
         t.equal(done.returncode, 0, done.stderr)
         return done.stdout
     at.write("speaks", MODULE.replace(
@@ -218,6 +215,14 @@ def check_build(bench, t):
         with open(os.path.join(there, name)) as f:
             head = f.read(4096)
         t.check("\n-- inquest: when " in head, name, "loads everywhere")
+    prefix = bench.new_dir()
+    subprocess.run(["cmake", "--install", bench.build, "--prefix", prefix],
+                   check=True, stdout=subprocess.DEVNULL)
+    installed = [os.path.join(where, name)
+                 for where, _, names in os.walk(prefix) for name in names
+                 if where.endswith(os.path.join("inquest", "modules"))]
+    t.equal(sorted(map(os.path.basename, installed)), source)
+    t.equal({os.stat(path).st_mode & 0o777 for path in installed}, {0o644})
     modules = _modules.Modules(bench, os.path.join(
         os.path.dirname(HERE), "modules", "programs", "crash.c"))
     done, s = modules.run("-L", "DEBUG")

@@ -2,7 +2,16 @@
 -- Containers, smart pointers and the like of the C++ standard library as what
 -- they hold: libstdc++ (both string ABIs, debug mode) and libc++.
 --
--- inquest: when type std::*
+-- Rust has a namespace of that name, too, so not just any type of it counts.
+--
+-- inquest: when type std::__* std::string* std::basic_string* std::*string_view
+-- inquest: when type std::vector<* std::deque<* std::list<* std::forward_list<*
+-- inquest: when type std::map<* std::multimap<* std::set<* std::multiset<*
+-- inquest: when type std::unordered_* std::array<* std::span<* std::bitset<*
+-- inquest: when type std::optional<* std::variant<* std::tuple<* std::pair<*
+-- inquest: when type std::unique_ptr<* std::shared_ptr<* std::weak_ptr<*
+-- inquest: when type std::function<* std::any std::chrono::* std::atomic<*
+-- inquest: when type std::initializer_list<* std::reference_wrapper<*
 --
 -- Every number read here may be garbage: a variable that is not constructed
 -- yet, was destroyed or overwritten. So a printer first makes sure that what it
