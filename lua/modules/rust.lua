@@ -86,7 +86,6 @@ end
 
 -- What is wrong with so many elements at an address; nil: nothing.
 local function check(address, length, capacity, size)
-  if not address or not length then return "it cannot be read" end
   if size > 0 and capacity and length > capacity then
     return format("length %s exceeds the capacity %s", dec(length),
       dec(capacity))
@@ -107,8 +106,9 @@ end
 local function vec(v, raw, name)
   local t = argument(raw)
   local address, capacity = buffer(raw)
-  local length = number(raw.len)
-  if not t or not raw.len then return end
+  local length = raw.len and number(raw.len)
+  -- Parts may be optimized out, which the debug information says.
+  if not t or not address or not length then return end
   local why = check(address, length, capacity, t:size())
   if why then return invalid(v, name, why) end
   replace(v)
@@ -129,9 +129,10 @@ local function deque(v, raw, name)
   local t = argument(raw)
   local address, capacity = buffer(raw)
   local first, length = number(raw.head), raw.len and number(raw.len)
-  if not t or not capacity or not first then return end
+  if not t or not address or not capacity or not first then return end
   if raw.tail then
     local tail = number(raw.tail)
+    if not tail then return end
     length = first >= tail and first - tail or first + capacity - tail
     first = tail
   end
@@ -174,6 +175,7 @@ local function text(v, raw, name)
   if not bytes or not bytes.len then return end
   local address, capacity = buffer(bytes)
   local length = number(bytes.len)
+  if not address or not length then return end
   local why = check(address, length, capacity, 1)
   if why then return invalid(v, name, why) end
   set_text(v, address, length)
@@ -184,6 +186,7 @@ local function c_string(v, raw, name)
   local slice = raw.inner
   if not slice or not slice.data_ptr or not slice.length then return end
   local address, length = number(slice.data_ptr), number(slice.length)
+  if not address or not length then return end
   local why = check(address, length, nil, 1)
   if not why and length == 0 then why = "no byte" end
   if why then return invalid(v, name, why) end
@@ -231,9 +234,8 @@ local function hash(v, raw, name, is_set)
   local mask, items = number(part.bucket_mask), number(part.items)
   local ctrl = inner(part.ctrl)
   local why
-  if not mask or not items or not ctrl then
-    why = "it cannot be read"
-  elseif items > 0 and (items > mask or mask > 2 ^ 40 or
+  if not mask or not items or not ctrl then return end
+  if items > 0 and (items > mask or mask > 2 ^ 40 or
     pmodule.band(mask, mask + 1) ~= 0) then
     why = format("%s elements in %s places", dec(items), dec(mask + 1))
   end
