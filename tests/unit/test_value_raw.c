@@ -359,6 +359,40 @@ TEST(values_in_registers_and_nowhere)
 	close_core(&s);
 }
 
+/* A struct of constants that optimised code keeps member by member: nothing
+ * describes the padding behind the last one. */
+static const char padded[] =
+    "#include <stdlib.h>\n"
+    "struct padded { long first; int second; };\n"
+    "volatile int sink;\n"
+    "__attribute__((noinline, noclone)) void stop(int n)\n"
+    "{ sink = n; abort(); }\n"
+    "__attribute__((noinline, noclone)) int work(int n)\n"
+    "{ struct padded half = { 5000000000, 77 }; int lost = n * 3;\n"
+    "  sink = lost + half.second; stop(1); return (int)half.first; }\n"
+    "int main(void) { return work(sink + 40); }\n";
+
+TEST(members_of_what_is_there_in_part)
+{
+	struct snap_variable shown;
+	struct value_raw half;
+	struct session s;
+	bt_error_t e;
+
+	make_core("gcc", "-O2 -w", "p.c", padded);
+	open_core(&s);
+	half = raw_of(&s, "work", "half");
+	expect_true(half.reason == NULL && half.in_memory == false);
+	expect_true(half.state != NULL);
+	expect_int((int64_t)number(member(half, "first")), 5000000000);
+	expect_int((int64_t)number(member(half, "second")), 77);
+	expect_false(value_raw_readable(&half, &e));
+	expect_contains(e.text, "optimized out");
+	value_raw_fill(&half, &shown);
+	expect_uint(shown.n_children, 2);
+	close_core(&s);
+}
+
 TEST(spent_budget_ends_the_search)
 {
 	struct value_raw d, a, v;
