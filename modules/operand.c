@@ -12,7 +12,6 @@
 #include "common/blame.h"
 #include "common/caller.h"
 #include "common/crash.h"
-#include "common/origin.h"
 #include "common/typed.h"
 #include "common/vtable.h"
 
@@ -33,7 +32,8 @@ struct aliases {
 	ptrace_backtrace_t *bt;
 	const ptrace_thread_t *only; /* NULL: variables of all threads */
 	uint64_t value;
-	uint32_t count, same; /* of all, of those with the very value */
+	uint32_t marked, count; /* places in the snapshot, variables */
+	uint32_t same;		/* of these, with the very value */
 	/* One variable may be shown in several places: by its name, and as part
 	 * of what a pointer was followed to. */
 	bt_addr_t places[MARKED_MAX];
@@ -79,11 +79,16 @@ mark(void *ctx, ptrace_variable_t *v)
 	    (a->only != NULL && pmodule_variable_frame(v) != NULL &&
 		ptrace_variable_thread(v) != a->only))
 		return true;
-	pmodule_variable_annotate(v, PAT_COMMENT,
-	    "the pointer of the access that failed%s",
-	    distance(a->bt, value, a->value));
+	if (value == a->value)
+		pmodule_variable_annotate(
+		    v, PAT_COMMENT, "the pointer of the access that failed");
+	else
+		pmodule_variable_annotate(v, PAT_COMMENT,
+		    "near the pointer of the access that failed%s",
+		    distance(a->bt, value, a->value));
+	a->marked++;
 	if (is_new(a, v) == false)
-		return true;
+		return a->marked < MARKED_MAX;
 	/* g++ and clang++ call it so: "_vptr.Base", "_vptr$Base". */
 	if (strncmp(ptrace_variable_name(v), "_vptr", 5) == 0 &&
 	    ptrace_variable_address(v, &a->object))
@@ -95,7 +100,7 @@ mark(void *ctx, ptrace_variable_t *v)
 		    distance(a->bt, value, a->value));
 	a->count++;
 	a->same += value == a->value;
-	return a->count < MARKED_MAX;
+	return a->marked < MARKED_MAX;
 }
 
 /* The block of the heap that the pointer is in, else just the pointer. */
@@ -122,9 +127,8 @@ note_no_table(const struct crash *c, bt_addr_t object, uint64_t table)
 
 	pmodule_finding_note(c->bt,
 	    pmodule_text(c->bt,
-		"the call went through the first word of the object at "
-		"0x%" PRIx64 ", but 0x%" PRIx64
-		" there is no table of functions%s",
+		"the first word of the object at 0x%" PRIx64 " is 0x%" PRIx64
+		", which is no table of functions%s",
 		object, table,
 		table == 0 ? ": it was zeroed or never constructed"
 			   : ": the object was destroyed or overwritten"));
@@ -140,7 +144,6 @@ note_aliases(const struct crash *c, uint64_t value)
 {
 	struct aliases a = {.bt = c->bt, .value = value};
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
-	struct vtable v;
 	uint64_t low, high;
 
 	object_range(c, value, &low, &high);
@@ -152,7 +155,7 @@ note_aliases(const struct crash *c, uint64_t value)
 	}
 	if (a.count == 0)
 		return;
-	if (a.table != 0 && vtable_at(c->bt, a.table, &v) == false)
+	if (a.table != 0 && vtable_may_be(c->bt, a.table) == false)
 		note_no_table(c, a.object, a.table);
 	pmodule_finding_note(c->bt,
 	    pmodule_text(c->bt, "0x%" PRIx64 "%s is held by %s%s", value,
@@ -160,7 +163,7 @@ note_aliases(const struct crash *c, uint64_t value)
 		    : a.only != NULL ? ", or a pointer near it,"
 				     : ", or a pointer into the same block,",
 		a.names,
-		a.count >= MARKED_MAX ? "; and many more"
+		a.marked >= MARKED_MAX ? "; and more"
 		    : a.count <= NAMED_MAX
 		    ? ""
 		    : pmodule_text(
@@ -241,7 +244,7 @@ note_virtual_call(const struct crash *c)
 			" of the object at 0x%" PRIx64
 			", which is of the class %s",
 			slot / 8, object, v.type));
-	else
+	else if (vtable_may_be(c->bt, table) == false)
 		note_no_table(c, object, table);
 }
 

@@ -127,6 +127,20 @@ vtable_at(ptrace_backtrace_t *bt, bt_addr_t address, struct vtable *out)
 }
 
 bool
+vtable_may_be(ptrace_backtrace_t *bt, bt_addr_t address)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	uint64_t slots[4];
+	size_t n = ptrace_target_read_some(t, address, slots, sizeof(slots)) /
+	    sizeof(*slots);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_code(t, slots[i]))
+			return true;
+	return false;
+}
+
+bool
 vtable_of(ptrace_backtrace_t *bt, bt_addr_t object, struct vtable *out)
 {
 	uint64_t word;

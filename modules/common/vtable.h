@@ -15,6 +15,9 @@ struct vtable {
 
 /* Is there a table at the address? */
 bool vtable_at(ptrace_backtrace_t *bt, bt_addr_t address, struct vtable *out);
+/* Functions' addresses stand there: it may be a table whose class nobody knows.
+ */
+bool vtable_may_be(ptrace_backtrace_t *bt, bt_addr_t address);
 /* The table of the object at an address. False: it is no object with virtual
  * functions, or is one no more. */
 bool vtable_of(ptrace_backtrace_t *bt, bt_addr_t object, struct vtable *out);

@@ -5,7 +5,7 @@
  @alt use-after-free
  @dir read
  @flags -O0 -g
- @says went through the first word of the object at 0x[0-9a-f]+, but 0x5a5a5a5a5a5a5a5a there is no table
+ @says ^the first word of the object at 0x[0-9a-f]+ is 0x5a5a5a5a5a5a5a5a, which is no table of functions: the object was destroyed
  @mode core
  @note a virtual call on an object that was wiped
 */

@@ -4,7 +4,7 @@
  @cls bad-jump
  @dir exec
  @flags -O0 -g
- @never virtual|of the class|no table
+ @never virtual|of the class|no table of functions
  @mode core
  @note a table of functions in C, one of which is bad: no virtual function
 */
