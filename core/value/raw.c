@@ -32,6 +32,7 @@ raw_source(const struct value_raw *v, struct source *out)
 		out->kind = SOURCE_BYTES;
 		out->bytes = v->bytes;
 		out->state = v->state;
+		out->gaps = v->gaps;
 		out->size = v->size;
 		memcpy(out->small, v->small, sizeof(out->small));
 	}
@@ -45,35 +46,39 @@ raw_missing(struct value_raw *v, const char *reason)
 }
 
 /* An optimizer keeps what it needs of a struct: some members, no padding. Each
- * step to a member looks at its own bytes again. Bits and implicit pointers are
- * not kept apart: their bytes count as missing. */
+ * step to a member looks at its own bytes again. Pointers to what does not
+ * exist either are gone. */
 static bool
 raw_take_part(struct value_raw *v, const struct source *src, uint64_t offset,
     uint64_t size)
 {
 	const uint8_t *from = src->bytes != NULL ? src->bytes : src->small;
-	uint8_t *bytes, *state;
+	uint8_t *bytes, *state, *gaps;
 	bool any = false;
 
-	if (src->state == NULL || offset > src->size ||
+	if (src->state == NULL || src->gaps == NULL || offset > src->size ||
 	    size > src->size - offset ||
 	    (v->shape->kind != SHAPE_STRUCT && v->shape->kind != SHAPE_UNION &&
 		v->shape->kind != SHAPE_ARRAY) ||
 	    (bytes = arena_alloc(&v->r->arena, size)) == NULL ||
-	    (state = arena_alloc(&v->r->arena, size)) == NULL)
+	    (state = arena_alloc(&v->r->arena, size)) == NULL ||
+	    (gaps = arena_alloc(&v->r->arena, size)) == NULL)
 		return false;
 	memcpy(bytes, from + offset, size);
 	memcpy(state, src->state + offset, size);
+	memcpy(gaps, src->gaps + offset, size);
 	for (uint64_t i = 0; i < size; i++) {
-		if (state[i] == BYTE_IMPLICIT ||
-		    (src->gaps != NULL && src->gaps[offset + i] != 0))
+		if (state[i] == BYTE_IMPLICIT) {
 			state[i] = BYTE_OPTIMIZED_OUT;
+			gaps[i] = 0xff;
+		}
 		any |= state[i] == BYTE_THERE;
 	}
 	if (any == false)
 		return false;
 	v->bytes = bytes;
 	v->state = state;
+	v->gaps = gaps;
 	v->size = size;
 	return true;
 }

@@ -22,8 +22,9 @@ struct value_raw {
 	/* Bytes: at address when in_memory, else `bytes` (NULL: in small). */
 	uint64_t address, size;
 	const uint8_t *bytes;
-	const uint8_t
-	    *state;	    /* of each byte, enum byte_state; NULL: all there */
+	/* Of each byte: enum byte_state, and the bits that are missing. NULL:
+	 * all are there. */
+	const uint8_t *state, *gaps;
 	const char *reason; /* not NULL: it is not there, and why */
 	uint8_t small[32];
 	bool in_memory;

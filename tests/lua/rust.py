@@ -69,10 +69,10 @@ SUMMARIES = {
 LENGTHS = {"long": 1000, "big_map": 500, "big_tree": 2000, "hurt_tree": 100}
 
 
-def build(bench, rustc):
+def build(bench, rustc, *options):
     exe = os.path.join(bench.new_dir(), "collections")
-    subprocess.run([rustc, "-g", "--edition=2021", "-Awarnings", "-o", exe,
-                    PROGRAM], check=True, stdin=subprocess.DEVNULL, timeout=60)
+    subprocess.run([rustc, "-g", "--edition=2021", "-Awarnings", *options,
+                    "-o", exe, PROGRAM], check=True, stdin=subprocess.DEVNULL, timeout=60)
     return exe
 
 
@@ -201,6 +201,24 @@ def check_damaged(bench, t, exe, what):
         t.equal(_values.plain(have["numbers"]), [1, -2, 3], label)
 
 
+def check_optimised(bench, t, rustc):
+    """Of what the compiler left, nothing is made up and nothing called
+    invalid."""
+    exe = build(bench, rustc, "-O")
+    _, done, snapshot = take(bench, exe)
+    what = rustc + " -O"
+    t.equal(_modules.warnings_of(snapshot), "", what, done.stderr)
+    have = _values.frame_variables(snapshot, SHOW)
+    shown = [n for n in WANTED if n in have and
+             "optimized out" not in json.dumps(have[n])]
+    for name in shown:
+        if have[name].get("summary") or have[name]["kind"] == "array":
+            t.equal(_values.plain(have[name]), WANTED[name], what, name)
+    t.check(len(shown) > 20, what, shown)
+    t.equal([n for n, v in have.items() if "not valid" in json.dumps(v)], [],
+            what)
+
+
 def body(bench, t):
     compilers = {shutil.which(DEBIAN), shutil.which("rustc")} - {None}
     if not compilers:
@@ -212,6 +230,7 @@ def body(bench, t):
         check_gdb(t, exe, core, _values.frame_variables(snapshot, SHOW), rustc,
                   rustc)
         check_damaged(bench, t, exe, rustc)
+        check_optimised(bench, t, rustc)
 
 
 if __name__ == "__main__":
