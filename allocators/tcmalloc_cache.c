@@ -20,6 +20,7 @@ enum {
 	CENTRAL_USED = 1152,
 	SLOTS_MAX = 64,
 	CHAIN_MAX = 1 << 16,
+	BEYOND = 64,
 	SIZE_MAX_CLASS = 1 << 20
 };
 
@@ -102,14 +103,15 @@ say(struct tc *tc, const struct list *l, uint32_t check, bt_addr_t word,
 }
 
 /* Reads a chain of `length` objects, the last of which is `tail` (0: whose
- * link is null). */
+ * link is null). One that goes on is followed a bit further: a block that was
+ * freed twice makes a ring, and the count may have come down to nothing. */
 static void
 read_chain(struct tc *tc, const struct list *l, bt_addr_t word, uint64_t object,
     uint64_t length, bt_addr_t tail)
 {
 	uint64_t count = 0;
 
-	for (; object != 0 && count < length; count++) {
+	for (; object != 0 && count < length + BEYOND; count++) {
 		uint64_t next;
 
 		if (object % 8 != 0 || object >> 47 != 0 ||
@@ -133,8 +135,7 @@ read_chain(struct tc *tc, const struct list *l, bt_addr_t word, uint64_t object,
 		object = next;
 	}
 	if (tail == 0 && (object != 0 || count != length))
-		say(tc, l, PTRACE_HEAP_CHECK_COUNT, word, 0, length,
-		    object != 0 ? length + 1 : count);
+		say(tc, l, PTRACE_HEAP_CHECK_COUNT, word, 0, length, count);
 }
 
 void

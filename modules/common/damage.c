@@ -533,6 +533,10 @@ damage_explain(
 
 	if ((block == NULL || !choose(t, block, &a)) && !choose(t, NULL, &a))
 		return false;
+	if (damage_explain_foreign(bt, &a, r)) {
+		report_note(r, a.text);
+		return true;
+	}
 	switch (a.check) {
 	case PTRACE_HEAP_CHECK_SIZE:
 	case PTRACE_HEAP_CHECK_TOP:

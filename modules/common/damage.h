@@ -22,6 +22,11 @@ bool damage_near(ptrace_target_t *t, const ptrace_heap_block_t *block);
 bool damage_explain(
     ptrace_backtrace_t *bt, const ptrace_heap_block_t *block, struct report *r);
 
+/* The same for one anomaly of an allocator without headers like glibc's; false:
+ * it is as with any allocator. */
+bool damage_explain_foreign(
+    ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a, struct report *r);
+
 /* "the block of 24 bytes at 0x... (in use)" */
 const char *damage_block_text(
     ptrace_backtrace_t *bt, const ptrace_heap_block_t *b);
