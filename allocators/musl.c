@@ -10,7 +10,8 @@
 enum {
 	IS_MOVED = 7 << 5, /* the block begins later in its slot */
 	IS_GROUP = 6,	   /* kind of a slot that holds a group */
-	IS_LONG = 5	   /* the rest is counted in four bytes at the end */
+	IS_LONG = 5,	   /* the rest is counted in four bytes at the end */
+	LOOK_BACK = 256	   /* units, for the start of a freed block */
 };
 
 static bool
@@ -164,6 +165,23 @@ was_block(struct mu *mu, bt_addr_t address)
 	    h[2] == 0 && h[3] == 0;
 }
 
+/* The nearest such block at or below the address, within its free slot. */
+static void
+find_block(struct mu *mu, const struct mu_slot *s, bt_addr_t address,
+    ptrace_heap_block_t *out)
+{
+	bt_addr_t at = address & ~(bt_addr_t)(MU_UNIT - 1);
+
+	for (unsigned i = 0; i < LOOK_BACK && at > s->start && at < s->end;
+	     i++, at -= MU_UNIT) {
+		if (was_block(mu, at) == false)
+			continue;
+		out->start = at;
+		out->usable = s->end - at;
+		return;
+	}
+}
+
 static bool
 mu_at(void *allocator, bt_addr_t address, ptrace_heap_block_t *out)
 {
@@ -180,11 +198,8 @@ mu_at(void *allocator, bt_addr_t address, ptrace_heap_block_t *out)
 	if (i > g->last || !mu_slot_read(mu, g, (uint32_t)i, &s))
 		return false;
 	fill(mu, g, (uint32_t)i, &s, out);
-	if (mu_is_used(g, (uint32_t)i) == false && address > s.start &&
-	    address < s.end && was_block(mu, address)) {
-		out->start = address;
-		out->usable = s.end - address;
-	}
+	if (mu_is_used(g, (uint32_t)i) == false)
+		find_block(mu, &s, address, out);
 	out->offset = (int64_t)(address - out->start);
 	return true;
 }

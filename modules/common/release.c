@@ -260,6 +260,17 @@ try_registers(const struct crash *c, uint32_t caller, const char *message,
 	}
 }
 
+static bool
+begins_function(ptrace_target_t *t, bt_addr_t address)
+{
+	bt_addr_t start = 0, end;
+
+	if (ptrace_target_symbol(t, address, &start) != NULL)
+		return start == address;
+	return ptrace_target_function(t, address, &start, &end) &&
+	    start == address;
+}
+
 /* A library without unwind information (musl's) may hide who called it. The
  * innermost return address on the stack that follows a call of one of these
  * functions tells at least what was called. */
@@ -280,8 +291,11 @@ try_stack(const struct crash *c, struct release *r)
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 		const char *name;
 
+		/* The address of a function (that of main, which the C library
+		 * was given) is none that a call returns to. */
 		if (!ptrace_target_module_at(c->target, words[i], &m) ||
 		    m.start == inner.start ||
+		    begins_function(c->target, words[i]) ||
 		    !ptrace_target_call_before(c->target, words[i], &call))
 			continue;
 		name = called(c, &call);
