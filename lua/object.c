@@ -19,17 +19,10 @@ static const char *const class_names[LUA_CLASS__COUNT] = {
 
 /* Behind what an object holds: the snapshot that it belongs to. */
 struct mark {
-	uint64_t generation; /* 0: of none */
-	uint64_t owned;	     /* it ends with the object */
+	const uint32_t *now; /* the host's count; NULL: belongs to none */
+	uint32_t generation;
+	bool owned; /* it ends with the object */
 };
-
-static uint64_t
-generation(lua_State *L)
-{
-	const struct lua_module *m = lua_module_of(L);
-
-	return m->pm != NULL ? m->pm->host->generation : 0;
-}
 
 static struct mark *
 mark_of(lua_State *L, int index)
@@ -44,10 +37,15 @@ mark_of(lua_State *L, int index)
 void *
 lua_new_object(lua_State *L, enum lua_class class, size_t size)
 {
+	const struct lua_module *m = lua_module_of(L);
 	void *room = lua_newuserdata(L, size + sizeof(struct mark));
+	struct mark *mark = mark_of(L, -1);
 
 	memset(room, 0, size + sizeof(struct mark));
-	mark_of(L, -1)->generation = class != LUA_MATCH ? generation(L) : 0;
+	if (class != LUA_MATCH && m->pm != NULL) {
+		mark->now = &m->pm->host->generation;
+		mark->generation = *mark->now;
+	}
 	lua_rawgeti(L, LUA_REGISTRYINDEX, lua_module_of(L)->classes[class]);
 	lua_setmetatable(L, -2);
 	return room;
@@ -58,7 +56,7 @@ is_stale(lua_State *L, int index)
 {
 	const struct mark *m = mark_of(L, index);
 
-	return m->generation != 0 && m->generation != generation(L);
+	return m->now != NULL && m->generation != *m->now;
 }
 
 void
@@ -72,7 +70,7 @@ bool
 lua_owns(lua_State *L, int index)
 {
 
-	return mark_of(L, index)->owned != 0;
+	return mark_of(L, index)->owned;
 }
 
 void
