@@ -183,6 +183,17 @@ def check_damaged(bench, t, python):
         t.equal(names[:wanted], [what] * wanted, label)
         texts = [a["text"] for a in thread.get("annotations", [])]
         t.check(len(texts) >= 2 and why in " ".join(texts), label, texts)
+    case = Case(bench, python, "states")
+    t.equal(case.warnings, "", "states")
+    t.equal([f["symbol"] for _, frames in case.stacks() for f in frames],
+            ["states", "<module>"])
+    t.check("was there before" in " ".join(
+        x or "" for x in _modules.texts(case.snapshot)), python, "states")
+    case = Case(bench, python, "foreign")
+    t.equal(case.warnings, "", "foreign")
+    t.equal(list(case.stacks()), [], "foreign")
+    t.check("which is none" in " ".join(
+        x or "" for x in _modules.texts(case.snapshot)), python, "foreign")
     case = Case(bench, python, "absurd")
     t.equal(case.warnings, "", "absurd")
     _, frames = next(case.stacks())

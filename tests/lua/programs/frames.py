@@ -220,6 +220,25 @@ def no_code(n=5):
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def thread_state():
+    get = ctypes.pythonapi.PyThreadState_Get
+    get.restype = ctypes.c_void_p
+    return get()
+
+
+def states():
+    """The list of thread states comes back to itself."""
+    poke(thread_state() + 8, thread_state())
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def foreign():
+    """A thread state that belongs to no interpreter."""
+    pid = os.getpid()
+    poke(thread_state() + 16, 0x123456)
+    os.kill(pid, signal.SIGSEGV)
+
+
 def absurd(n=0):
     """Lengths and pointers of local values that cannot be."""
     text, numbers, mapping = "".join(["te", "xt"]), [1, 2], {"a": 1}
@@ -243,5 +262,6 @@ RUN = {
     "collecting": collecting, "in_class": in_class, "executed": executed,
     "metaclass": lambda: Meta("Made", (), {}),
     "cyclic": cyclic, "wild": wild, "no_code": no_code, "absurd": absurd,
+    "states": states, "foreign": foreign,
 }
 RUN[WHAT]()
