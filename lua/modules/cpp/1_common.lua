@@ -29,7 +29,7 @@ local format = string.format
 
 -- Elements shown of one container: as many as of an array, where it matters
 -- most; in the threads that did not fault, fewer.
-local MAX, MAX_ELSEWHERE = 64, 16
+local MAX, MAX_ELSEWHERE = 64, 10
 local most = MAX        -- of the container at hand
 local MAX_TEXT = 1024   -- bytes shown of a text
 local MAX_COUNT = 10000 -- nodes counted where no size is kept
