@@ -20,6 +20,7 @@
 #include "common/quote.h"
 #include "common/typed.h"
 #include "common/variables.h"
+#include "common/vtable.h"
 
 #include <ptrace/heap.h>
 
@@ -302,7 +303,7 @@ start_at(struct stale *s, bt_addr_t address, uint64_t size)
 	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 
 	if (block_at(s, address, &b)) {
-		if (s->n_targets == 0)
+		if (s->block.start == 0)
 			s->block = b;
 		add_target(s, b.start, b.usable, 0, o != NULL ? o->type : NULL);
 	} else if (o != NULL) {
@@ -423,6 +424,18 @@ start(struct stale *s, const struct crash *c)
 	return s->n_targets > 0;
 }
 
+/* What it is about: the block of the heap among them, for the other is only the
+ * bad value that was read there. */
+static struct target_range
+main_object(const struct stale *s)
+{
+	for (uint32_t i = 0; i < s->n_targets; i++)
+		if (s->block.start != 0 &&
+		    s->targets[i].start == s->block.start)
+			return s->targets[i];
+	return s->targets[0];
+}
+
 /* ---- words ---- */
 
 static void
@@ -435,22 +448,13 @@ add_type(struct stale *s, const char *type)
 		s->types[s->n_types++] = type;
 }
 
-/* The class of a C++ object, by its first word. */
+/* The class of a C++ object, by its table of virtual functions. */
 static const char *
 class_at(struct stale *s, bt_addr_t address)
 {
-	static const char prefix[] = "vtable for ";
-	uint64_t word;
-	const char *name;
+	struct vtable table;
 
-	if (!ptrace_target_read(s->target, address, &word, sizeof(word), NULL))
-		return NULL;
-	name = pmodule_address_symbol(s->bt, word);
-	if (name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0)
-		return NULL;
-	return pmodule_text(s->bt, "%.*s",
-	    (int)strcspn(name + sizeof(prefix) - 1, "+"),
-	    name + sizeof(prefix) - 1);
+	return vtable_of(s->bt, address, &table) ? table.type : NULL;
 }
 
 /* The global variable at the place of a holder in a module's data, and its
@@ -634,7 +638,7 @@ analyse(ptrace_backtrace_t *bt)
 	    crash_resolve(bt, &c)) {
 		typed_sort(&s->typed);
 		if (start(s, &c)) {
-			s->object = s->targets[0];
+			s->object = main_object(s);
 			for (unsigned i = 1;
 			     i <= s->levels && s->first < s->n_targets; i++)
 				mark_level(s, i, words);

@@ -17,6 +17,7 @@ import checks  # noqa: E402
 import crash  # noqa: E402
 
 SOURCE = os.path.join(HERE, "analyses", "stale.c")
+SHAPES = os.path.join(HERE, "analyses", "stale.cpp")
 
 
 def document(ptrace, exe, where, what, *options):
@@ -92,6 +93,15 @@ def run(ptrace, exe, where, t):
     t.equal(said(d), ("", None), "without the option:")
 
 
+def classes(ptrace, exe, where, t):
+    """A pointer that was read from an object of another class: the object it
+    was read from counts, by its pointers and by its virtual functions."""
+    text, data = said(document(ptrace, exe, where, "", "--stale-pointer"))
+    t.equal(data and set(data["types"].split(", ")),
+            {"Shape", "Square", "Circle"}, "classes")
+    t.equal(data and data["state"], "allocated", "classes")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -104,6 +114,9 @@ def main():
             exe = crash.build(SOURCE, [*flags, "-w"], "gcc", where,
                               name="exe")
             run(ptrace, exe, where, t)
+        exe = crash.build(SHAPES, ["-O0", "-g", "-w"], "g++", where,
+                          name="shapes")
+        classes(ptrace, exe, where, t)
     except crash.CrashError as error:
         print("skipped:", error)
         return 77
