@@ -200,9 +200,44 @@ report_use(const struct use *u, const ptrace_heap_block_t *b, double confidence,
 }
 
 static bool
-judge_freed(const struct use *u, const ptrace_heap_block_t *b)
+is_start(const struct crash *c, void *ctx, uint64_t word, const char *where)
+{
+	const ptrace_heap_block_t *b = ctx;
+
+	(void)c;
+	(void)where;
+	return word == b->start;
+}
+
+/* Somebody near still has the block. If not, a pointer may have run into it
+ * from the block before. */
+static bool
+is_held(const struct use *u, const ptrace_heap_block_t *b)
+{
+
+	return b->offset == 0 ||
+	    scan_near(u->c, is_start, (void *)(uintptr_t)b) != NULL;
+}
+
+static double
+certainty(const struct use *u, const ptrace_heap_block_t *b)
 {
 	bool own_words = b->offset >= 0 && b->offset < ALLOCATOR_WORDS;
+
+	/* What was read may have been right when it was. */
+	if (u->called_since && own_words == false)
+		return 0.45;
+	/* What was never handed out may as well lie behind the last block. */
+	if (b->state == PTRACE_HEAP_UNUSED)
+		return 0.6;
+	if (is_held(u, b) == false)
+		return 0.82;
+	return b->transient ? 0.9 : 0.97;
+}
+
+static bool
+judge_freed(const struct use *u, const ptrace_heap_block_t *b)
+{
 	const char *what = u->c->kind == CRASH_EXECUTE || u->c->bad_target
 	    ? "the address that was called"
 	    : "the pointer";
@@ -211,13 +246,7 @@ judge_freed(const struct use *u, const ptrace_heap_block_t *b)
 	if (b->state != PTRACE_HEAP_FREE && b->state != PTRACE_HEAP_CACHED &&
 	    b->state != PTRACE_HEAP_PURGED && b->state != PTRACE_HEAP_UNUSED)
 		return false;
-	/* What was read may have been right when it was; and what was never
-	 * handed out may as well lie behind the last block. */
-	r = report_use(u, b,
-	    u->called_since && own_words == false ? 0.45
-		: b->state == PTRACE_HEAP_UNUSED  ? 0.6
-		: b->transient			  ? 0.9
-						  : 0.97,
+	r = report_use(u, b, certainty(u, b),
 	    pmodule_text(u->c->bt,
 		"use after free: %s, 0x%" PRIx64 ", was read at offset %" PRId64
 		" of %s",
