@@ -32,12 +32,17 @@ is_free(const struct je_extent *x, uint32_t i)
 static bool
 is_stack(const struct je *je, const struct je_extent *x)
 {
+	uint32_t low = 0, high = je->n_stacks;
 
-	for (uint32_t i = 0; i < je->n_threads; i++)
-		if (je->threads[i].stack != 0 &&
-		    je->threads[i].stack - x->base < x->size)
-			return true;
-	return false;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (je->stacks[middle] < x->base)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < je->n_stacks && je->stacks[low] - x->base < x->size;
 }
 
 static void
@@ -88,6 +93,8 @@ je_block(struct je *je, const struct je_extent *x, uint32_t i,
 					   : PTRACE_HEAP_ALLOCATED;
 		if (out->state == PTRACE_HEAP_FREE)
 			out->place = "slab";
+		else
+			out->transient = je_is_moving(je, out->start);
 	} else {
 		uint64_t most = x->base + x->size - x->address;
 
@@ -95,7 +102,13 @@ je_block(struct je *je, const struct je_extent *x, uint32_t i,
 		out->usable = x->region != 0 && x->region <= most ? x->region
 								  : most;
 		out->state = PTRACE_HEAP_ALLOCATED;
-		if (is_stack(je, x)) {
+		if (x->region == 0) {
+			/* Freed (that takes the class away), and out of its
+			 * list while a thread gives the pages back. */
+			out->state = PTRACE_HEAP_FREE;
+			out->place = "pages being given back";
+			out->transient = true;
+		} else if (is_stack(je, x)) {
 			out->state = PTRACE_HEAP_METADATA;
 			out->place = "thread cache";
 		}
@@ -237,7 +250,9 @@ je_close(void *allocator)
 	struct je *je = allocator;
 
 	free(je->threads);
+	free(je->stacks);
 	free(je->cached);
+	free(je->moving);
 	free(je->large);
 	free(je);
 }

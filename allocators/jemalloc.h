@@ -80,6 +80,11 @@ struct je {
 
 	struct je_thread *threads;
 	uint32_t n_threads, n_caches;
+	/* Blocks that a thread inside may just be putting into its cache. */
+	bt_addr_t *moving; /* ascending */
+	size_t n_moving, room_moving;
+	bt_addr_t *stacks; /* of the caches, ascending */
+	uint32_t n_stacks;
 	struct je_cached *cached; /* by pointer */
 	size_t n_cached, room_cached;
 
@@ -102,6 +107,7 @@ bool je_find(struct je *je);
 bool je_cache_find(const uint64_t *words, size_t n, size_t *place);
 bool je_cache_read(struct je *je, uint32_t thread);
 void je_cache_sort(struct je *je);
+bool je_is_moving(const struct je *je, bt_addr_t pointer);
 /* The first entry at or above an address. */
 size_t je_cache_index(const struct je *je, bt_addr_t pointer);
 const struct je_cached *je_cache_entry(const struct je *je, bt_addr_t pointer);

@@ -96,6 +96,50 @@ read_bin(struct je *je, uint32_t thread, uint32_t index, const struct bin *bin)
 	return true;
 }
 
+/* A bin is filled from the slab into its room first, and counts what it got
+ * afterwards. In between nothing else knows of those blocks. What lies there at
+ * other times was taken out, so these are marked, not called free. */
+static void
+read_room(struct je *je, const struct bin *bin)
+{
+	uint64_t pointers[512];
+	size_t count = (size_t)(bin->head - bin->full) / 8, got;
+
+	for (size_t done = 0; done < count; done += got) {
+		size_t want = count - done < 512 ? count - done : 512;
+
+		got = ptrace_target_read_some(je->target, bin->full + done * 8,
+			  pointers, want * 8) /
+		    8;
+		if (got == 0 || !je->host->take(je->host->ctx, got))
+			return;
+		for (size_t i = 0; i < got; i++) {
+			if (!je_grow((void **)&je->moving, &je->room_moving,
+				je->n_moving, sizeof(*je->moving),
+				JE_CACHED_MAX))
+				return;
+			je->moving[je->n_moving++] = pointers[i];
+		}
+	}
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+	const bt_addr_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+bool
+je_is_moving(const struct je *je, bt_addr_t pointer)
+{
+
+	return je->n_moving > 0 &&
+	    bsearch(&pointer, je->moving, je->n_moving, sizeof(*je->moving),
+		ascending) != NULL;
+}
+
 bool
 je_cache_read(struct je *je, uint32_t thread)
 {
@@ -114,9 +158,12 @@ je_cache_read(struct je *je, uint32_t thread)
 		return false;
 	/* The block of stacks begins with one word that is no pointer. */
 	t->stack = bins[0].full - 8;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		if (!read_bin(je, thread, (uint32_t)i, &bins[i]))
 			return false;
+		if (t->inside)
+			read_room(je, &bins[i]);
+	}
 	return true;
 }
 
@@ -136,6 +183,8 @@ je_cache_sort(struct je *je)
 
 	if (je->n_cached > 0)
 		qsort(je->cached, je->n_cached, sizeof(*je->cached), compare);
+	if (je->n_moving > 1)
+		qsort(je->moving, je->n_moving, sizeof(*je->moving), ascending);
 }
 
 size_t

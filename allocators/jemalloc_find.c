@@ -18,7 +18,7 @@
 enum {
 	PAIRS = 24,
 	LOCAL_MAX = 64 << 10, /* bytes of a thread's block that are searched */
-	TEXT_MAX = 96 << 20,  /* of a program that is searched for a version */
+	TEXT_MAX = 64 << 20,  /* of a program that is searched for a version */
 	VERSION_MAX = 80,
 	PROOFS = 16 /* extents that must be what the tree says */
 };
@@ -406,6 +406,38 @@ find_threads(struct je *je)
 }
 
 static void
+forget_threads(struct je *je)
+{
+
+	free(je->threads);
+	je->threads = NULL;
+	je->n_threads = 0;
+	je->busy = false;
+	je->tree.root = 0;
+}
+
+static int
+ascending(const void *a, const void *b)
+{
+	const bt_addr_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The blocks of the caches' stacks are jemalloc's own. */
+static void
+note_stacks(struct je *je)
+{
+
+	je->stacks = calloc(je->n_threads + 1u, sizeof(*je->stacks));
+	for (uint32_t i = 0; je->stacks != NULL && i < je->n_threads; i++)
+		if (je->threads[i].stack != 0)
+			je->stacks[je->n_stacks++] = je->threads[i].stack;
+	if (je->n_stacks > 1)
+		qsort(je->stacks, je->n_stacks, sizeof(*je->stacks), ascending);
+}
+
+static void
 read_caches(struct je *je)
 {
 
@@ -420,6 +452,7 @@ read_caches(struct je *je)
 			je->n_caches++;
 	}
 	je_cache_sort(je);
+	note_stacks(je);
 }
 
 static bool
@@ -453,20 +486,24 @@ je_find(struct je *je)
 		if (!named && !module_may_have(je, &m))
 			continue;
 		je->module = m;
-		je->version = find_version(je);
-		if (je->version == NULL && !named)
+		/* Most programs without names are something else: their
+		 * threads show it before their text is searched. */
+		if (!named && !find_threads(je)) {
+			forget_threads(je);
 			continue;
-		if (!is_supported(je))
-			return false;
-		if (find_threads(je)) {
-			find_quantum(je);
-			read_caches(je);
-			return true;
 		}
-		if (je->version != NULL)
-			je->host->remark(je->host->ctx,
-			    "jemalloc: its tables were not found");
-		return false;
+		je->version = find_version(je);
+		if ((je->version == NULL && !named) || !is_supported(je))
+			return false;
+		if (named && !find_threads(je)) {
+			if (je->version != NULL)
+				je->host->remark(je->host->ctx,
+				    "jemalloc: its tables were not found");
+			return false;
+		}
+		find_quantum(je);
+		read_caches(je);
+		return true;
 	}
 	return false;
 }
