@@ -33,7 +33,8 @@ class CrashError(Exception):
     """No program or no core could be made; the text says why."""
 
 
-def build(source, flags=(), cc="gcc", where=None, libs=(), name=None):
+def build(source, flags=(), cc="gcc", where=None, libs=(), name=None,
+          timeout=TIMEOUT):
     """Compiles and links one source file; returns the program's path."""
     where = where or tempfile.mkdtemp(prefix="crash.")
     os.makedirs(where, exist_ok=True)
@@ -42,7 +43,7 @@ def build(source, flags=(), cc="gcc", where=None, libs=(), name=None):
     command = [cc, *flags, "-o", exe, source, "-pthread", *libs]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=TIMEOUT, check=False)
+                          timeout=timeout, check=False)
     if done.returncode != 0:
         raise CrashError(" ".join(command) + "\n" + done.stdout)
     return exe

@@ -431,7 +431,7 @@ def check_build(bench, name, t):
     compiler, flags = BUILDS[name]
     debug = "-D_GLIBCXX_DEBUG" in flags
     modules = _modules.Modules(bench, SOURCE, ["-g", "-std=c++20", *flags],
-                               compiler)
+                               compiler, timeout=240)
     done, snapshot = modules.run("--global", "all", "--global", "broken")
     if not t.check(snapshot is not None, name, done.stderr):
         return

@@ -22,11 +22,13 @@ CRASHES = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_abort=0"}
 class Modules:
     """A program that crashed, and a directory for modules."""
 
-    def __init__(self, bench, source, flags=("-g", "-O0"), compiler="gcc"):
+    def __init__(self, bench, source, flags=("-g", "-O0"), compiler="gcc",
+                 timeout=crash.TIMEOUT):
         self.bench = bench
         self.dir = bench.new_dir()
         os.chmod(self.dir, 0o700)
-        self.exe = crash.build(source, list(flags), compiler, self.dir)
+        self.exe = crash.build(source, list(flags), compiler, self.dir,
+                               timeout=timeout)
         self.core = crash.core(self.exe, self.dir)
         self.count = 0
 
