@@ -723,10 +723,9 @@ end
 -- In front of `place`, which ran them; nil: at the end of the thread.
 local function put(thread, place, frames)
   for _, f in ipairs(frames) do
-    if f.hidden then -- luacheck: ignore
-    elseif place then
+    if place and not f.hidden then
       place:add_frame(make_frame(f), false)
-    else
+    elseif not f.hidden then
       thread:add_frame(make_frame(f), false)
     end
   end
@@ -751,7 +750,7 @@ local function places_of(loops, records)
 end
 
 -- 3.11: each loop runs a chain of frames of its own.
-local function segments(tstate, records)
+local function segments(records)
   local out, seen, why = {}, {}
   for i, record in ipairs(records) do
     local first = pointer(record + at.cframe_frame)
@@ -785,13 +784,18 @@ local function show_thread(thread, tstate)
     local records = cframes(tstate)
     places = places_of(loops, records)
     if at.cframe_frame then
-      all, why = segments(tstate, records)
+      all, why = segments(records)
     else
       all, why = single_segments(tstate, #records)
     end
   else
     places = loops
     all, why = single_segments(tstate, #loops)
+    if thread:frames_skipped() > 0 then
+      thread:annotate(pmodule.annotation.warning,
+        "Python frames may stand in front of another loop than their own: " ..
+        "the native stack is not shown whole")
+    end
   end
   local most, homeless = 0, 0
   for i in pairs(all) do most = math.max(most, i) end
@@ -822,8 +826,10 @@ local type_symbols = {
   cell = "PyCell_Type", type = "PyType_Type", ["function"] = "PyFunction_Type",
   module = "PyModule_Type",
 }
-makers.code, makers.frame, makers.cell, makers.module =
-  function() end, function() end, function() end, function() end
+-- They are told apart, but have no repr of their own here.
+for _, name in ipairs {"code", "frame", "cell", "module"} do
+  makers[name] = function() end
+end
 
 local function find_types()
   types = {}

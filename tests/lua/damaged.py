@@ -12,4 +12,4 @@ import _modules  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(_modules.main(
-        lambda bench, t: _damage.run(bench, t, range(4))))
+        lambda bench, t: _damage.run(bench, t, range(3))))
