@@ -229,7 +229,8 @@ def body(bench, t):
         check_sound(t, done, snapshot, printed(exe), rustc)
         check_gdb(t, exe, core, _values.frame_variables(snapshot, SHOW), rustc,
                   rustc)
-        check_damaged(bench, t, exe, rustc)
+        if rustc == min(compilers):
+            check_damaged(bench, t, exe, rustc)
         check_optimised(bench, t, rustc)
 
 
