@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/origin.h"
 #include "common/variables.h"
+#include "common/vtable.h"
 
 /* vm.mmap_min_addr of all distributions: nothing is mapped below. */
 static const uint64_t min_address = 65536;
@@ -186,6 +187,32 @@ judge_access(const struct crash *c)
 		judge_zeroed(c);
 }
 
+/* The object that the function was called for is of a class that lacks one:
+ * only while it is being built or destroyed has it that class. */
+static void
+judge_pure_virtual(const struct crash *c)
+{
+	struct vtable table;
+	struct report r;
+	uint64_t object;
+
+	if (!ptrace_context_register(
+		c->context, ptrace_argument_register(0), &object) ||
+	    vtable_lacks_function(c->bt, object, &table) == false)
+		return;
+	r = report_of(c, "pure-virtual", 0.96,
+	    "a pure virtual function was called: the object is being built or "
+	    "destroyed, or is already gone");
+	report_note(&r,
+	    pmodule_text(c->bt,
+		"the object at 0x%" PRIx64
+		" has the table of virtual functions of %s, in which one is "
+		"null: the program was linked without what reports such calls",
+		object, table.type));
+	report_token(&r, "pure-virtual");
+	report_publish(&r);
+}
+
 static void
 judge_call(const struct crash *c)
 {
@@ -201,6 +228,8 @@ judge_call(const struct crash *c)
 	report_token(&r, "null");
 	report_token(&r, "jump");
 	report_publish(&r);
+	if (caller_way(c, &call) != CALLER_UNKNOWN)
+		judge_pure_virtual(c);
 }
 
 static void

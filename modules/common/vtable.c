@@ -180,3 +180,34 @@ vtable_is_abstract(ptrace_backtrace_t *bt, const struct vtable *v)
 	}
 	return false;
 }
+
+bool
+vtable_lacks_function(
+    ptrace_backtrace_t *bt, bt_addr_t object, struct vtable *out)
+{
+	ptrace_target_t *t = ptrace_backtrace_target(bt);
+	uint64_t table, head[2], slots[2];
+	bool lacks = false;
+
+	if (!read_word(t, object, &table) || !in_module(t, table) ||
+	    is_code(t, table) ||
+	    !ptrace_target_read(
+		t, table - 2 * WORD, head, sizeof(head), NULL) ||
+	    head[0] + TO_TOP_MAX > TO_TOP_MAX || head[1] == 0)
+		return false;
+	/* Behind the last entry comes the next table, which begins with a null
+	 * as well: one between functions counts, and the first. */
+	for (int i = 0; i < SLOTS_MAX && lacks == false; i++) {
+		if (!ptrace_target_read(t, table + (bt_addr_t)i * WORD, slots,
+			sizeof(slots), NULL) ||
+		    (slots[0] != 0 && is_code(t, slots[0]) == false))
+			return false;
+		lacks = slots[0] == 0 && (i == 0 || is_code(t, slots[1]));
+		if (slots[0] == 0 && lacks == false)
+			return false;
+	}
+	out->address = table;
+	out->to_top = (int64_t)head[0];
+	out->type = name_by_type(bt, head[1]);
+	return lacks && out->type != NULL;
+}

@@ -23,5 +23,10 @@ bool vtable_may_be(ptrace_backtrace_t *bt, bt_addr_t address);
 bool vtable_of(ptrace_backtrace_t *bt, bt_addr_t object, struct vtable *out);
 /* Some function of the table is pure virtual. */
 bool vtable_is_abstract(ptrace_backtrace_t *bt, const struct vtable *v);
+/* The table of the object at an address has an entry that is null: of a pure
+ * virtual function, when what reports such calls was not linked (static
+ * programs refer to it weakly), or of a destructor of an abstract class. */
+bool vtable_lacks_function(
+    ptrace_backtrace_t *bt, bt_addr_t object, struct vtable *out);
 
 #endif /* MODULES_VTABLE_H */
