@@ -52,7 +52,7 @@ def gcore(exe, where, chance, env):
         base = os.path.join(where, "core")
         subprocess.run(["gcore", "-o", base, str(process.pid)],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=60, check=True)
+                       stderr=subprocess.DEVNULL, timeout=300, check=True)
     finally:
         process.kill()
         process.wait()
@@ -93,7 +93,8 @@ def one(build, name, exe, seed, where):
               for f in document["findings"] if f["class"] in CLASSES]
     lines += [f"{h['allocator']}: {a['text']}" for h in document["heap"]
               for a in h["anomalies"] if not a["transient"]]
-    if not any(h.get("allocator") == _heap.ALLOCATORS[name][0]
+    # A signal from outside may come before there is a heap.
+    if how != "quit" and not any(h.get("allocator") == _heap.ALLOCATORS[name][0]
                for h in document["heap"]):
         lines.append(f"nothing is said of the heap: {document['warnings']}")
     return [f"{how}: {line}" for line in lines], "heap.transient" in tokens
