@@ -17,7 +17,6 @@
 
 enum {
 	CALL_BYTES = 8,
-	STUB_BYTES = 16,
 	/* Of one callee. What is larger hardly leaves a register alone. */
 	INSNS_MAX = 1024,
 	/* Frames between the register's and the one that still has it. */
@@ -131,24 +130,38 @@ after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, uint64_t written)
 	come_to(r, next, written);
 }
 
-/* A slot that is written to may have held something else. */
+/* A linkage stub: nobody but the dynamic linker writes to its slot. */
 static bool
-read_slot(struct unwinder *u, bt_addr_t slot, bt_addr_t *target)
+is_stub(struct unwinder *u, bt_addr_t pc)
+{
+	struct target_module *m = target_module_at(u->t, pc);
+	struct image *image = m != NULL ? target_module_image(u->t, m) : NULL;
+	const char *name;
+
+	return image != NULL && image_plt_name(image, pc - m->bias, &name);
+}
+
+/* Where an instruction at pc that goes by a slot leads. A slot that the program
+ * writes to may have held something else then. */
+static bool
+read_slot(struct unwinder *u, bt_addr_t pc, bt_addr_t slot, bt_addr_t *target)
 {
 	const struct target_mapping *m = target_mapping_at(u->t, slot);
 
-	return m != NULL && (m->perms & TARGET_W) == 0 &&
+	return m != NULL && ((m->perms & TARGET_W) == 0 || is_stub(u, pc)) &&
 	    target_read_u64(u->t, slot, target);
 }
 
 static void
-follow_jump(struct reading *r, const struct insn_effect *e, uint64_t written)
+follow_jump(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
+    uint64_t written)
 {
 	bt_addr_t target;
 
 	if (e->to == INSN_TO_ADDRESS)
 		come_to(r, e->target, written);
-	else if (e->to == INSN_TO_SLOT && read_slot(r->u, e->target, &target))
+	else if (e->to == INSN_TO_SLOT &&
+	    read_slot(r->u, pc, e->target, &target))
 		come_to(r, target, written | insn_stub_changes());
 	else
 		r->failed = true;
@@ -173,10 +186,10 @@ go_on_from(struct reading *r, const struct node *n)
 		break;
 	case INSN_FLOW_CONDITIONAL:
 		come_to(r, next, written);
-		follow_jump(r, &e, written);
+		follow_jump(r, pc, &e, written);
 		break;
 	case INSN_FLOW_JUMP:
-		follow_jump(r, &e, written);
+		follow_jump(r, pc, &e, written);
 		break;
 	case INSN_FLOW_RETURN:
 	case INSN_FLOW_TRAP:
@@ -214,30 +227,21 @@ written_from(struct reading *r, bt_addr_t entry)
 	return r->lands ? r->written | insn_call_changes() : r->written;
 }
 
-/* The function that the call before a return address entered; *written: what
- * may have been changed on the way there. */
+/* The function that the call before a return address entered. */
 static bool
-entered(struct unwinder *u, bt_addr_t return_address, bt_addr_t *entry,
-    uint64_t *written)
+entered(struct unwinder *u, bt_addr_t return_address, bt_addr_t *entry)
 {
-	uint8_t code[STUB_BYTES];
-	bt_addr_t slot;
-	size_t size;
+	uint8_t code[CALL_BYTES];
+	size_t size = code_before(u, return_address, code, sizeof(code));
 
-	*written = insn_stub_changes();
-	size = code_before(u, return_address, code, CALL_BYTES);
 	switch (arch_call_before(code, size, return_address, entry)) {
-	case ARCH_CALL_SLOT:
-		return read_slot(u, *entry, entry);
 	case ARCH_CALL_DIRECT:
-		break;
+		return true;
+	case ARCH_CALL_SLOT:
+		return read_slot(u, return_address, *entry, entry);
 	default:
 		return false;
 	}
-	/* A linkage stub; its slot is written to by the linker alone. */
-	size = code_read(u, *entry, code, sizeof(code));
-	return arch_jump_at(code, size, *entry, &slot) != ARCH_CALL_SLOT ||
-	    target_read_u64(u->t, slot, entry);
 }
 
 static uint64_t
@@ -253,10 +257,8 @@ written_by(struct unwinder *u, const struct unwind_frame *caller,
 
 	if (place != NULL && *place != 0)
 		return *place;
-	if (entered(u, caller->pc, &entry, &mask))
-		mask |= written_from(&r, entry);
-	else
-		mask = everything;
+	mask = entered(u, caller->pc, &entry) ? written_from(&r, entry)
+					      : everything;
 	if (place != NULL)
 		*place = mask | mask_known;
 	return mask;

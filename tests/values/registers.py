@@ -8,13 +8,16 @@ import tempfile
 import _values
 import crash
 
-RIGHT = {"p": "0x10", "n": 42, "which": None}
+RIGHT = {"p": "0x10", "n": 42}
+# What must be there: (compiler, argument) -> names. At a call GCC names the
+# register as it was on entry instead, for which main's jump does not vouch.
+SHOWN = {("g++", 0): "pn", ("clang++", 0): "pn", ("clang++", 3): "n"}
 
 
 def check(c, build, compiler, flags, directory):
     exe = crash.build(f"{_values.PROGRAMS}/registers.cpp",
                       ["-g", "-O2", *flags], compiler, directory)
-    for which in (0, 1, 2):
+    for which in (0, 1, 2, 3):
         what = f"{compiler} {' '.join(flags)} {which}"
         core = crash.core(exe, directory, args=[str(which)])
         found = _values.variables(_values.document(build, exe, core),
@@ -22,7 +25,7 @@ def check(c, build, compiler, flags, directory):
         right = dict(RIGHT, which=which)
         for name, value in right.items():
             got = _values.plain(found[name])
-            if which == 0 and name != "which":
+            if name in SHOWN.get((compiler, which), ""):
                 c.equal(got, value, f"{what}: {name}")
             else:
                 c.equal(got in (None, value), True,

@@ -2,6 +2,7 @@
 // A caller whose variables are in registers that its callee need not keep, and
 // callees that leave them alone or do not. The argument chooses one of them.
 #include <cstdlib>
+#include <cstring>
 #define NOINLINE __attribute__((noinline))
 
 // What no compiler knows.
@@ -56,6 +57,8 @@ caller(const int *p, long n, int which)
 		return leaf(p, n) + 1;
 	if (which == 1)
 		return caught(p, n) + 1;
+	if (which == 3)
+		return (int)strlen((const char *)p) + 1;
 	return called(p, n) + 1;
 }
 
