@@ -141,15 +141,13 @@ is_stub(struct unwinder *u, bt_addr_t pc)
 	return image != NULL && image_plt_name(image, pc - m->bias, &name);
 }
 
-/* Where an instruction at pc that goes by a slot leads. A slot that the program
- * writes to may have held something else then. */
+/* What the program can write to may have held something else then. */
 static bool
-read_slot(struct unwinder *u, bt_addr_t pc, bt_addr_t slot, bt_addr_t *target)
+is_constant(struct unwinder *u, bt_addr_t slot)
 {
 	const struct target_mapping *m = target_mapping_at(u->t, slot);
 
-	return m != NULL && ((m->perms & TARGET_W) == 0 || is_stub(u, pc)) &&
-	    target_read_u64(u->t, slot, target);
+	return m != NULL && (m->perms & TARGET_W) == 0;
 }
 
 static void
@@ -161,7 +159,8 @@ follow_jump(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
 	if (e->to == INSN_TO_ADDRESS)
 		come_to(r, e->target, written);
 	else if (e->to == INSN_TO_SLOT &&
-	    read_slot(r->u, pc, e->target, &target))
+	    (is_constant(r->u, e->target) || is_stub(r->u, pc)) &&
+	    target_read_u64(r->u->t, e->target, &target))
 		come_to(r, target, written | insn_stub_changes());
 	else
 		r->failed = true;
@@ -238,7 +237,8 @@ entered(struct unwinder *u, bt_addr_t return_address, bt_addr_t *entry)
 	case ARCH_CALL_DIRECT:
 		return true;
 	case ARCH_CALL_SLOT:
-		return read_slot(u, return_address, *entry, entry);
+		return is_constant(u, *entry) &&
+		    target_read_u64(u->t, *entry, entry);
 	default:
 		return false;
 	}

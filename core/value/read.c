@@ -309,7 +309,7 @@ wholly_missing(struct value_reader *r, const struct source *src,
 			    src->state[i] == BYTE_IMPLICIT)
 				return NULL;
 		}
-		return value_optimized_out;
+		/* that of its first byte */
 	}
 	if (source_get(r, src, offset, 1, &room, &reason) != NULL)
 		return NULL;
@@ -336,6 +336,15 @@ read_variant(struct evaluator *ev, const struct shape *s,
 		text_set(ev->r, v, active->name, strlen(active->name));
 }
 
+/* An object without bytes is there, wherever it is: Rust's (), closures that
+ * catch nothing, arrays of none. */
+static bool
+is_empty(const struct shape *s)
+{
+	return s->has_size && s->size == 0 && s->kind != SHAPE_VOID &&
+	    s->kind != SHAPE_UNKNOWN && s->kind != SHAPE_FUNCTION;
+}
+
 static void
 read_struct(struct evaluator *ev, struct shape *s, const struct source *src,
     uint64_t offset, unsigned depth, struct snap_variable *v)
@@ -349,7 +358,8 @@ read_struct(struct evaluator *ev, struct shape *s, const struct source *src,
 		v->reason = "incomplete type";
 	if (s->type->declaration || (s->n_fields == 0 && s->variants == NULL))
 		return;
-	reason = wholly_missing(ev->r, src, offset, s->size);
+	reason = is_empty(s) ? NULL
+			     : wholly_missing(ev->r, src, offset, s->size);
 	if (reason == NULL && s->form != FORM_PLAIN &&
 	    view_read(ev, s, src, offset, depth, v))
 		return;
@@ -384,7 +394,11 @@ read_leaf(struct evaluator *ev, struct shape *s, const struct source *src,
 	uint8_t room[32];
 	size_t size = s->size;
 
-	if (s->has_size == false || s->size == 0 || s->size > sizeof(room)) {
+	if (is_empty(s)) {
+		v->kind = SNAP_STRUCT;
+		return;
+	}
+	if (s->has_size == false || s->size > sizeof(room)) {
 		value_unavailable(v, "unknown type");
 		return;
 	}
@@ -430,15 +444,6 @@ read_function(struct evaluator *ev, const struct source *src, uint64_t offset,
 		read_code(ev->r, src->address + offset, v);
 	else
 		value_unavailable(v, value_optimized_out);
-}
-
-/* An object without bytes is there, wherever it is. */
-static bool
-is_empty(const struct shape *s)
-{
-	return s->has_size && s->size == 0 &&
-	    (s->kind == SHAPE_STRUCT || s->kind == SHAPE_UNION ||
-		s->kind == SHAPE_ARRAY);
 }
 
 void

@@ -285,7 +285,13 @@ def without_unknown(v, g):
         return {"k": "optimized"}
     if g["k"] == "struct":
         mine = v.get("members") or []
-        if g.get("variant") or len(mine) != len(g["v"]):
+        if g.get("variant"):
+            # GDB lists all variants, we the active one.
+            known = {m["name"]: m for m in mine}
+            return dict(g, v=[[n, b, without_unknown(known[n], part)
+                               if n in known else part]
+                              for n, b, part in g["v"]])
+        if len(mine) != len(g["v"]):
             return g
         return dict(g, v=[[n, b, without_unknown(m, part)]
                           for m, (n, b, part) in zip(mine, g["v"])])
@@ -400,8 +406,6 @@ def compare_variables(f, g, where, tally, around):
 def variable_difference(v, theirs, language):
     if v is None:
         return "missing"
-    if theirs["type"] == "()" and not v.get("members"):
-        return None  # no bits, and an int for GDB
     if not same_value(v, theirs["value"]):
         return "value"
     if not same_type(v.get("type"), theirs["type"], language):

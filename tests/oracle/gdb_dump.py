@@ -138,6 +138,8 @@ def canon(v, depth=0):
             return out
         if t.code == gdb.TYPE_CODE_ARRAY:
             return array(v, t, depth)
+        if t.sizeof == 0 and gdb.selected_frame().language() == "rust":
+            return {"k": "struct", "v": []}  # (), of which GDB prints a 0
         v.fetch_lazy()
         if is_synthetic(v):
             return synthetic(v, t)

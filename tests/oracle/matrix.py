@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: MIT
 """What the oracle builds: programs x compilers x levels x forms of debug
-information. A form is how the information reaches the reader: in the file,
+information. The programs are its own and those of the crash tests that leave a
+stack for GDB to walk. A form is how the information reaches the reader: in the file,
 compressed, split off, shared, in another DWARF version. Each form is a recipe
 with the tools of the distribution; a tool that is not installed takes its
 form out, counted by the caller.
 """
 import os
+import re
 import shutil
 import subprocess
 from functools import partial
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "programs")
+CRASHES = os.path.join(HERE, "..", "crashes", "programs")
+# Overwritten or exhausted stacks: of the first GDB shows frames that never
+# were, the second take it minutes. d08 is as deep.
+NO_STACK = {"stack-smash", "stack-corruption", "stack-overflow",
+            "large-frame"}
+TOO_DEEP = {"d08.c"}
 TIMEOUT = 120
 
 LANGUAGES = {".c": "C", ".cpp": "C++", ".rs": "Rust"}
@@ -211,7 +219,7 @@ DEFAULT = [(compiler, level, "plain", 1) for level in ("O0", "O2")
            for compiler in ("gcc", "clang")]
 DEFAULT += [("gcc", "O2-flto", "plain", 2), ("clang", "O2-flto", "plain", 2),
             ("rustc", "O0", "plain", 1), ("rustc", "O2", "plain", 1),
-            ("rustc", "O2-flto", "plain", 4)]
+            ("rustc", "O2-flto", "plain", 2)]
 DEFAULT += [(compiler, level, form, 11)
             for compiler, level in (("gcc", "O2"), ("clang", "O0"))
             for form in ("nopie", "static", "static-pie", "dwarf2", "dwarf3",
@@ -230,10 +238,37 @@ DEFAULT += [("gcc", "O0", "dwz", 12), ("gcc", "O2", "dwz", 12),
             ("rustc", "O0", "static-pie", 4)]
 
 
+# The programs of the crash tests: one of these each, one after the other.
+ROTATION = [("gcc", "O0"), ("clang", "O2"), ("gcc", "O2-flto"),
+            ("clang", "O0"), ("gcc", "O2"), ("clang", "O2-flto")]
+RUST_ROTATION = [("rustc", "O0"), ("rustc", "O2"), ("rustc", "O2-flto")]
+GCC_FLAGS = {"-fno-lifetime-dse"}
+
+
+def crash_programs():
+    """{file name: flags of its own} of the crash tests' programs that die by
+    themselves."""
+    found = {}
+    for name in sorted(os.listdir(CRASHES)):
+        with open(os.path.join(CRASHES, name)) as f:
+            head = dict(re.findall(r"^ @(\w+) (.*?)\s*$", f.read(), re.M))
+        if os.path.splitext(name)[1] in LANGUAGES and \
+                head.get("mode") == "core" and \
+                head.get("needs", "rustc") == "rustc" and \
+                not {"args", "env"} & set(head) and \
+                head["cls"] not in NO_STACK and name not in TOO_DEEP:
+            found[name] = [w for w in head.get("flags", "").split()
+                           if not w.startswith(("-O", "-g", "-C"))]
+    return found
+
+
 class Case:
-    def __init__(self, program, compiler, level, form):
+    def __init__(self, program, compiler, level, form, own=None):
         base, suffix = os.path.splitext(program)
         self.program = program
+        # A program of the crash tests, which has flags of its own.
+        self.foreign = own is not None
+        self.own = own or []
         self.language = LANGUAGES[suffix]
         self.compiler = compiler
         self.level = level
@@ -244,6 +279,8 @@ class Case:
 
     def possible(self):
         if (self.compiler, self.language) not in COMPILERS:
+            return False
+        if self.compiler == "clang" and GCC_FLAGS & set(self.own):
             return False
         if self.language == "Rust":
             return self.form.rust is not None
@@ -274,7 +311,8 @@ class Case:
         return built
 
     def compile(self, where, exe, flags):
-        source = os.path.join(PROGRAMS, self.program)
+        source = os.path.join(
+            CRASHES if self.foreign else PROGRAMS, self.program)
         compiler = COMPILERS[self.compiler, self.language]
         if self.language == "Rust":
             # rustc takes its -Z options from its own developers only.
@@ -284,7 +322,7 @@ class Case:
                     source)
             return
         level = ["-" + w for w in self.level.split("-")]
-        common = [*level, "-g", "-w", "-pthread", *flags]
+        common = [*level, "-g", "-w", "-pthread", *self.own, *flags]
         # In two steps: the names of .dwo files come from the object's.
         command(where, compiler, STANDARDS[self.language], *common, "-c",
                 source, "-o", exe + ".o")
@@ -298,9 +336,8 @@ def code(where, exe):
     return text.partition("Disassembly")[2]
 
 
-def cases(only, everything):
-    """The cases that run, in a fixed order; `only` matches a part of their
-    names."""
+def own_cases(everything):
+    """The oracle's own programs, in all forms or in those of DEFAULT."""
     programs = sorted(os.listdir(PROGRAMS))
     if everything:
         wanted = [(c, level, form, 1) for c in ("gcc", "clang", "rustc")
@@ -316,7 +353,28 @@ def cases(only, everything):
             i = of_language.get(case.language, 0)
             of_language[case.language] = i + 1
             # Some programs of every language, others for each form.
-            if (i + n) % share != 0:
-                continue
+            if (i + n) % share == 0:
+                yield case
+
+
+def crash_cases(everything):
+    """The programs of the crash tests, each once or with every compiler at
+    every level."""
+    places = {}
+    for program, own in crash_programs().items():
+        rotation = RUST_ROTATION if program.endswith(".rs") else ROTATION
+        at = places[rotation[0]] = places.get(rotation[0], -1) + 1
+        chosen = rotation if everything else [rotation[at % len(rotation)]]
+        for compiler, level in chosen:
+            case = Case(program, compiler, level, "plain", own)
+            if case.possible():
+                yield case
+
+
+def cases(only, everything):
+    """The cases that run, in a fixed order; `only` matches a part of their
+    names."""
+    for some in (own_cases, crash_cases):
+        for case in some(everything):
             if only is None or only in case.name:
                 yield case

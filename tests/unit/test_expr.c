@@ -120,10 +120,17 @@ addrx(void *ctx, uint64_t index, uint64_t *out)
 static bool
 entry_value(void *ctx, struct view block, uint64_t *out, bt_error_t *e)
 {
+	unsigned op = view_u8(&block);
+
 	(void)ctx;
-	if (view_u8(&block) != DW_OP_reg0 + 5)
-		return bt_fail(e, BT_E_NOTFOUND, "no call site");
 	*out = 0xe5;
+	if (op == DW_OP_GNU_parameter_ref && view_u32(&block) == 0x1020304 &&
+	    view_end(&block)) {
+		*out = 0xfa;
+		return true;
+	}
+	if (op != DW_OP_reg0 + 5)
+		return bt_fail(e, BT_E_NOTFOUND, "no call site");
 	return true;
 }
 
@@ -283,6 +290,9 @@ static const struct {
     {"constx", BLOCK(DW_OP_constx, 3), 0x30},
     {"GNU const_index", BLOCK(DW_OP_GNU_const_index, 3), 0x30},
     {"entry_value", BLOCK(DW_OP_entry_value, 1, DW_OP_reg0 + 5), 0xe5},
+    {"GNU parameter_ref", BLOCK(DW_OP_GNU_parameter_ref, 4, 3, 2, 1), 0xfa},
+    {"GNU parameter_ref, more",
+	BLOCK(DW_OP_GNU_parameter_ref, 4, 3, 2, 1, DW_OP_stack_value), 0xfa},
     {"GNU entry_value",
 	BLOCK(DW_OP_GNU_entry_value, 1, DW_OP_reg0 + 5, DW_OP_stack_value),
 	0xe5},
@@ -422,6 +432,7 @@ static const struct {
     {"no call site", BLOCK(DW_OP_entry_value, 1, DW_OP_reg0), BT_E_NOTFOUND},
     {"parameter_ref", BLOCK(DW_OP_GNU_parameter_ref, 1, 0, 0, 0),
 	BT_E_NOTFOUND},
+    {"cut parameter_ref", BLOCK(DW_OP_GNU_parameter_ref, 1, 0, 0), BT_E_FORMAT},
     {"bad address index", BLOCK(DW_OP_addrx, 9), BT_E_FORMAT},
     {"no such type", BLOCK(LIT(1), TO(99)), BT_E_FORMAT},
     {"types differ", BLOCK(TYPED(T_U8, 1), LIT(1), DW_OP_plus), BT_E_FORMAT},
