@@ -91,6 +91,8 @@ take(void *ctx, uint64_t n)
 	return h->spent == false;
 }
 
+static const char *text(void *ctx, const char *format, ...) BT_PRINTF(2, 3);
+
 static const char *
 text(void *ctx, const char *format, ...)
 {

@@ -14,7 +14,7 @@ raw_of(struct session *s, const char *function, const char *name)
 {
 	struct target_thread *threads;
 	struct snap_frame shown;
-	struct value_raw raw;
+	struct value_raw raw = {0};
 
 	(void)target_threads(s->target, &threads);
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
