@@ -30,7 +30,8 @@ static void
 put(struct out *o, const void *bytes, size_t size)
 {
 	assert_true(size <= sizeof(o->bytes) - o->size);
-	memcpy(o->bytes + o->size, bytes, size);
+	if (size != 0)
+		memcpy(o->bytes + o->size, bytes, size);
 	o->size += size;
 }
 
