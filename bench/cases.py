@@ -261,7 +261,8 @@ class Chromium(Case):
             ", empty page cache" if cold else "")
 
     def prepare(self, where):
-        # Both cores come from one run of the program.
+        # With and without the page cache it is one core.
+        os.makedirs(where, exist_ok=True)
         super().prepare(os.path.join(os.path.dirname(where),
                                      f"chromium-{self.who}"))
 

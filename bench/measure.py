@@ -3,11 +3,13 @@
 seconds of it and of its children, peak resident memory, bytes it read from
 the disk. And instructions, under callgrind, which repeat where seconds do
 not."""
+import json
 import os
 import re
 import resource
 import statistics
 import subprocess
+import sys
 import time
 
 
@@ -35,6 +37,19 @@ def once(words, output, timeout, cold=False):
     """Runs it with its output in a file. None: it took too long."""
     if cold and not drop_caches():
         raise PermissionError("the page cache cannot be emptied: run as root")
+    # A process is charged with the peak of the one that started it (exec(2)
+    # keeps ru_maxrss), and we have read large snapshots: a small one starts
+    # it.
+    done = subprocess.run(
+        [sys.executable, os.path.abspath(__file__), str(timeout), output,
+         *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        check=True)
+    figures = json.loads(done.stdout)
+    return None if figures is None else Sample(*figures)
+
+
+def launch(words, output, timeout):
+    """once(), in the small process: the figures, or None."""
     with open(output, "wb") as out:
         begin = time.perf_counter()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL,
@@ -44,8 +59,8 @@ def once(words, output, timeout, cold=False):
         wall = time.perf_counter() - begin
     if used is None:
         return None
-    return Sample(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024,
-                  used.ru_inblock * 512, process.returncode)
+    return [wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024,
+            used.ru_inblock * 512, process.returncode]
 
 
 def wait(process, deadline):
@@ -91,3 +106,7 @@ def instructions(words):
 def unlimited_core():
     resource.setrlimit(resource.RLIMIT_CORE,
                        (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    print(json.dumps(launch(sys.argv[3:], sys.argv[2], float(sys.argv[1]))))
