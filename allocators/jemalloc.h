@@ -12,6 +12,7 @@
 #ifndef JEMALLOC_H
 #define JEMALLOC_H
 
+#include "allocators/array.h"
 #include <ptrace/heap.h>
 
 enum {
@@ -59,7 +60,8 @@ struct je_thread {
 	const char *place;
 };
 
-struct je_cached { /* one pointer in a thread's cache */
+struct je_cached { /* one pointer in a thread's cache; array_sort needs the
+		    * first two words */
 	bt_addr_t pointer;
 	bt_addr_t slot; /* where it is kept */
 	uint32_t thread, bin;
@@ -96,8 +98,6 @@ struct je {
 /* ---- reading ---- */
 
 bool je_word(struct je *je, bt_addr_t address, uint64_t *out);
-/* Grows an array of `item` bytes by one; false: at its cap or no memory. */
-bool je_grow(void **items, size_t *room, size_t count, size_t item, size_t cap);
 
 /* jemalloc_find.c: version, roots, threads. NULL: not there or not known. */
 bool je_find(struct je *je);

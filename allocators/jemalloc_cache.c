@@ -82,9 +82,9 @@ read_bin(struct je *je, uint32_t thread, uint32_t index, const struct bin *bin)
 		if (got == 0 || !je->host->take(je->host->ctx, got))
 			return false;
 		for (size_t i = 0; i < got; i++) {
-			if (!je_grow((void **)&je->cached, &je->room_cached,
-				je->n_cached, sizeof(*je->cached),
-				JE_CACHED_MAX))
+			if (!array_grow((void **)&je->cached, &je->room_cached,
+				je->n_cached, JE_CACHED_MAX,
+				sizeof(*je->cached)))
 				return false;
 			je->cached[je->n_cached++] = (struct je_cached){
 			    .pointer = pointers[i],
@@ -114,9 +114,9 @@ read_room(struct je *je, const struct bin *bin)
 		if (got == 0 || !je->host->take(je->host->ctx, got))
 			return;
 		for (size_t i = 0; i < got; i++) {
-			if (!je_grow((void **)&je->moving, &je->room_moving,
-				je->n_moving, sizeof(*je->moving),
-				JE_CACHED_MAX))
+			if (!array_grow((void **)&je->moving, &je->room_moving,
+				je->n_moving, JE_CACHED_MAX,
+				sizeof(*je->moving)))
 				return;
 			je->moving[je->n_moving++] = pointers[i];
 		}
@@ -167,22 +167,11 @@ je_cache_read(struct je *je, uint32_t thread)
 	return true;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct je_cached *x = a, *y = b;
-
-	if (x->pointer != y->pointer)
-		return x->pointer < y->pointer ? -1 : 1;
-	return (x->slot > y->slot) - (x->slot < y->slot);
-}
-
 void
 je_cache_sort(struct je *je)
 {
 
-	if (je->n_cached > 0)
-		qsort(je->cached, je->n_cached, sizeof(*je->cached), compare);
+	array_sort(je->cached, je->n_cached, sizeof(*je->cached));
 	if (je->n_moving > 1)
 		qsort(je->moving, je->n_moving, sizeof(*je->moving), ascending);
 }
@@ -190,17 +179,9 @@ je_cache_sort(struct je *je)
 size_t
 je_cache_index(const struct je *je, bt_addr_t pointer)
 {
-	size_t low = 0, high = je->n_cached;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (je->cached[middle].pointer < pointer)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_index(
+	    je->cached, je->n_cached, sizeof(*je->cached), pointer);
 }
 
 const struct je_cached *

@@ -25,26 +25,6 @@ je_word(struct je *je, bt_addr_t address, uint64_t *out)
 	return ptrace_target_read_some(je->target, address, out, 8) == 8;
 }
 
-bool
-je_grow(void **items, size_t *room, size_t count, size_t item, size_t cap)
-{
-	size_t want = *room < 256 ? 256 : *room * 2;
-	void *grown;
-
-	if (count < *room)
-		return true;
-	if (count >= cap)
-		return false;
-	if (want > cap)
-		want = cap;
-	grown = reallocarray(*items, want, item);
-	if (grown == NULL)
-		return false;
-	*items = grown;
-	*room = want;
-	return true;
-}
-
 /* Size classes: up to eight times (or four, with a quantum of 8) the quantum
  * one by one, then four to a doubling. A quantum of 16 has 8 in front. */
 uint64_t
@@ -249,8 +229,8 @@ add_large(void *ctx, const struct je_extent *x)
 
 	if (x->slab)
 		return true;
-	if (!je_grow((void **)&je->large, &je->room_large, je->n_large,
-		sizeof(*je->large), JE_LARGE_MAX))
+	if (!array_grow((void **)&je->large, &je->room_large, je->n_large,
+		JE_LARGE_MAX, sizeof(*je->large)))
 		return false;
 	new = &je->large[je->n_large++];
 	new->start = x->base;

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "allocators/array.h"
 #include "allocators/memory.h"
 
 enum {

@@ -167,17 +167,9 @@ add_group(struct mu *mu, bt_addr_t meta, const uint64_t w[5])
 	if (w[2] == 0 || w[2] % MU_UNIT != 0 || w[2] >> 47 != 0 ||
 	    (class >= MU_CLASSES && class != MU_SINGLE) || pages >> 35 != 0)
 		return true; /* not in use */
-	if (mu->n_groups == mu->room_groups) {
-		size_t room = mu->room_groups == 0 ? 256 : mu->room_groups * 2;
-
-		g = room <= MU_GROUPS_MAX
-		    ? reallocarray(mu->groups, room, sizeof(*g))
-		    : NULL;
-		if (g == NULL)
-			return false;
-		mu->groups = g;
-		mu->room_groups = room;
-	}
+	if (!array_grow((void **)&mu->groups, &mu->room_groups, mu->n_groups,
+		MU_GROUPS_MAX, sizeof(*mu->groups)))
+		return false;
 	g = &mu->groups[mu->n_groups];
 	memset(g, 0, sizeof(*g));
 	g->mem = w[2];

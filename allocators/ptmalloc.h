@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 
+#include "allocators/array.h"
 #include "allocators/memory.h"
 
 enum { /* of a chunk's size word */
@@ -72,7 +73,8 @@ struct pt_segment {
 	uint32_t arena;
 	/* Starts of chunks, one in each `step` bytes, as far as was walked. */
 	bt_addr_t *index;
-	uint32_t n_index, room;
+	uint32_t n_index;
+	size_t room;
 	uint64_t step;
 };
 
@@ -100,12 +102,14 @@ struct ptmalloc {
 	struct pt_arena *arenas;
 	uint32_t n_arenas;
 	struct pt_segment *segments; /* sorted by address */
-	uint32_t n_segments, segments_room;
+	uint32_t n_segments;
+	size_t segments_room;
 	struct pt_cache *caches;
 	uint32_t n_caches;
 	uint32_t n_busy;	  /* threads inside the allocator */
 	struct pt_mapped *mapped; /* sorted by address */
-	uint32_t n_mapped, mapped_room;
+	uint32_t n_mapped;
+	size_t mapped_room;
 	bool mapped_known;
 
 	pt_free *frees; /* sorted */
@@ -116,7 +120,8 @@ struct ptmalloc {
 
 	/* What was found wrong so far. */
 	ptrace_heap_anomaly_t *anomalies;
-	uint32_t n_anomalies, anomalies_room;
+	uint32_t n_anomalies;
+	size_t anomalies_room;
 	uint64_t n_found, n_transient; /* in all */
 	bool surveyed;
 	ptrace_heap_statistics_t statistics; /* of the survey */
@@ -223,9 +228,5 @@ struct pt_wrong {
 	const char *what; /* without values */
 };
 void pt_report(struct ptmalloc *p, const struct pt_wrong *w);
-
-/* A growable array: room for one more, at most `max`. */
-bool pt_grow(
-    void **items, uint32_t *room, uint32_t count, uint32_t max, size_t size);
 
 #endif /* ALLOCATORS_PTMALLOC_H */

@@ -17,27 +17,6 @@ enum { /* struct heap_info */
 
 enum { FLAG_NONCONTIGUOUS = 2, PAGE = 4096, BRK_SEARCH = 1 << 20 };
 
-bool
-pt_grow(void **items, uint32_t *room, uint32_t count, uint32_t max, size_t size)
-{
-	uint32_t wanted;
-	void *grown;
-
-	if (count < *room)
-		return true;
-	if (count >= max)
-		return false;
-	wanted = *room < 16 ? 16 : *room * 2;
-	if (wanted > max)
-		wanted = max;
-	grown = realloc(*items, wanted * size);
-	if (grown == NULL)
-		return false;
-	*items = grown;
-	*room = wanted;
-	return true;
-}
-
 int
 pt_arena_index(const struct ptmalloc *p, bt_addr_t address)
 {
@@ -83,7 +62,7 @@ add_segment(struct ptmalloc *p, bt_addr_t start, bt_addr_t end, uint32_t arena)
 	struct pt_segment *s;
 
 	if (start >= end || start % CHUNK_ALIGN != 0 ||
-	    !pt_grow((void **)&p->segments, &p->segments_room, p->n_segments,
+	    !array_grow((void **)&p->segments, &p->segments_room, p->n_segments,
 		SEGMENTS_MAX, sizeof(*s)))
 		return;
 	s = &p->segments[p->n_segments++];
@@ -395,10 +374,10 @@ bool
 pt_arenas(struct ptmalloc *p)
 {
 	bt_addr_t at = p->main_arena;
-	uint32_t room = 0;
+	size_t room = 0;
 
 	do {
-		if (!pt_grow((void **)&p->arenas, &room, p->n_arenas,
+		if (!array_grow((void **)&p->arenas, &room, p->n_arenas,
 			ARENAS_MAX, sizeof(*p->arenas)) ||
 		    !read_arena(p, at, &p->arenas[p->n_arenas]) ||
 		    !memory_u64(&p->memory, at + p->layout.next, &at))

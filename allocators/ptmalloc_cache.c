@@ -127,14 +127,14 @@ find_slots(struct ptmalloc *p, int64_t *cache, int64_t *arena)
 
 static void
 add_cache(
-    struct ptmalloc *p, ptrace_thread_t *t, bt_addr_t address, uint32_t *room)
+    struct ptmalloc *p, ptrace_thread_t *t, bt_addr_t address, size_t *room)
 {
 	struct pt_cache *c;
 
 	for (uint32_t i = 0; i < p->n_caches && p->n_caches < 64; i++)
 		if (p->caches[i].address == address)
 			return;
-	if (!pt_grow((void **)&p->caches, room, p->n_caches, THREADS_MAX,
+	if (!array_grow((void **)&p->caches, room, p->n_caches, THREADS_MAX,
 		sizeof(*c)))
 		return;
 	c = &p->caches[p->n_caches++];
@@ -147,7 +147,7 @@ pt_caches(struct ptmalloc *p)
 {
 	uint32_t n = ptrace_backtrace_n_threads(p->host->backtrace);
 	int64_t cache, arena;
-	uint32_t room = 0;
+	size_t room = 0;
 
 	find_slots(p, &cache, &arena);
 	for (uint32_t i = 0; i < n && cache != 0; i++) {

@@ -33,7 +33,7 @@ pt_mark(struct pt_segment *s, bt_addr_t chunk)
 		return;
 	if (s->n_index == MARKS_MAX)
 		thin_out(s);
-	if (pt_grow((void **)&s->index, &s->room, s->n_index, MARKS_MAX,
+	if (array_grow((void **)&s->index, &s->room, s->n_index, MARKS_MAX,
 		sizeof(*s->index)))
 		s->index[s->n_index++] = chunk;
 }

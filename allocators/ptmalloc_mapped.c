@@ -66,7 +66,7 @@ static bool
 add(struct ptmalloc *p, const struct pt_mapped *m)
 {
 
-	if (!pt_grow((void **)&p->mapped, &p->mapped_room, p->n_mapped,
+	if (!array_grow((void **)&p->mapped, &p->mapped_room, p->n_mapped,
 		MAPPED_MAX, sizeof(*p->mapped)))
 		return false;
 	p->mapped[p->n_mapped++] = *m;

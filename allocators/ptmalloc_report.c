@@ -43,8 +43,8 @@ pt_report(struct ptmalloc *p, const struct pt_wrong *w)
 
 	p->n_found++;
 	p->n_transient += is_transient(p, w);
-	if (!pt_grow((void **)&p->anomalies, &p->anomalies_room, p->n_anomalies,
-		ANOMALIES_MAX, sizeof(*a)))
+	if (!array_grow((void **)&p->anomalies, &p->anomalies_room,
+		p->n_anomalies, ANOMALIES_MAX, sizeof(*a)))
 		return;
 	a = &p->anomalies[p->n_anomalies++];
 	*a = (ptrace_heap_anomaly_t){

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "allocators/array.h"
 #include "allocators/memory.h"
 
 enum {
@@ -43,7 +44,7 @@ struct tc_thread {
 	const char *place;
 };
 
-struct tc_cached {
+struct tc_cached { /* array_sort needs the first two words */
 	bt_addr_t pointer;
 	bt_addr_t link; /* the word that leads to it */
 	int32_t thread; /* TC_NO_THREAD: in the middle tier */
@@ -102,7 +103,6 @@ struct tc {
 	uint8_t *seen; /* a bit for each object */
 };
 
-bool tc_grow(void **items, size_t *room, size_t count, size_t item, size_t cap);
 bool tc_find(struct tc *tc);
 
 /* Sizes of the classes when a ThreadCache lies at the address. */

@@ -60,8 +60,8 @@ void
 tc_damaged(struct tc *tc, const struct tc_damage *damage)
 {
 
-	if (tc_grow((void **)&tc->damage, &tc->room_damage, tc->n_damage,
-		sizeof(*tc->damage), TC_DAMAGE_MAX))
+	if (array_grow((void **)&tc->damage, &tc->room_damage, tc->n_damage,
+		TC_DAMAGE_MAX, sizeof(*tc->damage)))
 		tc->damage[tc->n_damage++] = *damage;
 }
 
@@ -121,8 +121,8 @@ read_chain(struct tc *tc, const struct list *l, bt_addr_t word, uint64_t object,
 			return;
 		}
 		if (!tc->host->take(tc->host->ctx, 1) ||
-		    !tc_grow((void **)&tc->cached, &tc->room_cached,
-			tc->n_cached, sizeof(*tc->cached), TC_CACHED_MAX))
+		    !array_grow((void **)&tc->cached, &tc->room_cached,
+			tc->n_cached, TC_CACHED_MAX, sizeof(*tc->cached)))
 			return;
 		tc->cached[tc->n_cached++] = (struct tc_cached){
 		    .pointer = object,
@@ -183,38 +183,19 @@ tc_central_read(struct tc *tc, uint32_t class)
 	}
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const struct tc_cached *x = a, *y = b;
-
-	if (x->pointer != y->pointer)
-		return x->pointer < y->pointer ? -1 : 1;
-	return (x->link > y->link) - (x->link < y->link);
-}
-
 void
 tc_cache_sort(struct tc *tc)
 {
 
-	if (tc->n_cached > 0)
-		qsort(tc->cached, tc->n_cached, sizeof(*tc->cached), compare);
+	array_sort(tc->cached, tc->n_cached, sizeof(*tc->cached));
 }
 
 size_t
 tc_cache_index(const struct tc *tc, bt_addr_t pointer)
 {
-	size_t low = 0, high = tc->n_cached;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (tc->cached[middle].pointer < pointer)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_index(
+	    tc->cached, tc->n_cached, sizeof(*tc->cached), pointer);
 }
 
 const struct tc_cached *

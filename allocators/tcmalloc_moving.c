@@ -38,8 +38,8 @@ follow(struct tc *tc, uint64_t object)
 
 	for (unsigned i = 0; class != 0 && i < CHAIN_MAX; i++) {
 		if (!tc->host->take(tc->host->ctx, 1) ||
-		    !tc_grow((void **)&tc->moving, &tc->room_moving,
-			tc->n_moving, sizeof(*tc->moving), MOVING_MAX))
+		    !array_grow((void **)&tc->moving, &tc->room_moving,
+			tc->n_moving, MOVING_MAX, sizeof(*tc->moving)))
 			return;
 		tc->moving[tc->n_moving++] = object;
 		if (!memory_u64(&tc->nodes, object, &object) ||

@@ -14,26 +14,6 @@
 enum { SPAN_WORDS = 6, LEAF_CHUNK = 8192 };
 
 bool
-tc_grow(void **items, size_t *room, size_t count, size_t item, size_t cap)
-{
-	size_t want = *room < 256 ? 256 : *room * 2;
-	void *grown;
-
-	if (count < *room)
-		return true;
-	if (count >= cap)
-		return false;
-	if (want > cap)
-		want = cap;
-	grown = reallocarray(*items, want, item);
-	if (grown == NULL)
-		return false;
-	*items = grown;
-	*room = want;
-	return true;
-}
-
-bool
 tc_span_read(struct tc *tc, bt_addr_t span, struct tc_span *out)
 {
 	uint64_t w[SPAN_WORDS], limit = UINT64_C(1) << (47 - tc->page_shift);
@@ -146,8 +126,8 @@ add_large(void *ctx, const struct tc_span *s)
 
 	if (s->class != 0 && s->location == TC_IN_USE)
 		return true;
-	if (!tc_grow((void **)&tc->large, &tc->room_large, tc->n_large,
-		sizeof(*tc->large), TC_LARGE_MAX))
+	if (!array_grow((void **)&tc->large, &tc->room_large, tc->n_large,
+		TC_LARGE_MAX, sizeof(*tc->large)))
 		return false;
 	tc->large[tc->n_large++] = (struct tc_large){
 	    .start = s->start, .end = s->start + s->size, .span = s->span};

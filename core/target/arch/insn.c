@@ -204,8 +204,8 @@ fill_operand(const struct insn_source *s, const instruction *in,
 	insn_operand_text(in, op, o->text, sizeof(o->text));
 }
 
-static enum insn_flow
-flow_of(const instruction *in)
+enum insn_flow
+insn_flow_of(const ZydisDecodedInstruction *in)
 {
 	switch (in->meta.category) {
 	case ZYDIS_CATEGORY_CALL:
@@ -434,7 +434,7 @@ insn_decode(const uint8_t *code, size_t size, uint64_t pc,
 		return false;
 	s.length = in.length;
 	out->length = in.length;
-	out->flow = flow_of(&in);
+	out->flow = insn_flow_of(&in);
 	out->privileged = is_privileged(&in);
 	out->kind = kind_of(&in);
 	fill_divisor(&s, &ops[0], out);

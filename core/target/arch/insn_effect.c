@@ -4,9 +4,7 @@
  * else: for reading many of them. Whoever asks wants to know what a register
  * surely still holds, so a doubtful instruction changes everything.
  */
-#include <Zydis/Zydis.h>
-
-#include "target/arch/insn.h"
+#include "target/arch/insn_private.h"
 
 typedef ZydisDecodedInstruction instruction;
 typedef ZydisDecodedOperand operand;
@@ -90,33 +88,14 @@ hidden_changes(const instruction *in)
 	}
 }
 
+/* Where execution goes on: what comes back from an interrupt goes on behind it,
+ * and must be looked at. */
 static enum insn_flow
 flow_of(const instruction *in)
 {
-	switch (in->meta.category) {
-	case ZYDIS_CATEGORY_CALL:
-		return INSN_FLOW_CALL;
-	case ZYDIS_CATEGORY_UNCOND_BR:
-		return INSN_FLOW_JUMP;
-	case ZYDIS_CATEGORY_COND_BR:
-		return INSN_FLOW_CONDITIONAL;
-	case ZYDIS_CATEGORY_RET:
-	case ZYDIS_CATEGORY_SYSRET:
-		return INSN_FLOW_RETURN;
-	case ZYDIS_CATEGORY_SYSCALL:
-		return INSN_FLOW_SYSCALL;
-	default:
-		break;
-	}
-	switch (in->mnemonic) {
-	case ZYDIS_MNEMONIC_UD0:
-	case ZYDIS_MNEMONIC_UD1:
-	case ZYDIS_MNEMONIC_UD2:
-	case ZYDIS_MNEMONIC_HLT:
-		return INSN_FLOW_TRAP;
-	default:
+	if (in->meta.category == ZYDIS_CATEGORY_INTERRUPT)
 		return INSN_FLOW_NONE;
-	}
+	return insn_flow_of(in);
 }
 
 static void

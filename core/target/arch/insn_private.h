@@ -18,6 +18,9 @@ struct insn_source {
 	const struct regs *regs;	       /* NULL: unknown */
 };
 
+/* insn.c: what it does to the program counter. */
+enum insn_flow insn_flow_of(const ZydisDecodedInstruction *in);
+
 /* insn_text.c */
 void insn_text(const ZydisDecodedInstruction *in,
     const ZydisDecodedOperand *operands, uint64_t pc, char *out, size_t size);
