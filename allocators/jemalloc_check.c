@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "allocators/count.h"
 #include "allocators/jemalloc.h"
 
 struct check {
@@ -195,31 +196,6 @@ check_slab(struct check *c, const struct je_extent *x)
 	say(c, &a);
 }
 
-static void
-count_block(ptrace_heap_statistics_t *s, const ptrace_heap_block_t *b)
-{
-
-	switch (b->state) {
-	case PTRACE_HEAP_ALLOCATED:
-		s->allocated_blocks++;
-		s->allocated_bytes += b->usable;
-		if (b->usable > s->largest_block)
-			s->largest_block = b->usable;
-		break;
-	case PTRACE_HEAP_FREE:
-	case PTRACE_HEAP_PURGED:
-		s->free_blocks++;
-		s->free_bytes += b->usable;
-		break;
-	case PTRACE_HEAP_CACHED:
-		s->cached_blocks++;
-		s->cached_bytes += b->usable;
-		break;
-	default:
-		break;
-	}
-}
-
 static bool
 check_extent(void *ctx, const struct je_extent *x)
 {
@@ -266,7 +242,7 @@ count_visit(void *ctx, const ptrace_heap_block_t *block)
 
 	if (block->state != PTRACE_HEAP_PURGED ||
 	    strcmp(block->place, "retained address space") != 0)
-		count_block(c->out, block);
+		count_block(c->out, block->state, block->usable);
 	return true;
 }
 

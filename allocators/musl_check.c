@@ -4,6 +4,7 @@
  * its struct meta; the header of each allocated block has its slot's number and
  * its distance from the group; the byte behind each block is null.
  */
+#include "allocators/count.h"
 #include "allocators/musl.h"
 
 struct check {
@@ -97,19 +98,13 @@ count_slot(struct check *c, const struct mu_group *g, uint32_t i,
     const struct mu_slot *s)
 {
 	ptrace_heap_statistics_t *out = c->out;
+	bool used = mu_is_used(g, i);
 
 	if (s->group)
 		return;
-	if (mu_is_used(g, i) == false) {
-		out->free_blocks++;
-		out->free_bytes += s->usable;
-		return;
-	}
-	out->allocated_blocks++;
-	out->allocated_bytes += s->usable;
-	if (s->usable > out->largest_block)
-		out->largest_block = s->usable;
-	if (g->class == MU_SINGLE) {
+	count_block(
+	    out, used ? PTRACE_HEAP_ALLOCATED : PTRACE_HEAP_FREE, s->usable);
+	if (used && g->class == MU_SINGLE) {
 		out->mapped_blocks++;
 		out->mapped_bytes += s->usable;
 	}

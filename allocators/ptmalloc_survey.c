@@ -3,37 +3,19 @@
  * One walk over everything: it finds what is wrong, counts, and leaves marks by
  * which single addresses are found afterwards.
  */
+#include "allocators/count.h"
 #include "allocators/ptmalloc.h"
 
 static void
 count_item(ptrace_heap_statistics_t *out, const struct pt_item *item)
 {
-	uint64_t usable = item->size - 8;
 
-	switch (item->state) {
-	case PTRACE_HEAP_ALLOCATED:
-		out->allocated_blocks++;
-		out->allocated_bytes += usable;
-		if (usable > out->largest_block)
-			out->largest_block = usable;
-		break;
-	case PTRACE_HEAP_FREE:
-		out->free_blocks++;
-		out->free_bytes += usable;
-		break;
-	case PTRACE_HEAP_CACHED:
-		out->cached_blocks++;
-		out->cached_bytes += usable;
-		break;
-	case PTRACE_HEAP_UNUSED:
+	if (item->state == PTRACE_HEAP_UNUSED)
 		out->unused_bytes += item->size;
-		break;
-	case PTRACE_HEAP_UNKNOWN:
+	else if (item->state == PTRACE_HEAP_UNKNOWN)
 		out->complete = false;
-		break;
-	default:
-		break;
-	}
+	else
+		count_block(out, item->state, item->size - 8);
 }
 
 static void

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "allocators/count.h"
 #include "allocators/tcmalloc.h"
 
 struct check {
@@ -263,30 +264,11 @@ check_span(void *ctx, const struct tc_span *s)
 }
 
 static bool
-count_block(void *ctx, const ptrace_heap_block_t *b)
+count_visit(void *ctx, const ptrace_heap_block_t *b)
 {
 	struct check *c = ctx;
-	ptrace_heap_statistics_t *s = c->out;
 
-	switch (b->state) {
-	case PTRACE_HEAP_ALLOCATED:
-		s->allocated_blocks++;
-		s->allocated_bytes += b->usable;
-		if (b->usable > s->largest_block)
-			s->largest_block = b->usable;
-		break;
-	case PTRACE_HEAP_CACHED:
-		s->cached_blocks++;
-		s->cached_bytes += b->usable;
-		break;
-	case PTRACE_HEAP_FREE:
-	case PTRACE_HEAP_PURGED:
-		s->free_blocks++;
-		s->free_bytes += b->usable;
-		break;
-	default:
-		break;
-	}
+	count_block(c->out, b->state, b->usable);
 	return true;
 }
 
@@ -300,7 +282,7 @@ tc_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
 	out->version = tc->version;
 	out->arenas = 1;
 	out->caches = tc->n_caches;
-	if (!tc_walk(tc, count_block, &c))
+	if (!tc_walk(tc, count_visit, &c))
 		c.limited = true;
 	check_caches(&c);
 	if (!tc_spans_each(tc, check_span, &c))
