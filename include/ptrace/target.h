@@ -268,11 +268,11 @@ bool ptrace_target_canonical(ptrace_target_t *t, bt_addr_t address);
 const char *ptrace_target_symbol(
     ptrace_target_t *t, bt_addr_t address, bt_addr_t *start);
 
-/* Address of the first definition of a name in a module (NULL: in all, in load
- * order), its size (0: unknown). By the linkage name. */
+/* Address of the first definition of a name in a module (NULL: in all, by their
+ * addresses), its size (0: unknown). By the linkage name. */
 bool ptrace_target_symbol_named(ptrace_target_t *t, const ptrace_module_t *m,
     const char *name, bt_addr_t *address, uint64_t *size);
-/* Loaded modules in load order. */
+/* Loaded modules in the order of their addresses. */
 uint32_t ptrace_target_n_modules(ptrace_target_t *t);
 bool ptrace_target_module(ptrace_target_t *t, uint32_t i, ptrace_module_t *out);
 bool ptrace_target_module_at(
