@@ -293,7 +293,7 @@ pt_walk(void *allocator, ptrace_heap_visit_fn *visit, void *ctx)
 		if (!visit(ctx, &block))
 			return true;
 	}
-	return p->hole == false;
+	return p->hole == false && p->mapped_partial == false;
 }
 
 static bool

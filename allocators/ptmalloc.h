@@ -110,7 +110,7 @@ struct ptmalloc {
 	struct pt_mapped *mapped; /* sorted by address */
 	uint32_t n_mapped;
 	size_t mapped_room;
-	bool mapped_known;
+	bool mapped_known, mapped_partial; /* some were not found */
 
 	pt_free *frees; /* sorted */
 	size_t n_frees, frees_room;
@@ -212,6 +212,14 @@ void pt_mark(struct pt_segment *s, bt_addr_t chunk);
 /* The chunk that holds an address of the segment, and the one before it. */
 bool pt_chunk_at(struct ptmalloc *p, struct pt_segment *s, bt_addr_t address,
     struct pt_item *out, struct pt_item *before);
+
+/* ptmalloc_stacks.c */
+struct pt_stack {
+	bt_addr_t sp;
+	bt_addr_t start, end; /* 0: its place is not known */
+};
+/* One for each thread with registers, for the caller to free. */
+uint32_t pt_stacks(struct ptmalloc *p, struct pt_stack **out);
 
 /* ptmalloc_mapped.c */
 void pt_mapped_chunks(struct ptmalloc *p);

@@ -86,5 +86,5 @@ pt_survey(struct ptmalloc *p)
 	out->anomalies = p->n_found - p->n_transient;
 	out->transient = p->n_transient;
 	out->complete = out->complete && p->hole == false &&
-	    p->frees_partial == false;
+	    p->frees_partial == false && p->mapped_partial == false;
 }
