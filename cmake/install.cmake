@@ -1,7 +1,7 @@
 # What `cmake --install build` puts where.
 include(GNUInstallDirs)
 
-foreach(program ptrace bt)
+foreach(program ptrace bt invoker)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
@@ -19,6 +19,9 @@ install(FILES tools/completion/ptrace.bash
 install(FILES tools/completion/ptrace.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME bt)
+install(FILES tools/completion/invoker.bash
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME invoker)
 # Nobody else may be able to write to modules: the modes of a checkout must not
 # matter.
 install(DIRECTORY lua/examples/ DESTINATION

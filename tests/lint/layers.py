@@ -24,6 +24,12 @@ PUBLIC = {"modules": {"bt.h", "ptrace"}, "allocators": {"bt.h", "ptrace"},
           "session": {"bt.h", "ptrace"}, "formats": {"bt.h", "ptrace"},
           "tools": {"bt.h", "ptrace"}}
 ARCH = "core/target/arch/"
+# Programs that run all the time, as root, or next to a process that dies: they
+# start ptrace as a child, and see nothing that reads a core or a binary.
+SERVICES = ("tools/service/", "tools/invoker/", "tools/coresnap/",
+            "tools/coresnapd/")
+SERVICE_ROOMS = ("base", "tools")
+SERVICE_COMMON = "common/options.h"
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.M)
 ROOM = re.compile(r"^inquest_room\((\w+)\s([^)]*)\)", re.M)
@@ -62,6 +68,16 @@ def check_declarations(rooms, report):
                     ("modules", "module"), ("allocators", "module")):
                 report.check(other in ONLY[room],
                              f"CMakeLists.txt: {room} may not see {other}")
+
+
+def check_service(path, name, report):
+    """One #include of ours in a service."""
+    target = room_of(name if os.path.exists(os.path.join(_source.ROOT, name))
+                     else os.path.join("core", name))
+    good = name == "bt.h" or target in SERVICE_ROOMS and (
+        not name.startswith("tools/common/") or
+        name == "tools/" + SERVICE_COMMON)
+    report.check(good, f"{path}: a service may not see {name}")
 
 
 def check_include(path, room, name, rooms, report):
@@ -105,6 +121,8 @@ def check_includes(rooms, report):
             header = ours(path, kind, name)
             report.check(header is not None or kind == "<",
                          f"{path}: there is no {name}")
+            if header is not None and path.startswith(SERVICES):
+                check_service(path, header, report)
             if header is not None:
                 check_include(path, room_of(path), header, rooms, report)
 

@@ -17,6 +17,13 @@ REQUIRED = {
         --stats --security --stale-pointer -h --help --version""".split(),
     "bt": "--core --no-variables --json -h --help --version".split(),
 }
+# The same of programs with command lines of their own.
+SERVICES = {
+    "invoker": """-p --target -P --pid-file -t --tracer -w --wait -n
+        --no-ats-compatibility -d --debug -v --version -h --help --host --user
+        -s --syslog""".split(),
+}
+COMPLETION = {"bt": "ptrace"}
 WORD = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[A-Za-z])(?![\w-])")
 
 
@@ -36,14 +43,15 @@ def in_man(program):
         text = f.read()
     section = text.split(".SH OPTIONS")[1].split(".SH ")[0]
     words = set()
-    for head in re.findall(r"^\.TP\n(.*)$", section, re.M):
+    for head in re.findall(r"^\.T[PQ]\n(.*)$", section, re.M):
         head = re.sub(r"\\f.|\"", " ", head.replace("\\-", "-"))
         words |= set(WORD.findall(head.split(" ", 1)[1]))
     return words
 
 
 def in_completion(program):
-    path = os.path.join(_tool.ROOT, "tools", "completion", "ptrace.bash")
+    path = os.path.join(_tool.ROOT, "tools", "completion",
+                        COMPLETION.get(program, program) + ".bash")
     with open(path) as f:
         text = f.read()
     body = text.split(f"_inquest_{program}()")[1].split("}")[0]
@@ -51,7 +59,7 @@ def in_completion(program):
 
 
 def same_everywhere(bench, t):
-    for program, required in REQUIRED.items():
+    for program, required in {**REQUIRED, **SERVICES}.items():
         shown = in_help(bench, program)
         t.check(set(required) <= shown, program, "--help lacks",
                 set(required) - shown)
