@@ -123,7 +123,7 @@ forget_snapshot(struct module_host *host)
 }
 
 void
-module_host_next(
+module_host_leave(
     struct module_host *host, const struct module_host_options *options)
 {
 
@@ -139,6 +139,14 @@ module_host_next(
 		module->used_ns = 0;
 		module->told_limit = false;
 	}
+}
+
+void
+module_host_next(
+    struct module_host *host, const struct module_host_options *options)
+{
+
+	module_host_leave(host, options);
 	for (size_t i = 0; i < host->modules.count; i++) {
 		struct pmodule *module = host->modules.items[i];
 

@@ -100,6 +100,11 @@ void module_host_run(struct module_host *host);
 void module_host_next(
     struct module_host *host, const struct module_host_options *options);
 
+/* The same without the `reset`: between two snapshots, or before the end, the
+ * modules stand over an empty one, so that the last can be freed. */
+void module_host_leave(
+    struct module_host *host, const struct module_host_options *options);
+
 /* What the heap is, and which blocks the pointers among the variables point
  * into: after the run. */
 void module_host_tell_heap(struct module_host *host);

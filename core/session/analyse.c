@@ -18,9 +18,9 @@ running(void *ctx, const char *module)
 		s->sink->enter(s->sink->ctx, s->stage, module);
 }
 
-static void
-log_line(void *ctx, enum pmodule_log_level level, const char *module,
-    const char *text)
+void
+session_log_line(const struct session_sink *sink, enum pmodule_log_level level,
+    const char *module, const char *text)
 {
 	static const enum session_level levels[] = {
 	    [PMODULE_LOG_DEBUG] = SESSION_DEBUG,
@@ -28,13 +28,21 @@ log_line(void *ctx, enum pmodule_log_level level, const char *module,
 	    [PMODULE_LOG_WARNING] = SESSION_WARNING,
 	    [PMODULE_LOG_ERROR] = SESSION_ERROR,
 	};
-	struct session *s = ctx;
 	char line[1024];
 
-	if (s->sink->log == NULL || level > PMODULE_LOG_ERROR)
+	if (sink->log == NULL || level > PMODULE_LOG_ERROR)
 		return;
 	(void)snprintf(line, sizeof(line), "module '%s': %s", module, text);
-	s->sink->log(s->sink->ctx, levels[level], line);
+	sink->log(sink->ctx, levels[level], line);
+}
+
+static void
+log_line(void *ctx, enum pmodule_log_level level, const char *module,
+    const char *text)
+{
+	const struct session *s = ctx;
+
+	session_log_line(s->sink, level, module, text);
 }
 
 /* A module that is not used: in the snapshot and on the console. */
@@ -129,7 +137,7 @@ load_file(struct session *s, const char *path)
 	if (is_left_out(s, name))
 		return;
 	if (s->options->modules_time_ns != 0 &&
-	    s->modules_used_ns >= s->options->modules_time_ns) {
+	    s->kept->modules_used_ns >= s->options->modules_time_ns) {
 		(void)bt_fail(&e, BT_E_TIMEOUT,
 		    "%s: not loaded: the modules before it took all of the "
 		    "time that modules have",
@@ -139,14 +147,14 @@ load_file(struct session *s, const char *path)
 	}
 	begun = bt_now_ns();
 	running(s, name);
-	descriptor = module_loader_file(s->loader, path, &e);
+	descriptor = module_loader_file(s->kept->loader, path, &e);
 	running(s, NULL);
-	s->modules_used_ns += bt_now_ns() - begun;
+	s->kept->modules_used_ns += bt_now_ns() - begun;
 	if (descriptor == NULL) {
 		refuse(s, &e);
 		return;
 	}
-	place = vec_push(&s->loaded);
+	place = vec_push(&s->kept->loaded);
 	if (place != NULL)
 		*place = descriptor;
 }
@@ -167,12 +175,13 @@ open_shipped(struct session *s)
 
 	if (o->shipped_dir == NULL || o->language == NULL)
 		return;
-	s->shipped = shipped_modules_open(
+	s->kept->shipped = shipped_modules_open(
 	    o->shipped_dir, o->language->suffix, refused, s);
-	n = shipped_modules_count(s->shipped);
-	s->shipped_names = calloc(n + 1, sizeof(*s->shipped_names));
-	for (size_t i = 0; s->shipped_names != NULL && i < n; i++)
-		s->shipped_names[i] = shipped_modules_name(s->shipped, i);
+	n = shipped_modules_count(s->kept->shipped);
+	s->kept->shipped_names = calloc(n + 1, sizeof(*s->kept->shipped_names));
+	for (size_t i = 0; s->kept->shipped_names != NULL && i < n; i++)
+		s->kept->shipped_names[i] = shipped_modules_name(
+		    s->kept->shipped, i);
 }
 
 void
@@ -185,14 +194,16 @@ collect_modules_load(struct session *s)
 	    (o->module_files == NULL && o->module_dirs == NULL &&
 		o->shipped_dir == NULL))
 		return;
-	s->loader = module_loader_create(o->language);
-	if (s->loader == NULL)
+	if (s->kept->loader != NULL)
+		return; /* they are there from the last time */
+	s->kept->loader = module_loader_create(o->language);
+	if (s->kept->loader == NULL)
 		return;
 	open_shipped(s);
 	for (size_t i = 0; o->module_dirs != NULL && o->module_dirs[i] != NULL;
 	     i++) {
 		char **list = module_loader_list(
-		    s->loader, o->module_dirs[i], &e);
+		    s->kept->loader, o->module_dirs[i], &e);
 
 		if (list == NULL)
 			refuse(s, &e);
@@ -223,57 +234,65 @@ collect_analysis_begin(struct session *s)
 	    .config = o->module_options,
 	    .n_config = o->n_module_options,
 	    .without = o->without,
-	    .known = s->shipped_names,
+	    .known = s->kept->shipped_names,
 	    .allocators = o->allocators,
 	    .n_allocators = o->n_allocators,
 	    .heap_time_ns = o->module_time_ns / 10 * 7,
 	    .loaded_time_ns = o->modules_time_ns,
-	    .loaded_used_ns = s->modules_used_ns,
+	    .loaded_used_ns = s->kept->modules_used_ns,
 	};
 	const char *unused;
 	bt_error_t e;
 
-	if ((o->n_analysis == 0 && s->loaded.count == 0 &&
-		s->shipped == NULL) ||
+	if (s->kept->host != NULL) {
+		/* Their loading was paid for with the first snapshot. */
+		options.loaded_used_ns = 0;
+		module_host_next(s->kept->host, &options);
+		module_host_attach(s->kept->host);
+		return;
+	}
+	if ((o->n_analysis == 0 && s->kept->loaded.count == 0 &&
+		s->kept->shipped == NULL) ||
 	    session_skips(s, SESSION_ANALYSIS))
 		return;
-	s->host = module_host_create(&options);
-	if (s->host == NULL)
+	s->kept->host = module_host_create(&options);
+	if (s->kept->host == NULL)
 		return;
 	for (size_t i = 0; i < o->n_analysis; i++)
-		if (module_host_add(s->host, o->analysis[i], &e) == false)
+		if (module_host_add(s->kept->host, o->analysis[i], &e) == false)
 			refuse(s, &e);
-	for (size_t i = 0; i < s->loaded.count; i++)
-		if (module_host_add_loaded(s->host, s->loaded.items[i], &e) ==
-		    false)
+	for (size_t i = 0; i < s->kept->loaded.count; i++)
+		if (module_host_add_loaded(
+			s->kept->host, s->kept->loaded.items[i], &e) == false)
 			refuse(s, &e);
-	unused = module_host_unused_option(s->host);
+	unused = module_host_unused_option(s->kept->host);
 	if (unused != NULL) {
 		(void)bt_fail(&e, BT_E_USAGE,
 		    "--module: there is no module '%s'", unused);
 		refuse(s, &e);
 	}
-	module_host_attach(s->host);
+	module_host_attach(s->kept->host);
 }
 
 /* A module of the user's takes the place of ours of that name. */
 static void
 use_shipped(struct session *s, size_t i)
 {
-	const char *name = shipped_modules_name(s->shipped, i);
+	const char *name = shipped_modules_name(s->kept->shipped, i);
 	const pmodule_descriptor_t *descriptor;
 	bt_error_t e;
 
-	if (module_host_has(s->host, name) ||
-	    module_host_excludes(s->host, name) ||
-	    shipped_modules_wanted(s->shipped, i, s->target, s->reader) ==
+	if (module_host_has(s->kept->host, name) ||
+	    module_host_excludes(s->kept->host, name) ||
+	    shipped_modules_wanted(s->kept->shipped, i, s->target, s->reader) ==
 		false)
 		return;
 	running(s, name);
-	descriptor = shipped_modules_load(s->shipped, i, s->loader, &e);
+	descriptor = shipped_modules_load(
+	    s->kept->shipped, i, s->kept->loader, &e);
 	running(s, NULL);
 	if (descriptor == NULL ||
-	    module_host_add_loaded(s->host, descriptor, &e) == false)
+	    module_host_add_loaded(s->kept->host, descriptor, &e) == false)
 		refuse(s, &e);
 	else
 		log_line(s, PMODULE_LOG_DEBUG, name, "is used");
@@ -282,13 +301,13 @@ use_shipped(struct session *s, size_t i)
 void
 collect_analysis(struct session *s)
 {
-	if (s->host == NULL)
+	if (s->kept->host == NULL)
 		return;
-	for (size_t i = 0; i < shipped_modules_count(s->shipped); i++)
+	for (size_t i = 0; i < shipped_modules_count(s->kept->shipped); i++)
 		use_shipped(s, i);
-	module_host_attach(s->host);
-	module_host_run(s->host);
-	module_host_tell_heap(s->host);
+	module_host_attach(s->kept->host);
+	module_host_run(s->kept->host);
+	module_host_tell_heap(s->kept->host);
 	for (size_t i = 0;
 	     s->options->without != NULL && s->options->without[i] != NULL; i++)
 		snapshot_warn(s->snapshot, "analysis", "module.left-out",

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/budget.h"
 #include "session/capture_run.h"
@@ -15,7 +16,7 @@
 
 enum {
 	NS_PER_MS = 1000000,
-	ATTEMPTS_MAX = 3,
+	ATTEMPTS_MAX = 4,
 	/* Beyond the pause asked for: stopping tens of thousands of threads
 	 * on a busy machine takes seconds. */
 	SLACK_MS = 8000,
@@ -96,7 +97,7 @@ attempt(struct capture *c, uint64_t deadline, bool *again, bt_error_t *e)
 	*again = in_time && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == CAPTURE_AGAIN;
 	if (*again)
-		return bt_fail(e, BT_E_GONE,
+		return bt_fail(e, BT_E_TIMEOUT,
 		    "process %d becomes another program (exec) again and "
 		    "again",
 		    c->options.pid);
@@ -111,28 +112,66 @@ seal(struct capture *c, bt_error_t *e)
 	return capture_seal(c) || bt_fail_os(e, errno, "cannot seal a capture");
 }
 
-bool
-capture_run(const struct capture_options *options, uint64_t deadline_ns,
-    struct capture **out, bt_error_t *e)
+/* Until when it may take. */
+static uint64_t
+latest(const struct capture_options *options, uint64_t deadline_ns)
 {
 	uint64_t pause = options->max_pause_ns != 0
 	    ? options->max_pause_ns
 	    : (uint64_t)CAPTURE_DEFAULT_MAX_PAUSE_MS * NS_PER_MS;
-	uint64_t latest = bt_now_ns() + pause + (uint64_t)SLACK_MS * NS_PER_MS;
+	uint64_t then = bt_now_ns() + pause + (uint64_t)SLACK_MS * NS_PER_MS;
+
+	return then < deadline_ns ? then : deadline_ns;
+}
+
+/* While it becomes another program, which takes a moment, a process is refused
+ * to everybody. */
+static bool
+may_be_exec(const bt_error_t *e, int i)
+{
+	const struct timespec naps[ATTEMPTS_MAX] = {{.tv_nsec = NS_PER_MS},
+	    {.tv_nsec = 10 * NS_PER_MS}, {.tv_nsec = 60 * NS_PER_MS}};
+
+	if (e->code != BT_E_PERMISSION || i + 1 == ATTEMPTS_MAX)
+		return false;
+	(void)nanosleep(&naps[i], NULL);
+	return true;
+}
+
+bool
+capture_run(const struct capture_options *options, uint64_t deadline_ns,
+    struct capture **out, bt_error_t *e)
+{
 	bool again = true;
 
-	if (latest < deadline_ns)
-		deadline_ns = latest;
+	deadline_ns = latest(options, deadline_ns);
 	for (int i = 0; i < ATTEMPTS_MAX && again; i++) {
 		struct capture *c;
 
-		if (!capture_open(options, &c, e))
-			return false;
+		if (capture_open(options, &c, e) == false) {
+			again = may_be_exec(e, i);
+			continue;
+		}
 		if (attempt(c, deadline_ns, &again, e) && seal(c, e)) {
 			*out = c;
 			return true;
 		}
 		capture_close(c);
+		again = again || may_be_exec(e, i);
 	}
+	return false;
+}
+
+bool
+capture_run_again(
+    struct capture *c, uint64_t deadline_ns, bool *changed, bt_error_t *e)
+{
+
+	*changed = false;
+	if (capture_again(c, e) &&
+	    attempt(c, latest(&c->options, deadline_ns), changed, e) &&
+	    seal(c, e))
+		return true;
+	*changed = *changed || e->code == BT_E_PERMISSION;
 	return false;
 }

@@ -12,5 +12,10 @@
 /* The capture is sealed and closed by the caller. */
 bool capture_run(const struct capture_options *options, uint64_t deadline_ns,
     struct capture **out, bt_error_t *e);
+/* Takes it again, of the same process. *changed: that is, or is
+ * just becoming, another program and has to be captured anew. False: the
+ * capture holds nothing and is to be closed. */
+bool capture_run_again(
+    struct capture *c, uint64_t deadline_ns, bool *changed, bt_error_t *e);
 
 #endif /* SESSION_CAPTURE_RUN_H */

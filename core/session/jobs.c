@@ -14,6 +14,7 @@
 #include "formats/json.h"
 #include "session/jobs.h"
 #include "session/link.h"
+#include "target/capture.h"
 
 /* Memory for reading a snapshot file: strings and tables are larger in memory
  * than packed, and the packing may be compressed. */
@@ -276,31 +277,80 @@ send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
 	(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
 }
 
+/* What only the supervisor may have: writing to a capture, and asking for
+ * more. */
+static void
+close_foreign(const struct job *job)
+{
+
+	if (job->options->capture != NULL && job->options->capture->map_fd >= 0)
+		(void)close(job->options->capture->map_fd);
+	if (job->more_other_fd >= 0)
+		(void)close(job->more_other_fd);
+}
+
+static bool
+wait_for_more(const struct job *job)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = read(job->more_fd, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+static bool
+one_snapshot(struct courier *c, const struct session_sink *sink,
+    const struct session_options *o)
+{
+	struct session_stats stats;
+	struct snapshot s;
+	bt_error_t e;
+
+	c->sent = 0;
+	buf_init(&c->out, c->max_size);
+	if (session_collect(o, sink, &s, &stats, &e) == false) {
+		send_error(c->fd, &e);
+		return false;
+	}
+	/* The end of the process is quicker at the rest. */
+	if (o->kept == NULL)
+		return true;
+	btt_writer_destroy(c->writer);
+	c->writer = NULL;
+	buf_deinit(&c->out);
+	buf_deinit(&stats.searches);
+	snapshot_deinit(&s);
+	return true;
+}
+
 int
 job_snapshot(void *ctx, int fd)
 {
 	const struct job *job = ctx;
-	const struct session_options *o = job->options;
+	struct session_options o = *job->options;
 	struct courier c = {.job = job,
 	    .fd = fd,
 	    .note = job->note,
-	    .max_size = o->max_size ? o->max_size : SESSION_DEFAULT_MAX_SIZE};
+	    .max_size = o.max_size ? o.max_size : SESSION_DEFAULT_MAX_SIZE};
 	struct session_sink sink = {.ctx = &c,
 	    .enter = note_stage,
 	    .finished = send_finished,
 	    .complete = send_rest,
 	    .revised = send_revised,
 	    .log = send_log};
-	struct session_stats stats;
-	struct snapshot s;
-	bt_error_t e;
+	bool good;
 
-	buf_init(&c.out, c.max_size);
-	if (session_collect(o, &sink, &s, &stats, &e) == false) {
-		send_error(fd, &e);
-		return 2;
-	}
-	return 0;
+	close_foreign(job);
+	if (job->more_fd >= 0)
+		o.kept = session_kept_create();
+	do {
+		good = one_snapshot(&c, &sink, &o);
+	} while (good && o.kept != NULL && wait_for_more(job));
+	session_kept_destroy(o.kept);
+	return good ? 0 : 2;
 }
 
 /* Maps a snapshot file. The mapping is left to the end of the process. */
@@ -427,6 +477,7 @@ job_report(void *ctx, int fd)
 	bt_error_t e;
 	bool ok;
 
+	close_foreign(job);
 	if (job->report->snapshot_path != NULL)
 		ok = report_file(&c, job->report->snapshot_path, &e);
 	else

@@ -14,6 +14,9 @@ struct job {
 	const struct session_options *options;
 	const struct supervisor_report *report; /* job_report */
 	struct worker_note *note;
+	/* A worker that takes several snapshots: it waits for a byte before
+	 * each but the first, and ends when the pipe is closed. -1: one. */
+	int more_fd, more_other_fd;
 };
 int job_snapshot(void *ctx, int fd);
 int job_report(void *ctx, int fd);

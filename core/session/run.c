@@ -73,6 +73,17 @@ run_again(struct run *r)
 	worker_note_set(r->note, SESSION_OPEN, NULL);
 }
 
+void
+run_clear(struct run *r)
+{
+	sections_clear(&r->sections);
+	sections_clear(&r->newer);
+	r->restarted = false;
+	r->log_lines = 0;
+	r->module[0] = '\0';
+	run_again(r);
+}
+
 static enum session_stage
 stage_now(const struct run *r)
 {
@@ -255,6 +266,27 @@ listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
 	}
 }
 
+/* The end of one that is done is not waited for here: taking down its memory
+ * may take longer than what is left to do. */
+static void
+converse(struct run *r, uint64_t deadline_ns,
+    const struct supervisor_console *console)
+{
+	struct link_reader reader;
+
+	link_reader_init(&reader, r->worker.fd, r->sections.bytes.cap);
+	listen_to(r, &reader, deadline_ns, console);
+	link_reader_deinit(&reader);
+	if (r->done && r->stays == false) {
+		worker_leave(&r->worker);
+	} else if (r->done == false) {
+		worker_stop(&r->worker);
+		r->status = worker_reap(&r->worker);
+	}
+	r->stage = stage_now(r);
+	worker_note_module(r->note, r->module, sizeof(r->module));
+}
+
 bool
 run_worker(struct run *r, worker_body *body, void *ctx, uint64_t deadline_ns,
     const struct supervisor_console *console, bt_error_t *e)
@@ -265,24 +297,41 @@ run_worker(struct run *r, worker_body *body, void *ctx, uint64_t deadline_ns,
 	    .cpu_seconds =
 		deadline_ns > now ? (deadline_ns - now) / 1000000000 + 5 : 5,
 	};
-	struct link_reader reader;
 
+	/* One that stays has that much for each snapshot, which only we can
+	 * tell. */
+	if (r->stays)
+		limits.cpu_seconds = 0;
 	if (worker_start(&r->worker, &limits, body, ctx, e) == false)
 		return false;
-	link_reader_init(&reader, r->worker.fd, r->sections.bytes.cap);
-	listen_to(r, &reader, deadline_ns, console);
-	link_reader_deinit(&reader);
-	/* The end of one that is done is not waited for here: taking down its
-	 * memory may take longer than what is left to do. */
-	if (r->done) {
-		worker_leave(&r->worker);
-	} else {
-		worker_stop(&r->worker);
-		r->status = worker_reap(&r->worker);
-	}
-	r->stage = stage_now(r);
-	worker_note_module(r->note, r->module, sizeof(r->module));
+	converse(r, deadline_ns, console);
 	return true;
+}
+
+bool
+run_has_worker(const struct run *r)
+{
+
+	return r->stays && r->worker.pid > 0 && r->worker.fd >= 0;
+}
+
+void
+run_worker_more(struct run *r, uint64_t deadline_ns,
+    const struct supervisor_console *console)
+{
+
+	converse(r, deadline_ns, console);
+}
+
+void
+run_worker_end(struct run *r, uint64_t deadline_ns,
+    const struct supervisor_console *console)
+{
+
+	if (run_has_worker(r) == false)
+		return;
+	run_clear(r);
+	converse(r, deadline_ns, console);
 }
 
 void

@@ -17,6 +17,7 @@ struct run {
 	struct sections newer;	  /* being sent after a restart */
 	bool restarted;
 	struct worker worker;
+	bool stays;		  /* it is asked for more after it is done */
 	struct worker_note *note; /* what the worker is about */
 	enum session_stage stage; /* what it was about in the end */
 	char module[64];	  /* and on whose behalf; "" none */
@@ -43,6 +44,16 @@ void run_again(struct run *r);
 bool run_worker(struct run *r, worker_body *body, void *ctx,
     uint64_t deadline_ns, const struct supervisor_console *console,
     bt_error_t *e);
+
+/* Asks a worker that stayed for the next, after run_clear. */
+void run_worker_more(struct run *r, uint64_t deadline_ns,
+    const struct supervisor_console *console);
+bool run_has_worker(const struct run *r);
+/* Listens to one that stayed until it has ended. */
+void run_worker_end(struct run *r, uint64_t deadline_ns,
+    const struct supervisor_console *console);
+/* Forgets everything but the worker. */
+void run_clear(struct run *r);
 
 /* The more complete of what was sent before and after a restart. */
 struct sections *run_sections(struct run *r);

@@ -284,7 +284,6 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
-	vec_init(&s->loaded, 256);
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(
 		out, ((size_t)ARENA_MIB << 20) + max * ARENA_FACTOR) == false)
@@ -297,11 +296,10 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 static void
 deinit(struct session *s)
 {
-	module_host_destroy(s->host);
-	module_loader_destroy(s->loader);
-	shipped_modules_close(s->shipped);
-	free(s->shipped_names);
-	vec_deinit(&s->loaded);
+	if (s->kept == &s->own)
+		kept_deinit(s->kept);
+	else
+		kept_leave(s->kept, s);
 	value_reader_destroy(s->reader);
 	for (size_t i = 0; s->dwarfs != NULL && i < s->n_dwarfs; i++)
 		if (s->dwarfs[i].dwarf != NULL)
@@ -373,11 +371,13 @@ analyse(struct session *s)
 	collect_analysis(s);
 	/* Modules add classifiers, and those enter the grouping. */
 	snapshot_fingerprint(s->snapshot);
-	if (module_host_changed(s->host) && s->sink->revised != NULL)
+	if (module_host_changed(s->kept->host) && s->sink->revised != NULL)
 		s->sink->revised(s->sink->ctx, s->snapshot);
 	/* Modules end while somebody still listens to what they say. */
-	module_host_destroy(s->host);
-	s->host = NULL;
+	if (s->kept == &s->own) {
+		module_host_destroy(s->kept->host);
+		s->kept->host = NULL;
+	}
 }
 
 bool
@@ -394,6 +394,8 @@ session_collect(const struct session_options *options,
 		? options->timeout_ns
 		: (uint64_t)SESSION_DEFAULT_TIMEOUT_S * 1000000000};
 
+	kept_init(&s.own);
+	s.kept = options->kept != NULL ? options->kept : &s.own;
 	memset(out, 0, sizeof(*out));
 	if (stats != NULL) {
 		memset(stats, 0, sizeof(*stats));
@@ -415,7 +417,7 @@ session_collect(const struct session_options *options,
 	stacks(&s);
 	stage(&s, SESSION_MODULES, options->modules, collect_modules);
 	stage(&s, SESSION_VARIABLES, options->variables, values);
-	stage(&s, SESSION_ANALYSIS, s.host != NULL, analyse);
+	stage(&s, SESSION_ANALYSIS, s.kept->host != NULL, analyse);
 	stage(&s, SESSION_MEMORY, options->memory, collect_memory);
 	stage(&s, SESSION_RESOURCES, options->resources != NULL,
 	    collect_resources);

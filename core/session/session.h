@@ -44,6 +44,7 @@ const char *session_level_name(enum session_level level); /* "warning" */
 bool session_level_parse(const char *name, enum session_level *out);
 
 struct capture;
+struct session_kept;
 
 struct session_attribute {
 	const char *key, *value;
@@ -101,6 +102,10 @@ struct session_options {
 	 * together; 0: the supervisor's default, and none without one. */
 	uint64_t module_time_ns, modules_time_ns;
 
+	/* Where modules stay from one collection to the next, by the same sink;
+	 * NULL: they end with it. */
+	struct session_kept *kept;
+
 	uint64_t max_size;   /* bytes the snapshot may take, 0: default */
 	uint64_t timeout_ns; /* for all stages together, 0: default */
 	bool stats;
@@ -153,6 +158,11 @@ struct session_sink {
 bool session_collect(const struct session_options *options,
     const struct session_sink *sink, struct snapshot *out,
     struct session_stats *stats, bt_error_t *e);
+
+/* Modules that stay loaded; NULL: no memory. Destroying it unloads them, while
+ * the sink of the last collection still listens. NULL allowed. */
+struct session_kept *session_kept_create(void);
+void session_kept_destroy(struct session_kept *k);
 
 /* The name of the executable for the output file, from the snapshot. */
 const char *session_exe_name(const struct snapshot *s);

@@ -12,6 +12,8 @@
 #include "unwind/unwind.h"
 #include "value/value.h"
 
+struct session;
+
 enum {
 	/* Frames kept per thread: the first and last halves. A stack of 8 MiB
 	 * holds some 500,000 of the smallest; nobody reads the middle. */
@@ -43,6 +45,29 @@ struct session_dwarf { /* per module, opened on first use */
 	struct dwarf *dwarf;
 };
 
+/* Modules, which may stay loaded from one collection to the next. */
+struct session_kept {
+	struct module_host *host;
+	struct module_loader *loader;
+	VEC(const pmodule_descriptor_t *) loaded;
+	uint64_t modules_used_ns;	 /* for loading them */
+	struct shipped_modules *shipped; /* NULL: none */
+	const char **shipped_names;	 /* NULL: none */
+
+	/* Between collections the modules stand over these. */
+	const struct session_sink *sink;
+	struct target *nothing;
+	struct snapshot blank;
+	bool has_blank;
+	struct budget budget;
+};
+
+/* kept.c */
+void kept_init(struct session_kept *k);
+void kept_deinit(struct session_kept *k);
+/* What is collected is about to be freed. */
+void kept_leave(struct session_kept *k, const struct session *s);
+
 struct session {
 	const struct session_options *options;
 	const struct session_sink *sink;
@@ -60,12 +85,8 @@ struct session {
 	struct target *target;
 	struct unwinder *unwinder;
 	struct value_reader *reader;
-	struct module_host *host;
-	struct module_loader *loader;
-	VEC(const pmodule_descriptor_t *) loaded;
-	uint64_t modules_used_ns;	 /* for loading them */
-	struct shipped_modules *shipped; /* NULL: none */
-	const char **shipped_names;	 /* NULL: none */
+	struct session_kept *kept; /* the modules: own, or the caller's */
+	struct session_kept own;
 
 	struct arena scratch; /* plans */
 	struct map by_pc[2];  /* by look-up pc: returned to, exact */
@@ -125,6 +146,8 @@ void collect_globals(struct session *s);
 void collect_error_message(struct session *s);
 void collect_modules_load(struct session *s); /* those of the user's */
 void collect_analysis_begin(struct session *s);
+void session_log_line(const struct session_sink *sink,
+    enum pmodule_log_level level, const char *module, const char *text);
 void collect_analysis(struct session *s);
 void collect_memory(struct session *s);
 void collect_resources(struct session *s);

@@ -4,8 +4,10 @@
  * is published in the end.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "session/capture_run.h"
@@ -30,7 +32,12 @@ struct supervisor {
 	struct session_options options; /* of the next attempt */
 	struct job job;
 	uint64_t deadline;
-	struct capture *capture; /* NULL: a core */
+	struct capture *capture;  /* NULL: a core */
+	bool watches;		  /* a worker stays, with what is below */
+	uint64_t process_started; /* of that process; 0: not yet known */
+	int more_fd;		  /* asks it for the next; -1: none stays */
+	uint32_t skip;		  /* as the options had it */
+	uint64_t timeout_ns, modules_time_ns;
 	const char *without[WITHOUT_MAX + 1];
 	char faulty[WITHOUT_MAX][64];
 	size_t n_without;
@@ -91,9 +98,16 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 		options->max_size != 0 ? options->max_size
 				       : SESSION_DEFAULT_MAX_SIZE) == false)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
-	v->job = (struct job){
-	    .options = &v->options, .report = report, .note = v->run.note};
+	v->job = (struct job){.options = &v->options,
+	    .report = report,
+	    .note = v->run.note,
+	    .more_fd = -1,
+	    .more_other_fd = -1};
+	v->more_fd = -1;
 	limit_modules(v);
+	v->skip = options->skip;
+	v->modules_time_ns = v->options.modules_time_ns;
+	v->timeout_ns = timeout;
 	v->deadline = bt_now_ns() + timeout;
 	for (size_t i = 0; options->without != NULL &&
 	     options->without[i] != NULL && v->n_without < WITHOUT_MAX;
@@ -223,12 +237,51 @@ capture(struct supervisor *v, bt_error_t *e)
 	    .fault_thread = o->fault_thread,
 	};
 
-	if (o->pid == 0)
+	if (o->pid == 0 || v->capture != NULL)
 		return true;
 	if (capture_run(&options, v->deadline, &v->capture, e) == false)
 		return false;
 	v->options.capture = v->capture;
 	return true;
+}
+
+/* A worker that will be asked for more has a pipe to hear of it. */
+static bool
+begin_worker(struct supervisor *v, worker_body *body, uint64_t deadline_ns,
+    bt_error_t *e)
+{
+	int fds[2] = {-1, -1};
+	bool started;
+
+	if (v->more_fd >= 0)
+		(void)close(v->more_fd);
+	v->more_fd = -1;
+	if (v->watches && pipe2(fds, O_CLOEXEC) != 0)
+		return bt_fail_os(e, errno, "cannot make a pipe");
+	v->job.more_fd = fds[0];
+	v->job.more_other_fd = v->more_fd = fds[1];
+	started = run_worker(
+	    &v->run, body, &v->job, deadline_ns, v->console, e);
+	if (fds[0] >= 0)
+		(void)close(fds[0]);
+	return started;
+}
+
+/* The worker that stayed takes the next, or a new one does. */
+static bool
+next_worker(struct supervisor *v, worker_body *body, uint64_t deadline_ns,
+    bt_error_t *e)
+{
+	if (run_has_worker(&v->run) == false)
+		return begin_worker(v, body, deadline_ns, e);
+	if (write(v->more_fd, "", 1) == 1) {
+		run_worker_more(&v->run, deadline_ns, v->console);
+		return true;
+	}
+	/* It has died while it had nothing to do. */
+	worker_stop(&v->run.worker);
+	(void)worker_reap(&v->run.worker);
+	return begin_worker(v, body, deadline_ns, e);
 }
 
 /* Runs workers until one is done or nothing more can be left out. False: no
@@ -247,9 +300,8 @@ attempt_all(struct supervisor *v, worker_body *body, bt_error_t *e)
 		if (i > 0)
 			run_again(r);
 		v->options.timeout_ns = left / 100 * SOFT_PERCENT;
-		if (run_worker(r, body, &v->job,
-			now + left / 100 * HARD_PERCENT, v->console,
-			e) == false)
+		if (next_worker(v, body, now + left / 100 * HARD_PERCENT, e) ==
+		    false)
 			return false;
 		if (r->has_error) {
 			*e = r->error;
@@ -318,6 +370,25 @@ publish(struct supervisor *v, const struct supervisor_output *output,
 	return publish_commit(p, output->overwrite, numbered, path_out, e);
 }
 
+/* One snapshot of what is captured by now. */
+static bool
+snapshot(struct supervisor *v, const struct supervisor_output *output,
+    struct publish *p, bool begun, char **path_out, bool *partial,
+    bt_error_t *e)
+{
+	bool ok = attempt_all(v, job_snapshot, e);
+
+	if (ok && run_sections(&v->run)->count == 0)
+		ok = fail_empty(v, e);
+	if (ok == false && begun)
+		publish_abort(p);
+	*partial = v->run.partial || v->n_notes != 0;
+	if (ok && v->n_notes != 0)
+		(void)sections_warn(
+		    run_sections(&v->run), v->notes, v->n_notes, true);
+	return ok && publish(v, output, p, begun, path_out, e);
+}
+
 bool
 supervisor_snapshot(const struct session_options *options,
     const struct supervisor_output *output,
@@ -333,18 +404,174 @@ supervisor_snapshot(const struct session_options *options,
 	    begin_output(&p, output->path, output->overwrite, false, e) ==
 		false)
 		return false;
-	ok = supervisor_init(&v, options, NULL, console, e) && capture(&v, e) &&
-	    attempt_all(&v, job_snapshot, e);
-	if (ok && run_sections(&v.run)->count == 0)
-		ok = fail_empty(&v, e);
-	if (ok == false && begun)
+	ok = supervisor_init(&v, options, NULL, console, e) && capture(&v, e);
+	if (ok)
+		ok = snapshot(&v, output, &p, begun, path_out, partial, e);
+	else if (begun)
 		publish_abort(&p);
-	*partial = v.run.partial || v.n_notes != 0;
-	if (ok && v.n_notes != 0)
-		(void)sections_warn(
-		    run_sections(&v.run), v.notes, v.n_notes, true);
-	ok = ok && publish(&v, output, &p, begun, path_out, e);
 	capture_close(v.capture);
+	run_deinit(&v.run);
+	return ok;
+}
+
+/* ---- several ---- */
+
+/* The worker may end: its modules are unloaded while somebody listens. */
+static void
+end_worker(struct supervisor *v)
+{
+	const uint64_t patience = 2 * UINT64_C(1000000000);
+	char end[96], text[256];
+
+	if (v->more_fd >= 0)
+		(void)close(v->more_fd);
+	v->more_fd = -1;
+	if (run_has_worker(&v->run) == false)
+		return;
+	run_worker_end(&v->run, bt_now_ns() + patience, v->console);
+	if (v->run.module[0] == '\0')
+		return;
+	run_describe_end(&v->run, end, sizeof(end));
+	(void)snprintf(text, sizeof(text),
+	    "module '%s': the worker %s while it was unloaded", v->run.module,
+	    end);
+	say(v, SESSION_WARNING, text);
+}
+
+static void
+drop_capture(struct supervisor *v)
+{
+
+	capture_close(v->capture);
+	v->capture = NULL;
+	v->options.capture = NULL;
+}
+
+/* The process as it is now. A worker that stayed has its modules and what it
+ * has opened; of another program (after an exec) that is of no use. */
+static bool
+capture_next(struct supervisor *v, bt_error_t *e)
+{
+	bool changed = false;
+
+	if (v->capture != NULL && run_has_worker(&v->run) &&
+	    capture_run_again(v->capture, v->deadline, &changed, e))
+		return true;
+	if (v->capture != NULL && run_has_worker(&v->run) && changed == false)
+		return false;
+	end_worker(v);
+	run_clear(&v->run);
+	drop_capture(v);
+	if (capture(v, e) == false)
+		return false;
+	if (v->process_started == 0)
+		v->process_started = v->capture->started;
+	/* Somebody else may have its number by now. */
+	return v->capture->started == v->process_started ||
+	    bt_fail(e, BT_E_GONE, "process %d has ended", v->options.pid);
+}
+
+static void
+begin_next(struct supervisor *v)
+{
+
+	run_clear(&v->run);
+	v->n_notes = 0;
+	v->options.skip = v->skip;
+	v->options.modules_time_ns = v->modules_time_ns;
+	v->deadline = bt_now_ns() + v->timeout_ns;
+}
+
+static void
+sleep_until(uint64_t when)
+{
+	struct timespec t = {.tv_sec = (time_t)(when / 1000000000),
+	    .tv_nsec = (long)(when % 1000000000)};
+
+	while (
+	    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
+
+/* The process has ended after some were taken: that is how it ends. */
+static bool
+has_ended(struct supervisor *v, uint64_t taken, const bt_error_t *e)
+{
+	char text[96];
+
+	if (taken == 0 || e->code != BT_E_GONE)
+		return false;
+	(void)snprintf(text, sizeof(text),
+	    "process %d has ended; snapshots taken: %llu", v->options.pid,
+	    (unsigned long long)taken);
+	say(v, SESSION_INFO, text);
+	return true;
+}
+
+/* Something that may be better next time. */
+static bool
+may_pass(struct supervisor *v, uint64_t taken, const bt_error_t *e)
+{
+	if (taken == 0 || e->code != BT_E_TIMEOUT)
+		return false;
+	say(v, SESSION_WARNING, e->text);
+	drop_capture(v);
+	return true;
+}
+
+static bool
+watch_all(struct supervisor *v, const struct supervisor_output *output,
+    const struct supervisor_watch *watch, bt_error_t *e)
+{
+	uint64_t taken = 0;
+
+	for (uint64_t i = 0; watch->count == 0 || i < watch->count; i++) {
+		uint64_t next = bt_now_ns() + watch->interval_ns;
+		bool last = i + 1 == watch->count;
+		bool partial = false, begun = output->path != NULL;
+		struct publish p;
+		char *path = NULL;
+
+		begin_next(v);
+		if (begun &&
+		    begin_output(
+			&p, output->path, output->overwrite, false, e) == false)
+			return false;
+		if (capture_next(v, e) == false) {
+			if (begun)
+				publish_abort(&p);
+			if (may_pass(v, taken, e) == false)
+				return has_ended(v, taken, e);
+		} else if (snapshot(v, output, &p, begun, &path, &partial, e) ==
+		    false) {
+			return has_ended(v, taken, e);
+		} else {
+			taken++;
+			if (watch->taken(watch->ctx, path, partial) == false)
+				return true;
+		}
+		if (last == false)
+			sleep_until(next);
+	}
+	return true;
+}
+
+bool
+supervisor_watch(const struct session_options *options,
+    const struct supervisor_output *output,
+    const struct supervisor_console *console,
+    const struct supervisor_watch *watch, bt_error_t *e)
+{
+	struct supervisor v;
+	bool ok;
+
+	ok = supervisor_init(&v, options, NULL, console, e);
+	if (ok) {
+		v.watches = v.run.stays = true;
+		ok = watch_all(&v, output, watch, e);
+		end_worker(&v);
+	}
+	drop_capture(&v);
 	run_deinit(&v.run);
 	return ok;
 }

@@ -37,6 +37,23 @@ bool supervisor_snapshot(const struct session_options *options,
     const struct supervisor_console *console, char **path_out, bool *partial,
     bt_error_t *e);
 
+/* Several snapshots of one process, by modules that stay loaded. */
+struct supervisor_watch {
+	uint64_t interval_ns; /* from the start of one to that of the next */
+	uint64_t count;	      /* 0: until the process ends */
+	void *ctx;
+	/* One lies there (path is malloc'd, and the callee's). False ends it.
+	 */
+	bool (*taken)(void *ctx, char *path, bool partial);
+};
+
+/* As supervisor_snapshot. False when the first cannot be had, or a later one
+ * for another reason than the end of the process. */
+bool supervisor_watch(const struct session_options *options,
+    const struct supervisor_output *output,
+    const struct supervisor_console *console,
+    const struct supervisor_watch *watch, bt_error_t *e);
+
 struct supervisor_report {
 	const char *snapshot_path; /* print this file; NULL: collect a core */
 	bool json;

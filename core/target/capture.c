@@ -26,24 +26,57 @@ static const size_t pages_max = (size_t)1 << 19;
 static const uint64_t ns_per_ms = 1000000;
 static const int urgent = -15; /* nice value */
 
+static void
+close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* A file without a name. Its size counts against the limit of file sizes,
+ * which is enforced by a signal. */
+static int
+open_memory(size_t size)
+{
+	struct rlimit most;
+	int fd;
+
+	if (getrlimit(RLIMIT_FSIZE, &most) != 0 || most.rlim_cur < size)
+		return -1;
+	fd = memfd_create("inquest-capture", MFD_CLOEXEC);
+	if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /*
  * Memory shared with children. Shared mappings are not copied by fork, not
  * even their page tables; and nothing of them counts before it is written, so
- * a large reservation costs nothing where overcommit is allowed.
+ * a large reservation costs nothing where overcommit is allowed. Where there
+ * is a file behind it, a child can be given memory that it cannot make
+ * writable again.
  */
 static struct capture *
 reserve(void)
 {
 	for (size_t size = size_most; size >= size_least; size /= 2) {
+		int fd = open_memory(size);
 		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		    MAP_SHARED | MAP_NORESERVE | (fd < 0 ? MAP_ANONYMOUS : 0),
+		    fd, 0);
 		struct capture *c = p;
 
-		if (p == MAP_FAILED)
+		if (p == MAP_FAILED) {
+			close_fd(fd);
 			continue;
+		}
+		c->map_fd = fd;
 		c->size = size;
 		c->used = (sizeof(*c) + CAPTURE_PAGE - 1) &
 		    ~(size_t)(CAPTURE_PAGE - 1);
+		c->used_first = c->used;
 		c->proc_fd = c->mm_fd = c->mem_fd = c->root_fd = c->pid_fd = -1;
 		return c;
 	}
@@ -65,17 +98,36 @@ capture_alloc(struct capture *c, size_t size)
 	return p;
 }
 
+/* A mapping of a file that was opened for reading stays read-only. */
 bool
 capture_seal(struct capture *c)
 {
-	return mprotect(c, c->size, PROT_READ) == 0;
+	size_t size = c->size;
+	char path[64];
+	int fd = -1;
+	void *p;
+
+	if (c->map_fd >= 0) {
+		(void)snprintf(
+		    path, sizeof(path), "/proc/self/fd/%d", c->map_fd);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return mprotect(c, size, PROT_READ) == 0;
+	p = mmap(
+	    c, size, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+	(void)close(fd);
+	return p != MAP_FAILED;
 }
 
-static void
-close_fd(int fd)
+static bool
+unseal(struct capture *c)
 {
-	if (fd >= 0)
-		(void)close(fd);
+	if (c->map_fd < 0)
+		return mprotect(c, c->size, PROT_READ | PROT_WRITE) == 0;
+	return mmap(c, c->size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_NORESERVE | MAP_FIXED, c->map_fd,
+		   0) != MAP_FAILED;
 }
 
 void
@@ -88,6 +140,7 @@ capture_close(struct capture *c)
 	close_fd(c->mem_fd);
 	close_fd(c->root_fd);
 	close_fd(c->pid_fd);
+	close_fd(c->map_fd);
 	(void)munmap(c, c->size);
 }
 
@@ -196,6 +249,56 @@ capture_open(
 	}
 	*out = c;
 	return true;
+}
+
+/* Everything that was taken is forgotten; what was opened stays. */
+static void
+rewind_to_start(struct capture *c)
+{
+	struct capture fresh = {
+	    .options = c->options,
+	    .proc_fd = c->proc_fd,
+	    .mm_fd = c->mm_fd,
+	    .mem_fd = c->mem_fd,
+	    .root_fd = c->root_fd,
+	    .pid_fd = c->pid_fd,
+	    .map_fd = c->map_fd,
+	    .mm_tid = c->mm_tid,
+	    .started = c->started,
+	    .size = c->size,
+	    .used = c->used_first,
+	    .used_first = c->used_first,
+	};
+
+	memcpy(c, &fresh, sizeof(fresh));
+}
+
+/* The thread through which memory is read may have ended meanwhile. */
+static bool
+living_again(struct capture *c, bt_error_t *e)
+{
+	struct procfs_stat stat;
+
+	if (read_stat(c->mm_fd, "stat", &stat) && !procfs_is_dead(stat.state))
+		return true;
+	close_fd(c->mm_fd);
+	c->mm_fd = -1;
+	return open_living(c, e);
+}
+
+bool
+capture_again(struct capture *c, bt_error_t *e)
+{
+	struct procfs_stat stat;
+
+	if (!read_stat(c->proc_fd, "stat", &stat) ||
+	    stat.starttime != c->started)
+		return bt_fail(
+		    e, BT_E_GONE, "process %d has ended", c->options.pid);
+	if (!unseal(c))
+		return bt_fail_os(e, errno, "cannot open a capture again");
+	rewind_to_start(c);
+	return living_again(c, e);
 }
 
 /* ---- taking ---- */

@@ -92,6 +92,7 @@ struct capture {
 	int pid_fd;	  /* -1: the kernel has none */
 	uint32_t mm_tid;  /* that thread */
 	uint64_t started; /* ticks after boot, tells a reused pid */
+	int map_fd;	  /* of this memory, writable; -1: it is anonymous */
 
 	volatile uint8_t progress; /* enum capture_progress */
 	/* When the stop began, and when registers were complete (bt_now_ns);
@@ -112,7 +113,7 @@ struct capture {
 	uint64_t bytes, left_out; /* copied; not copied for want of time */
 
 	/* The memory itself. */
-	size_t size, used;
+	size_t size, used, used_first;
 	bool full;
 };
 
@@ -133,8 +134,15 @@ bool capture_open(const struct capture_options *options, struct capture **out,
 /* Stops, copies, resumes. Runs in a process of its own, which ends soon
  * afterwards: threads that could not be stopped are released by that. */
 enum capture_end capture_take(struct capture *c);
-/* Nothing can be changed in it any more. False when it cannot be. */
+/* From here on it can only be read: by us until it is taken again, by children
+ * for ever, once they have closed map_fd. False when that cannot be had. */
 bool capture_seal(struct capture *c);
+/*
+ * Makes a sealed one ready to be taken again, of the same process. BT_E_GONE
+ * when that has ended. The worker that has the last one must not look at it
+ * from here on; what it has open (files of /proc) serves for the next, too.
+ */
+bool capture_again(struct capture *c, bt_error_t *e) BT_CHECK;
 void capture_close(struct capture *c); /* NULL allowed */
 
 #endif /* TARGET_CAPTURE_H */

@@ -296,6 +296,18 @@ warn_incomplete(struct live *l)
 		    (unsigned long long)(c->pause_ns / 1000000),
 		    (unsigned long long)(c->options.max_pause_ns / 1000000),
 		    (unsigned long long)(c->left_out / 1024));
+	if (!l->base.process.cut_short && c->pause_ns > c->options.max_pause_ns)
+		target_warn(&l->base, "live.pause.overrun",
+		    "the process stood still for %llu ms, %llu ms more than "
+		    "--max-pause allows: stopping %zu threads and reading "
+		    "their registers took %llu ms, and is always completed",
+		    (unsigned long long)(c->pause_ns / 1000000),
+		    (unsigned long long)((c->pause_ns -
+					     c->options.max_pause_ns) /
+			1000000),
+		    c->n_threads,
+		    (unsigned long long)((c->copy_start - c->pause_start) /
+			1000000));
 	if (c->maps_before)
 		target_warn(&l->base, "live.maps",
 		    "the mappings are those from just before the stop: there "

@@ -48,7 +48,7 @@ _inquest_ptrace()
 	    --stale-pointer --security --module-load --modules-path --module
 	    --module-timeout --modules-timeout
 	    --sandbox-whitelist --no-pretty-print
-	    --resource --config --max-size --max-pause --timeout --sysroot --debug-path
+	    --resource --config --max-size --max-pause --watch --count --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --json --module-check --help -h --version"
 }
 

@@ -51,6 +51,42 @@ take_snapshot(struct console *c, const struct ptrace_options *o)
 	return tell_path(c, o, path);
 }
 
+struct taken {
+	struct console *console;
+	const struct ptrace_options *options;
+	int status;
+};
+
+/* The next is waited for only as long as somebody can be told of it. */
+static bool
+on_taken(void *ctx, char *path, bool partial)
+{
+	struct taken *t = ctx;
+
+	console_settle(t->console);
+	if (partial)
+		console_say(t->console, SESSION_WARNING,
+		    "the snapshot is partial; its warnings say what is "
+		    "missing");
+	t->status = tell_path(t->console, t->options, path);
+	return t->status == EXIT_DONE;
+}
+
+static int
+take_several(struct console *c, struct ptrace_options *o)
+{
+	struct taken t = {c, o, EXIT_DONE};
+	bt_error_t e;
+
+	o->watch.ctx = &t;
+	o->watch.taken = on_taken;
+	if (supervisor_watch(&o->core.session, &o->output, &c->listener,
+		&o->watch, &e) == false)
+		return console_fail(c, &e);
+	console_settle(c);
+	return t.status;
+}
+
 static int
 print_snapshot(struct console *c, const struct ptrace_options *o)
 {
@@ -107,5 +143,7 @@ main(int argc, char **argv)
 	if (o.module.check != NULL)
 		return check_module(&c, &o);
 	compose_modules(&o.core.session);
-	return o.print != NULL ? print_snapshot(&c, &o) : take_snapshot(&c, &o);
+	if (o.print != NULL)
+		return print_snapshot(&c, &o);
+	return o.watches ? take_several(&c, &o) : take_snapshot(&c, &o);
 }

@@ -204,6 +204,55 @@ on_max_size(void *ctx, const char *value, bt_error_t *e)
 	return true;
 }
 
+/* Seconds, with up to three digits behind a point: 5, 0.25. */
+static bool
+parse_interval(const char *value, uint64_t *ns)
+{
+	enum { LONGEST = 7 * 24 * 60 * 60, DIGITS = 3 };
+	const char *point = strchr(value, '.');
+	size_t whole = point != NULL ? (size_t)(point - value) : strlen(value);
+	uint64_t seconds, ms = 0;
+	char text[16];
+
+	if (whole >= sizeof(text) || (point != NULL && point[1] == '\0'))
+		return false;
+	memcpy(text, value, whole);
+	text[whole] = '\0';
+	if (text_u64(text, &seconds) == false || seconds > LONGEST)
+		return false;
+	for (int i = 0; point != NULL && i < DIGITS; i++) {
+		if (point[1] != '\0' && (point[1] < '0' || point[1] > '9'))
+			return false;
+		ms = ms * 10 +
+		    (point[1] != '\0' ? (uint64_t)(*++point - '0') : 0);
+	}
+	*ns = (seconds * 1000 + ms) * 1000000;
+	return (point == NULL || point[1] == '\0') && *ns != 0;
+}
+
+static bool
+on_watch(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	o->watches = true;
+	return parse_interval(value, &o->watch.interval_ns) ||
+	    bt_fail(e, BT_E_USAGE,
+		"--watch: '%s' is not a number of seconds such as 10 or 0.5",
+		value);
+}
+
+static bool
+on_count(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	o->watches = true;
+	return (text_u64(value, &o->watch.count) && o->watch.count != 0) ||
+	    bt_fail(e, BT_E_USAGE, "--count: '%s' is not a number of snapshots",
+		value);
+}
+
 const struct option_row ptrace_rows[] = {
     {0, "core", "CORE", "core file to examine", core_option_core},
     {'o', "output", "FILE", "write the snapshot to exactly this file",
@@ -264,6 +313,11 @@ const struct option_row ptrace_rows[] = {
 	"longest time for copying memory of a stopped\n"
 	"process (250)",
 	core_option_max_pause},
+    {0, "watch", "SECONDS",
+	"take a snapshot of a process every so many seconds,\n"
+	"until it ends",
+	on_watch},
+    {0, "count", "N", "only so many (with --watch, or every second)", on_count},
     {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
     {0, "sysroot", "DIR", "find modules and debug files below DIR",
 	core_option_sysroot},
@@ -291,6 +345,25 @@ const struct option_row ptrace_rows[] = {
     {0, NULL, NULL, NULL, NULL},
 };
 
+/* Several snapshots are of a process, and each has a name of its own. */
+static bool
+check_watch(const struct ptrace_options *o, bt_error_t *e)
+{
+	const struct core_options *c = &o->core;
+
+	if (o->watches == false)
+		return true;
+	if (c->session.core_path != NULL || o->print != NULL ||
+	    o->module.check != NULL)
+		return bt_fail(e, BT_E_USAGE,
+		    "--watch and --count are for a running process");
+	if (o->output.path != NULL && o->output.overwrite == false)
+		return bt_fail(e, BT_E_USAGE,
+		    "--output names one file; for several use -O PREFIX, or "
+		    "--overwrite to keep the last");
+	return true;
+}
+
 static bool
 check(struct ptrace_options *o, bt_error_t *e)
 {
@@ -298,6 +371,8 @@ check(struct ptrace_options *o, bt_error_t *e)
 
 	if (c->help || c->version)
 		return true;
+	if (check_watch(o, e) == false)
+		return false;
 	if (o->module.check != NULL) {
 		if (o->print != NULL || c->session.core_path != NULL ||
 		    c->n_operands != 0)
@@ -341,6 +416,7 @@ ptrace_options_parse(
 	const char *config = options_peek(&table, argc, argv, "config");
 
 	o->level = SESSION_WARNING;
+	o->watch.interval_ns = 1000000000;
 	if (config != NULL && *config != '\0' &&
 	    options_read_file(&table, config, e) == false)
 		return false;

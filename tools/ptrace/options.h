@@ -18,6 +18,8 @@ struct ptrace_options {
 	uint32_t *threads;
 	size_t n_threads;
 	struct module_settings module;
+	struct supervisor_watch watch;
+	bool watches;	   /* --watch or --count */
 	const char *print; /* -b */
 	bool json;
 

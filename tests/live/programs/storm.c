@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Never quiet. "threads": two threads that create and end others as fast as
- * they can. "exec": becomes itself again, from a second thread, 300 times.
+ * they can. "exec": becomes itself again, from a second thread, so many times
+ * (with SLOWLY in the environment, ten times a second).
  * "vfork": a thread waits in vfork for a child that sleeps.
  */
 #include <pthread.h>
@@ -44,7 +45,7 @@ become(void *argument)
 	char text[16];
 
 	(void)argument;
-	usleep(2000);
+	usleep(getenv("SLOWLY") != NULL ? 100000 : 2000);
 	if (left == 0) {
 		puts("done");
 		fflush(stdout);
