@@ -9,6 +9,7 @@
 
 #include "formats/btt.h"
 #include "formats/mp.h"
+#include "snapshot/pack.h"
 
 /* The strings of one section: id 0 is "", the others count from 1 in the order
  * of their first use. The text must outlive the table. */
@@ -71,12 +72,14 @@ bool btt_put_memory(const struct snapshot *s, struct mp_table *t);
 bool btt_put_resources(const struct snapshot *s, struct mp_table *t);
 void btt_put_annotations(const struct snapshot *s, struct mp_table *t);
 
-/* A variable list to be written, one per frame, object, or set of globals. */
+/* A variable list to be written, one per frame, object, or set of globals:
+ * packed, or nodes, which are packed then. */
 struct btt_root {
+	const struct snap_packed *packed;
 	const struct snap_variable *variables;
 	uint32_t count;
-	bool collected; /* false: list 0, "not collected" */
 	uint32_t list;	/* out: its list number */
+	bool collected; /* false: list 0, "not collected" */
 };
 /* Shapes, lists and values of all roots; each root's list is left in it. */
 bool btt_put_values(struct btt_root *roots, size_t count, struct texts *texts,

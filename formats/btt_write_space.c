@@ -168,11 +168,13 @@ fill_roots(
 			const struct snap_frame *f = &t->frames[k];
 
 			if (roots != NULL)
-				roots[n] = (struct btt_root){f->variables,
-				    f->n_variables,
-				    f->variables_collected ||
+				roots[n] = (struct btt_root){
+				    .packed = f->packed,
+				    .variables = f->variables,
+				    .count = f->n_variables,
+				    .collected = f->variables_collected ||
 					f->n_variables > 0,
-				    0};
+				};
 		}
 	}
 	return n;
@@ -270,11 +272,14 @@ btt_put_objects(const struct snapshot *s, struct mp_table *t)
 	roots = calloc(count, sizeof(*roots));
 	if (roots == NULL)
 		return false;
-	roots[0] = (struct btt_root){
-	    s->globals.items, (uint32_t)s->globals.count, true, 0};
+	roots[0] = (struct btt_root){.variables = s->globals.items,
+	    .count = (uint32_t)s->globals.count,
+	    .collected = true};
 	for (size_t i = 0; i < s->objects.count; i++)
 		roots[i + 1] = (struct btt_root){
-		    &s->objects.items[i].variable, 1, true, 0};
+		    .variables = &s->objects.items[i].variable,
+		    .count = 1,
+		    .collected = true};
 	texts_init(&texts);
 	ok = btt_put_values(roots, count, &texts, t) && !texts.failed;
 	mp_column_init(&lists);

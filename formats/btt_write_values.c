@@ -30,7 +30,7 @@ struct shape_slot {
 	uint32_t id; /* + 1; 0: free */
 };
 
-enum { KNOWN = 512, KNOWN_WAYS = 2 };
+enum { KNOWN = 256, PACKED_CAP_MIB = 1024 };
 
 struct values {
 	struct texts *texts;
@@ -44,25 +44,30 @@ struct values {
 	    number, heap_size, heap_offset;
 	/* The last value of the first root of a group, by kind of column. */
 	uint64_t last_address, last_pointer, last_string, last_ref;
-	/* The last roots with a list, by their first variable. */
-	const struct btt_root *known[KNOWN][KNOWN_WAYS];
+	/* What came as nodes is packed here, */
+	struct arena arena;
+	struct snap_packer packer;
+	struct snap_templates known[KNOWN]; /* by a hash of the roots */
+	struct map list_of;		    /* template -> list number */
+	/* One word of the same node of each root of a group. */
+	uint64_t *words;
 	bool failed;
 };
 
 /* ---- shapes ---- */
 
 static uint32_t
-flags_of(const struct snap_variable *v)
+flags_of(const struct snap_node *n)
 {
-	uint32_t flags = v->flags & BTT_SHAPE_MODEL;
+	uint32_t flags = n->flags & BTT_SHAPE_MODEL;
 
-	if (v->object != 0)
+	if (n->words & 1u << SNAP_WORD_OBJECT)
 		flags |= BTT_SHAPE_REF;
-	if (v->number != NULL)
+	if (n->words & 1u << SNAP_WORD_NUMBER)
 		flags |= BTT_SHAPE_NUMBER;
-	if (v->reason != NULL)
+	if (n->words & 1u << SNAP_WORD_REASON)
 		flags |= BTT_SHAPE_REASON;
-	if ((flags & SNAP_VAR_HEAP) != 0 && v->heap.allocated)
+	if (n->words & SNAP_NODE_ALLOCATED)
 		flags |= BTT_SHAPE_ALLOCATED;
 	return flags;
 }
@@ -131,23 +136,21 @@ shape_id(struct values *x, const struct shape *p)
 	return (uint32_t)x->n_shapes - 1;
 }
 
-/* The list number (from 1) of these variables; what lies too deep is left
- * out. Recursion ends at SNAP_MAX_DEPTH. */
+/* The list number (from 1) of the next `count` nodes and what is below them.
+ * Recursion ends at SNAP_MAX_DEPTH, as templates do. */
 static uint32_t
-list_id(struct values *x, const struct snap_variable *variables, uint32_t count,
-    unsigned depth)
+list_id(struct values *x, const struct snap_node **next, uint32_t count)
 {
 	size_t start = x->pending.count;
 	uint32_t id;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const struct snap_variable *v = &variables[i];
-		struct shape p = {v->name, v->type, v->kind, flags_of(v), 0};
+		const struct snap_node *n = (*next)++;
+		struct shape p = {n->name, n->type, n->kind, flags_of(n), 0};
 		int64_t *item;
 
-		if (v->n_children > 0 && depth < SNAP_MAX_DEPTH)
-			p.list = list_id(
-			    x, v->children, v->n_children, depth + 1);
+		if (n->n_children > 0)
+			p.list = list_id(x, next, n->n_children);
 		item = vec_push(&x->pending);
 		if (item == NULL) {
 			x->failed = true;
@@ -164,33 +167,12 @@ list_id(struct values *x, const struct snap_variable *variables, uint32_t count,
 
 /* ---- lists of roots ---- */
 
-/* Whether list_id would give both the same number. */
-static bool
-same_list(const struct snap_variable *a, const struct snap_variable *b,
-    uint32_t count, unsigned depth)
+/* What was not packed yet. Roots whose variables have the same types mostly
+ * have one template. */
+static void
+pack_root(struct values *x, struct btt_root *root)
 {
-	for (uint32_t i = 0; i < count; i++, a++, b++) {
-		if (a->name != b->name || a->type != b->type ||
-		    a->kind != b->kind || a->n_children != b->n_children ||
-		    flags_of(a) != flags_of(b))
-			return false;
-		if (a->n_children > 0 && depth < SNAP_MAX_DEPTH &&
-		    !same_list(
-			a->children, b->children, a->n_children, depth + 1))
-			return false;
-	}
-	return true;
-}
-
-/* The frames of one function mostly have one list, and which fields its
- * variables have: comparing with the root before costs less than interning
- * each node. */
-static uint32_t
-root_list_id(struct values *x, const struct btt_root *root)
-{
-	const struct btt_root **known;
 	uint64_t key = root->count;
-	uint32_t id;
 
 	for (uint32_t i = 0; i < root->count; i++) {
 		const struct snap_variable *v = &root->variables[i];
@@ -198,20 +180,33 @@ root_list_id(struct values *x, const struct btt_root *root)
 		key = (key << 7 | key >> 57) ^ (uint64_t)(uintptr_t)v->type ^
 		    v->kind;
 	}
-	known = x->known[map_mix(key) % KNOWN];
-	for (unsigned i = 0; i < KNOWN_WAYS; i++) {
-		if (known[i] == NULL || known[i]->count != root->count ||
-		    !same_list(
-			known[i]->variables, root->variables, root->count, 0))
-			continue;
-		id = known[i]->list;
-		known[i] = known[0];
-		known[0] = root;
-		return id;
+	root->packed = snap_pack(&x->packer, &x->known[map_mix(key) % KNOWN],
+	    root->variables, root->count);
+	x->failed |= root->packed == NULL;
+}
+
+/* Once for each template. */
+static uint32_t
+root_list_id(struct values *x, struct btt_root *root)
+{
+	const struct snap_node *nodes;
+	uint64_t *id;
+	bool is_new;
+
+	if (root->packed == NULL)
+		pack_root(x, root);
+	if (x->failed)
+		return 0;
+	id = map_put(
+	    &x->list_of, (uint64_t)(uintptr_t)root->packed->template, &is_new);
+	if (id == NULL) {
+		x->failed = true;
+		return 0;
 	}
-	memmove(known + 1, known, (KNOWN_WAYS - 1) * sizeof(*known));
-	known[0] = root;
-	return list_id(x, root->variables, root->count, 0);
+	nodes = root->packed->template->nodes;
+	if (is_new)
+		*id = list_id(x, &nodes, root->packed->template->n_variables);
+	return (uint32_t)*id;
 }
 
 static void
@@ -251,8 +246,42 @@ put_shapes(struct values *x, struct mp_table *t)
 
 /* ---- values ---- */
 
-/* Below: one field of the same node of all n roots of a group. A column that
+/* Roots that have the same list: the same node of all of them is written at
+ * once. */
+struct group {
+	const struct btt_root *const *roots;
+	size_t count;
+	/* Of the first root; the others have the same nodes, but may keep their
+	 * words elsewhere when the template is another one. */
+	const struct snap_template *template;
+	bool mixed;
+	uint32_t root; /* node of the variable that is being written */
+	/* Where its addresses stand in the column, but for the first: parts of
+	 * a variable lie at the same distances. */
+	size_t differences, size;
+};
+
+/* Below: one word of the same node of all roots of a group. A column that
  * finds no room has failed, which its end reports. */
+
+/* The words, in x->words. */
+static const uint64_t *
+gather(struct values *x, const struct group *g, uint32_t node,
+    enum snap_word which)
+{
+	const struct snap_node *n = &g->template->nodes[node];
+	uint32_t at = n->first +
+	    (uint32_t)__builtin_popcount(n->words & ((1u << which) - 1));
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct snap_packed *p = g->roots[i]->packed;
+
+		x->words[i] = g->mixed
+		    ? snap_word(&p->template->nodes[node], p->words, which)
+		    : p->words[at];
+	}
+	return x->words;
+}
 
 static void
 put_delta(struct mp_run *r, uint64_t value, uint64_t *last)
@@ -261,152 +290,10 @@ put_delta(struct mp_run *r, uint64_t value, uint64_t *last)
 	*last = value;
 }
 
-static void
-put_addresses(
-    struct values *x, const struct snap_variable *const *nodes, size_t n)
-{
-	uint64_t last = x->last_address;
-	struct mp_run r;
-
-	if (!mp_run_begin(&r, &x->address, n))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		put_delta(&r, nodes[i]->address, &last);
-		if (i == 0)
-			x->last_address = last;
-	}
-	mp_run_end(&r, n);
-}
-
-/* Null is nil and leaves no trace: it says nothing about its neighbours. */
-static void
-put_pointers(
-    struct values *x, const struct snap_variable *const *nodes, size_t n)
-{
-	uint64_t last = x->last_pointer;
-	struct mp_run r;
-
-	if (!mp_run_begin(&r, &x->integer, n))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
-
-		if (v->value.u == 0)
-			mp_run_nil(&r);
-		else
-			put_delta(&r, v->value.u, &last);
-		if (i == 0)
-			x->last_pointer = last;
-	}
-	mp_run_end(&r, n);
-}
-
-static void
-put_integers(
-    struct values *x, const struct snap_variable *const *nodes, size_t n)
-{
-	uint64_t last = 0;
-	struct mp_run r;
-
-	if (!mp_run_begin(&r, &x->integer, n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		put_delta(&r, nodes[i]->value.u, &last);
-	mp_run_end(&r, n);
-}
-
-static void
-put_floats(struct values *x, const struct snap_variable *const *nodes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
-
-		mp_column_float(&x->floats, v->value.complex_parts[0]);
-		if (v->kind == SNAP_COMPLEX)
-			mp_column_float(&x->floats, v->value.complex_parts[1]);
-	}
-}
-
-static void
-put_value(struct values *x, const struct snap_variable *const *nodes, size_t n)
-{
-	switch ((enum snap_kind)nodes[0]->kind) {
-	case SNAP_POINTER:
-	case SNAP_FUNCTION:
-		put_pointers(x, nodes, n);
-		break;
-	case SNAP_FLOAT:
-	case SNAP_COMPLEX:
-		put_floats(x, nodes, n);
-		break;
-	default:
-		put_integers(x, nodes, n);
-		break;
-	}
-}
-
-static void
-put_strings(
-    struct values *x, const struct snap_variable *const *nodes, size_t n)
-{
-	uint64_t last = x->last_string;
-	struct mp_run r;
-
-	if (!mp_run_begin(&r, &x->string, n))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		const struct snap_variable *v = nodes[i];
-
-		put_delta(
-		    &r, texts_idn(x->texts, v->string, v->string_size), &last);
-		if (i == 0)
-			x->last_string = last;
-	}
-	mp_run_end(&r, n);
-}
-
-static void
-put_texts(struct values *x, struct mp_column *c, bool reason,
-    const struct snap_variable *const *nodes, size_t n)
-{
-	const char *known = NULL; /* roots that are alike share the text */
-	uint64_t last = 0, id = 0;
-	struct mp_run r;
-
-	if (!mp_run_begin(&r, c, n))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		const char *text = reason ? nodes[i]->reason : nodes[i]->number;
-
-		if (text != known)
-			id = texts_id(x->texts, text);
-		known = text;
-		put_delta(&r, id, &last);
-	}
-	mp_run_end(&r, n);
-}
-
-enum rest_field { REST_LENGTH, REST_REF, REST_HEAP_SIZE, REST_HEAP_OFFSET };
-
-static uint64_t
-rest_of(const struct snap_variable *v, enum rest_field field)
-{
-	switch (field) {
-	case REST_LENGTH:
-		return v->length;
-	case REST_REF:
-		return v->object;
-	case REST_HEAP_SIZE:
-		return v->heap.size;
-	default:
-		return v->heap.offset;
-	}
-}
-
 /* first: where the differences start, and the first root's value after. */
 static void
-put_rest(struct mp_column *c, enum rest_field field, uint64_t *first,
-    const struct snap_variable *const *nodes, size_t n)
+put_deltas(
+    struct mp_column *c, const uint64_t *words, size_t n, uint64_t *first)
 {
 	uint64_t last = *first;
 	struct mp_run r;
@@ -414,77 +301,222 @@ put_rest(struct mp_column *c, enum rest_field field, uint64_t *first,
 	if (!mp_run_begin(&r, c, n))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		put_delta(&r, rest_of(nodes[i], field), &last);
+		put_delta(&r, words[i], &last);
 		if (i == 0)
 			*first = last;
 	}
 	mp_run_end(&r, n);
 }
 
+/* A part of the variable: from root to root the differences are those of the
+ * variable itself. */
 static void
-put_node(struct values *x, uint32_t flags,
-    const struct snap_variable *const *nodes, size_t n)
+put_part_addresses(struct values *x, struct group *g, uint32_t node)
 {
+	const struct snap_template *t = g->template;
+	uint64_t first = snap_node_address(
+	    &t->nodes[node], &t->nodes[g->root], g->roots[0]->packed->words);
+	struct mp_run r;
+
+	if (!mp_run_begin(&r, &x->address, g->count))
+		return;
+	put_delta(&r, first, &x->last_address);
+	memcpy(r.at, x->address.body.data + g->differences, g->size);
+	r.at += g->size;
+	mp_run_end(&r, g->count);
+}
+
+static void
+put_addresses(struct values *x, struct group *g, uint32_t node)
+{
+	const struct snap_template *t = g->template;
+	struct mp_column *c = &x->address;
+	uint64_t last = x->last_address;
+	struct mp_run r;
+
+	if (!g->mixed && (t->nodes[node].words & SNAP_NODE_BELOW) != 0) {
+		put_part_addresses(x, g, node);
+		return;
+	}
+	if (!mp_run_begin(&r, c, g->count))
+		return;
+	for (size_t i = 0; i < g->count; i++) {
+		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_node *nodes = p->template->nodes;
+
+		put_delta(&r,
+		    snap_node_address(&nodes[node], &nodes[g->root], p->words),
+		    &last);
+		if (i == 0) {
+			x->last_address = last;
+			g->differences = (size_t)(r.at - c->body.data);
+		}
+	}
+	g->size = (size_t)(r.at - c->body.data) - g->differences;
+	mp_run_end(&r, g->count);
+}
+
+/* Null is nil and leaves no trace: it says nothing about its neighbours. */
+static void
+put_pointers(struct values *x, const uint64_t *words, size_t n)
+{
+	uint64_t last = x->last_pointer;
+	struct mp_run r;
+
+	if (!mp_run_begin(&r, &x->integer, n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (words[i] == 0)
+			mp_run_nil(&r);
+		else
+			put_delta(&r, words[i], &last);
+		if (i == 0)
+			x->last_pointer = last;
+	}
+	mp_run_end(&r, n);
+}
+
+static double
+as_double(uint64_t word)
+{
+	double value;
+
+	memcpy(&value, &word, sizeof(value));
+	return value;
+}
+
+static void
+put_complex(struct values *x, const struct group *g, uint32_t node)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_node *n = &p->template->nodes[node];
+
+		mp_column_float(&x->floats,
+		    as_double(snap_word(n, p->words, SNAP_WORD_VALUE)));
+		mp_column_float(&x->floats,
+		    as_double(snap_word(n, p->words, SNAP_WORD_IMAGINARY)));
+	}
+}
+
+static void
+put_value(struct values *x, const struct group *g, uint32_t node)
+{
+	uint8_t kind = g->template->nodes[node].kind;
+	const uint64_t *words;
+	uint64_t first = 0;
+
+	if (kind == SNAP_COMPLEX) {
+		put_complex(x, g, node);
+		return;
+	}
+	words = gather(x, g, node, SNAP_WORD_VALUE);
+	if (kind == SNAP_POINTER || kind == SNAP_FUNCTION)
+		put_pointers(x, words, g->count);
+	else if (kind == SNAP_FLOAT)
+		for (size_t i = 0; i < g->count; i++)
+			mp_column_float(&x->floats, as_double(words[i]));
+	else
+		put_deltas(&x->integer, words, g->count, &first);
+}
+
+static void
+put_strings(struct values *x, const struct group *g, uint32_t node)
+{
+	const char *known = NULL; /* neighbours often have the same */
+	size_t known_size = 0;
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_node *n = &p->template->nodes[node];
+		const char *text = (const char *)(uintptr_t)snap_word(
+		    n, p->words, SNAP_WORD_STRING);
+		size_t size = snap_word(n, p->words, SNAP_WORD_SIZE);
+
+		if (text != known || size != known_size)
+			id = texts_idn(x->texts, text, size);
+		known = text;
+		known_size = size;
+		x->words[i] = id;
+	}
+	put_deltas(&x->string, x->words, g->count, &x->last_string);
+}
+
+static void
+put_texts(struct values *x, struct mp_column *c, const struct group *g,
+    uint32_t node, enum snap_word which)
+{
+	const uint64_t *words = gather(x, g, node, which);
+	const char *known = NULL; /* roots that are alike share the text */
+	uint64_t last = 0, id = 0;
+	struct mp_run r;
+
+	if (!mp_run_begin(&r, c, g->count))
+		return;
+	for (size_t i = 0; i < g->count; i++) {
+		const char *text = (const char *)(uintptr_t)words[i];
+
+		if (text != known)
+			id = texts_id(x->texts, text);
+		known = text;
+		put_delta(&r, id, &last);
+	}
+	mp_run_end(&r, g->count);
+}
+
+static void
+put_rest(struct values *x, struct mp_column *c, const struct group *g,
+    uint32_t node, enum snap_word which, uint64_t *first)
+{
+	put_deltas(c, gather(x, g, node, which), g->count, first);
+}
+
+static void
+put_node(struct values *x, struct group *g, uint32_t node)
+{
+	uint32_t flags = flags_of(&g->template->nodes[node]);
 	uint64_t length = 0, size = 0, offset = 0;
 
 	if (flags & SNAP_VAR_ADDRESS)
-		put_addresses(x, nodes, n);
+		put_addresses(x, g, node);
 	if (flags & SNAP_VAR_VALUE)
-		put_value(x, nodes, n);
+		put_value(x, g, node);
 	if (flags & BTT_SHAPE_NUMBER)
-		put_texts(x, &x->number, false, nodes, n);
+		put_texts(x, &x->number, g, node, SNAP_WORD_NUMBER);
 	if (flags & SNAP_VAR_STRING)
-		put_strings(x, nodes, n);
+		put_strings(x, g, node);
 	if (flags & BTT_SHAPE_REASON)
-		put_texts(x, &x->reason, true, nodes, n);
+		put_texts(x, &x->reason, g, node, SNAP_WORD_REASON);
 	if (flags & SNAP_VAR_LENGTH)
-		put_rest(&x->length, REST_LENGTH, &length, nodes, n);
+		put_rest(x, &x->length, g, node, SNAP_WORD_LENGTH, &length);
 	if (flags & BTT_SHAPE_REF)
-		put_rest(&x->ref, REST_REF, &x->last_ref, nodes, n);
+		put_rest(x, &x->ref, g, node, SNAP_WORD_OBJECT, &x->last_ref);
 	if (flags & SNAP_VAR_HEAP) {
-		put_rest(&x->heap_size, REST_HEAP_SIZE, &size, nodes, n);
-		put_rest(&x->heap_offset, REST_HEAP_OFFSET, &offset, nodes, n);
+		put_rest(x, &x->heap_size, g, node, SNAP_WORD_HEAP_SIZE, &size);
+		put_rest(x, &x->heap_offset, g, node, SNAP_WORD_HEAP_OFFSET,
+		    &offset);
 	}
 }
 
-/* All nodes below the lists that start at heads[], in preorder; n of them,
- * alike. scratch has room for n pointers on every level still to come. */
+/* All nodes of the group's roots, in preorder. */
 static void
-put_nodes(struct values *x, const struct snap_variable **heads, uint32_t count,
-    size_t n, const struct snap_variable **scratch, unsigned depth)
+put_group(struct values *x, const struct btt_root *const *roots, size_t n)
 {
-	for (uint32_t k = 0; k < count; k++) {
-		uint32_t flags = flags_of(&heads[0][k]);
+	struct group g = {
+	    .roots = roots, .count = n, .template = roots[0]->packed->template};
+	uint32_t left = 0; /* nodes of the variable, itself not counted */
 
-		for (size_t i = 0; i < n; i++)
-			scratch[i] = &heads[i][k];
-		put_node(x, flags, scratch, n);
-		if (heads[0][k].n_children == 0 || depth >= SNAP_MAX_DEPTH)
-			continue;
-		for (size_t i = 0; i < n; i++)
-			scratch[i] = heads[i][k].children;
-		put_nodes(x, scratch, heads[0][k].n_children, n, scratch + n,
-		    depth + 1);
+	for (size_t i = 1; i < n && !g.mixed; i++)
+		g.mixed = roots[i]->packed->template != g.template;
+	for (uint32_t i = 0; i < g.template->n_nodes; i++) {
+		if (left == 0) {
+			g.root = i;
+			left = 1;
+		}
+		left += g.template->nodes[i].n_children - 1;
+		put_node(x, &g, i);
 	}
-}
-
-static bool
-put_group(struct values *x, const struct btt_root *const *group, size_t n)
-{
-	size_t bytes;
-	const struct snap_variable **scratch;
-
-	if (group[0]->count == 0)
-		return true;
-	if (__builtin_mul_overflow(
-		n, (SNAP_MAX_DEPTH + 3) * sizeof(*scratch), &bytes) ||
-	    (scratch = malloc(bytes)) == NULL)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		scratch[i] = group[i]->variables;
-	put_nodes(x, scratch, group[0]->count, n, scratch + n, 0);
-	free(scratch);
-	return true;
 }
 
 /* Groups in the order of their list numbers, roots in their own order: a
@@ -495,8 +527,10 @@ put_groups(struct values *x, const struct btt_root *roots, size_t count)
 	size_t n_lists = x->lists.ends.count + 1;
 	size_t *starts = calloc(n_lists + 1, sizeof(*starts));
 	const struct btt_root **order = calloc(count + 1, sizeof(*order));
-	bool ok = starts != NULL && order != NULL;
+	bool ok;
 
+	x->words = calloc(count + 1, sizeof(*x->words));
+	ok = starts != NULL && order != NULL && x->words != NULL;
 	for (size_t i = 0; ok && i < count; i++)
 		starts[roots[i].list + 1]++;
 	for (size_t i = 1; ok && i <= n_lists; i++)
@@ -508,7 +542,7 @@ put_groups(struct values *x, const struct btt_root *roots, size_t count)
 		size_t from = starts[l - 1], n = starts[l] - from;
 
 		if (n > 0)
-			ok = put_group(x, &order[from], n);
+			put_group(x, &order[from], n);
 	}
 	free(starts);
 	free(order);
@@ -546,6 +580,10 @@ values_deinit(struct values *x)
 		mp_column_deinit(columns[i]);
 	sequences_deinit(&x->lists);
 	vec_deinit(&x->pending);
+	map_deinit(&x->list_of);
+	snap_packer_deinit(&x->packer);
+	arena_deinit(&x->arena);
+	free(x->words);
 	free(x->slots);
 }
 
@@ -563,6 +601,9 @@ values_init(struct values *x, struct texts *texts)
 		mp_column_init(columns[i]);
 	sequences_init(&x->lists);
 	vec_init(&x->pending, UINT32_MAX);
+	map_init(&x->list_of, UINT32_MAX);
+	arena_init(&x->arena, (size_t)PACKED_CAP_MIB << 20);
+	snap_packer_init(&x->packer, &x->arena);
 }
 
 bool

@@ -55,17 +55,23 @@ may_be_heap(struct gather *g, uint64_t value)
 		m->module != TARGET_NO_MODULE);
 }
 
+static bool
+gather_value(void *ctx, uint64_t value)
+{
+	struct gather *g = ctx;
+	uint64_t *place;
+
+	if (may_be_heap(g, value) && (place = vec_push(&g->values)) != NULL)
+		*place = value;
+	return true;
+}
+
 static void
 gather_variable(struct gather *g, const struct snap_variable *v, unsigned depth)
 {
-	uint64_t *place;
 
-	if (v->kind == SNAP_POINTER && (v->flags & SNAP_VAR_VALUE) != 0 &&
-	    may_be_heap(g, v->value.u)) {
-		place = vec_push(&g->values);
-		if (place != NULL)
-			*place = v->value.u;
-	}
+	if (v->kind == SNAP_POINTER && (v->flags & SNAP_VAR_VALUE) != 0)
+		(void)gather_value(g, v->value.u);
 	for (uint32_t i = 0; depth < DEPTH_MAX && i < v->n_children; i++)
 		gather_variable(g, &v->children[i], depth + 1);
 }
@@ -76,11 +82,15 @@ gather_all(struct gather *g, const struct snapshot *s)
 	for (size_t t = 0; t < s->threads.count; t++) {
 		const struct snap_thread *thread = &s->threads.items[t];
 
-		for (uint32_t i = 0; i < thread->n_frames; i++)
-			for (uint32_t k = 0; k < thread->frames[i].n_variables;
-			     k++)
-				gather_variable(
-				    g, &thread->frames[i].variables[k], 0);
+		for (uint32_t i = 0; i < thread->n_frames; i++) {
+			const struct snap_frame *f = &thread->frames[i];
+
+			if (f->packed != NULL)
+				(void)snap_packed_pointers(
+				    f->packed, gather_value, g);
+			for (uint32_t k = 0; k < f->n_variables; k++)
+				gather_variable(g, &f->variables[k], 0);
+		}
 	}
 	for (size_t i = 0; i < s->globals.count; i++)
 		gather_variable(g, &s->globals.items[i], 0);

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "module/module.h"
+#include "snapshot/pack.h"
 #include "target/arch/xstate.h"
 #include "unwind/unwind.h"
 #include "value/raw.h"

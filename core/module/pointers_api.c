@@ -71,6 +71,14 @@ look(struct pointers *p, const struct root *root, const struct snap_variable *s,
 	}
 }
 
+static bool
+is_outside(void *ctx, uint64_t value)
+{
+	const struct pointers *p = ctx;
+
+	return value < p->low || value >= p->high;
+}
+
 static void
 look_at_thread(struct pointers *p, uint32_t index)
 {
@@ -79,6 +87,12 @@ look_at_thread(struct pointers *p, uint32_t index)
 
 	for (uint32_t i = 0; i < t->n_frames && p->stop == false; i++) {
 		root.frame = i;
+		if (t->frames[i].packed != NULL) {
+			if (snap_packed_pointers(
+				t->frames[i].packed, is_outside, p))
+				continue;
+			snapshot_unpack(p->host->snapshot, &t->frames[i]);
+		}
 		for (uint32_t k = 0;
 		     k < t->frames[i].n_variables && p->stop == false; k++) {
 			p->path[0] = k;

@@ -43,6 +43,7 @@ module_frame_list(ptrace_frame_t *f)
 {
 	struct snap_frame *s = module_snap_frame(f);
 
+	snapshot_unpack(f->host->snapshot, s);
 	list_make(
 	    f->host, &f->variables, s->variables, s->n_variables, f, NULL);
 	return &f->variables;
@@ -90,7 +91,7 @@ ptrace_frame_n_variables(ptrace_frame_t *f)
 {
 
 	return f->variables.made ? f->variables.count
-				 : module_snap_frame(f)->n_variables;
+				 : snap_frame_count(module_snap_frame(f));
 }
 
 ptrace_variable_t *

@@ -234,9 +234,10 @@ visit_frame(void *arg, uint32_t index, const struct value_frame *place)
 			visit->frame->decl_line =
 			    place->plan->scopes[place->scope].decl_line;
 	}
-	if (visit->n_callbacks == SIZE_MAX || s->n_variables == 0 ||
+	if (visit->n_callbacks == SIZE_MAX || snap_frame_count(s) == 0 ||
 	    choose(visit) == false)
 		return true;
+	snapshot_unpack(visit->host->snapshot, s);
 	for (uint32_t i = 0; i < s->n_variables; i++) {
 		struct node node = {.snap = &s->variables[i], .index = i};
 

@@ -131,6 +131,7 @@ drop_variables(struct snap_thread *t, uint32_t first)
 {
 	for (uint32_t i = first; i < t->n_frames; i++) {
 		t->frames[i].n_variables = 0;
+		t->frames[i].packed = NULL;
 		t->frames[i].variables_collected = false;
 	}
 }
@@ -336,6 +337,7 @@ job_snapshot(void *ctx, int fd)
 	    .note = job->note,
 	    .max_size = o.max_size ? o.max_size : SESSION_DEFAULT_MAX_SIZE};
 	struct session_sink sink = {.ctx = &c,
+	    .takes_packed = true,
 	    .enter = note_stage,
 	    .finished = send_finished,
 	    .complete = send_rest,

@@ -136,6 +136,9 @@ struct session_stats {
 /* Who listens. Every member may be NULL. */
 struct session_sink {
 	void *ctx;
+	/* It can do with variables that are packed (snapshot/pack.h): those of
+	 * frames that nobody else asked for then are. */
+	bool takes_packed;
 	/* A stage (or, in the analysis, a module's callback) begins. */
 	void (*enter)(void *ctx, enum session_stage stage, const char *module);
 	/* The snapshot is filled as far as this stage goes. */

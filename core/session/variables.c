@@ -7,6 +7,7 @@
  * costs some 20 ns, less than touching the memory that keeping them takes.
  */
 #include "session/session_private.h"
+#include "snapshot/pack.h"
 
 /* Variables of one name, in different units, that are shown. */
 enum { GLOBAL_MATCHES = 64 };
@@ -71,6 +72,7 @@ fill_frame(void *ctx, const struct frame_step *step)
 	    .scope = step->scope,
 	    .dwarf = step->plan->dwarf,
 	    .follow = fill->thread->fault,
+	    .pack = s->sink->takes_packed && fill->thread->fault == false,
 	};
 	struct snap_frame *out;
 
@@ -258,14 +260,31 @@ collect_globals(struct session *s)
 
 /* ---- the message of bcd_emit and bcd_fatal ---- */
 
-static const struct snap_variable *
-message_of(const struct snap_frame *f)
+/* Names of variables are interned: that of none is not worth comparing. */
+static bool
+may_have(const struct snap_frame *f, const char *name)
 {
+	const struct snap_template *t;
+
+	if (f->packed == NULL)
+		return f->n_variables != 0;
+	t = f->packed->template;
+	for (uint32_t i = 0; i < t->n_nodes; i++)
+		if (t->nodes[i].name == name)
+			return true;
+	return false;
+}
+
+static const struct snap_variable *
+message_of(struct snapshot *s, struct snap_frame *f, const char *name)
+{
+	if (may_have(f, name) == false)
+		return NULL;
+	snapshot_unpack(s, f);
 	for (uint32_t i = 0; i < f->n_variables; i++) {
 		const struct snap_variable *v = &f->variables[i];
 
-		if (strcmp(v->name, "bcd_MAGICAL_UNICORNS_message") == 0 &&
-		    (v->flags & SNAP_VAR_STRING) != 0)
+		if (v->name == name && (v->flags & SNAP_VAR_STRING) != 0)
 			return v;
 	}
 	return NULL;
@@ -278,13 +297,14 @@ collect_error_message(struct session *s)
 {
 	enum { DEPTH = 64 };
 	struct snapshot *out = s->snapshot;
+	const char *name = snapshot_string(out, "bcd_MAGICAL_UNICORNS_message");
 
 	for (size_t t = 0; t < out->threads.count; t++) {
-		const struct snap_thread *thread = &out->threads.items[t];
+		struct snap_thread *thread = &out->threads.items[t];
 
 		for (uint32_t i = 0; i < thread->n_frames && i < DEPTH; i++) {
 			const struct snap_variable *v = message_of(
-			    &thread->frames[i]);
+			    out, &thread->frames[i], name);
 
 			if (v != NULL) {
 				snapshot_attr_string(out, "error.message",

@@ -78,6 +78,7 @@ struct snap_pointed {
 };
 
 struct snap_annotation;
+struct snap_packed;
 
 struct snap_variable {
 	const char *name; /* "" for an unnamed one and for elements */
@@ -195,7 +196,9 @@ struct snap_frame {
 	const char *trust; /* "context", "cfi", ... */
 	uint32_t n_variables;
 	struct snap_variable *variables; /* parameters first */
-	bool variables_collected;	 /* false: not asked for or cut off */
+	/* Instead of those two (pack.h), while nobody asked for them. */
+	const struct snap_packed *packed;
+	bool variables_collected; /* false: not asked for or cut off */
 	struct snap_annotation *annotations;
 };
 

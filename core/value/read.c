@@ -32,6 +32,17 @@ value_charge(struct value_reader *r, uint64_t size)
 	return true;
 }
 
+/* For nodes, which need not be kept. */
+bool
+value_charge_nodes(struct value_reader *r, uint64_t size)
+{
+
+	if (value_charge(r, size) == false)
+		return false;
+	r->nodes_bytes += size;
+	return true;
+}
+
 /* Room for members or elements; false marks v as cut by a limit. */
 bool
 value_children(struct value_reader *r, struct snap_variable *v, uint32_t count)
@@ -40,9 +51,9 @@ value_children(struct value_reader *r, struct snap_variable *v, uint32_t count)
 
 	if (count == 0)
 		return true;
-	if (value_charge(r, size))
+	if (value_charge_nodes(r, size))
 		v->children = arena_array(
-		    &r->snapshot->arena, count, sizeof(*v->children));
+		    r->nodes_to, count, sizeof(*v->children));
 	if (v->children == NULL) {
 		value_unavailable(v, value_limit);
 		return false;

@@ -40,6 +40,7 @@ struct slot {
 struct scope_plan {
 	uint32_t n_slots;
 	struct slot *slots;
+	struct snap_templates templates;
 };
 
 /* ---- the reader ---- */
@@ -63,6 +64,9 @@ value_reader_create(const struct value_reader_options *options)
 					    : value_default_limits;
 	arena_init(&r->arena, VALUE_SHAPES_CAP);
 	arena_init(&r->scratch, VALUE_SCRATCH_CAP);
+	arena_init(&r->nodes, VALUE_NODES_CAP);
+	r->nodes_to = &r->snapshot->arena;
+	snap_packer_init(&r->packer, &r->snapshot->arena);
 	map_init(&r->shapes, VALUE_MAPS_LIMIT);
 	map_init(&r->scopes, VALUE_MAPS_LIMIT);
 	map_init(&r->names, VALUE_MAPS_LIMIT);
@@ -86,6 +90,8 @@ value_reader_destroy(struct value_reader *r)
 	map_deinit(&r->names);
 	map_deinit(&r->scopes);
 	map_deinit(&r->shapes);
+	snap_packer_deinit(&r->packer);
+	arena_deinit(&r->nodes);
 	arena_deinit(&r->scratch);
 	arena_deinit(&r->arena);
 	free(r);
@@ -198,7 +204,7 @@ plan_scope(struct value_reader *r, struct dwarf *dwarf, uint64_t pc,
 	return plan;
 }
 
-static const struct scope_plan *
+static struct scope_plan *
 scope_plan_of(struct value_reader *r, const struct value_frame *f)
 {
 	const struct dwarf_scope *scope = &f->plan->scopes[f->scope];
@@ -292,16 +298,61 @@ frame_evaluator(
 	};
 }
 
+/* All slots of the plan as nodes; NULL: no room. */
+static struct snap_variable *
+read_slots(struct value_reader *r, const struct value_frame *f,
+    const struct scope_plan *plan)
+{
+	struct snap_variable *variables;
+	struct evaluator ev;
+
+	if (value_charge_nodes(r, plan->n_slots * sizeof(*variables)) == false)
+		return NULL;
+	variables = arena_array(r->nodes_to, plan->n_slots, sizeof(*variables));
+	if (variables == NULL)
+		return NULL;
+	frame_evaluator(r, f, &ev);
+	for (uint32_t i = 0; i < plan->n_slots; i++) {
+		variables[i].name = plan->slots[i].name;
+		variables[i].flags = plan->slots[i].flags;
+		slot_read(&ev, &plan->slots[i], &variables[i]);
+	}
+	return variables;
+}
+
+/* Nodes are made in memory that every frame uses again, and only the row is
+ * kept and charged for. */
+static const struct snap_packed *
+pack_slots(struct value_reader *r, const struct value_frame *f,
+    struct scope_plan *plan)
+{
+	const struct snap_variable *variables;
+	const struct snap_packed *packed = NULL;
+	size_t used;
+
+	arena_reset(&r->nodes);
+	r->nodes_to = &r->nodes;
+	r->nodes_bytes = 0;
+	variables = read_slots(r, f, plan);
+	r->nodes_to = &r->snapshot->arena;
+	r->snapshot->values_bytes -= r->nodes_bytes;
+	used = r->snapshot->arena.used;
+	if (variables != NULL)
+		packed = snap_pack(
+		    &r->packer, &plan->templates, variables, plan->n_slots);
+	r->snapshot->values_bytes += r->snapshot->arena.used - used;
+	return packed;
+}
+
 void
 value_frame_variables(
     struct value_reader *r, const struct value_frame *f, struct snap_frame *out)
 {
-	const struct scope_plan *plan;
-	struct snap_variable *variables;
-	struct evaluator ev;
+	struct scope_plan *plan;
 
 	out->n_variables = 0;
 	out->variables = NULL;
+	out->packed = NULL;
 	if (f->plan == NULL || f->scope >= f->plan->n_scopes ||
 	    f->index >= f->stack->frames.count)
 		return;
@@ -310,22 +361,17 @@ value_frame_variables(
 		return;
 	}
 	plan = scope_plan_of(r, f);
-	if (plan == NULL ||
-	    value_charge(r, plan->n_slots * sizeof(*variables)) == false)
+	if (plan == NULL)
 		return;
-	variables = arena_array(
-	    &r->snapshot->arena, plan->n_slots, sizeof(*variables));
-	if (variables == NULL)
+	if (f->pack) {
+		out->packed = pack_slots(r, f, plan);
+		out->variables_collected = out->packed != NULL;
 		return;
-	frame_evaluator(r, f, &ev);
-	for (uint32_t i = 0; i < plan->n_slots; i++) {
-		variables[i].name = plan->slots[i].name;
-		variables[i].flags = plan->slots[i].flags;
-		slot_read(&ev, &plan->slots[i], &variables[i]);
 	}
-	out->n_variables = plan->n_slots;
-	out->variables = variables;
-	out->variables_collected = true;
+	out->variables = read_slots(r, f, plan);
+	out->variables_collected = out->variables != NULL;
+	if (out->variables_collected)
+		out->n_variables = plan->n_slots;
 }
 
 bool

@@ -51,6 +51,7 @@ struct value_frame {
 	unsigned scope;		       /* in plan->scopes */
 	struct dwarf *dwarf;
 	bool follow; /* faulting thread: follow pointers */
+	bool pack;   /* packed variables will do (snapshot/pack.h) */
 };
 
 /* All variables of the scope into out (parameters first, then locals). Never

@@ -15,6 +15,7 @@
 #define VALUE_VALUE_PRIVATE_H
 
 #include "expr/expr.h"
+#include "snapshot/pack.h"
 #include "value/value.h"
 
 enum {
@@ -36,6 +37,7 @@ enum {
 	VALUE_STRING_SCAN = 1 << 20,
 	VALUE_SHAPES_CAP = 1 << 28,
 	VALUE_SCRATCH_CAP = 1 << 24,
+	VALUE_NODES_CAP = 1 << 28,
 	VALUE_MAPS_LIMIT = 1 << 24
 };
 
@@ -202,8 +204,13 @@ struct value_reader {
 	value_dwarf_fn *dwarf_of;
 	void *dwarf_ctx;
 	struct value_limits limits;
-	struct arena arena;    /* shapes and scope plans */
-	struct arena scratch;  /* one variable's pieces */
+	struct arena arena;   /* shapes and scope plans */
+	struct arena scratch; /* one variable's pieces */
+	struct arena nodes;   /* of a frame that will be packed */
+	/* Where nodes go: there, or into the snapshot. */
+	struct arena *nodes_to;
+	uint64_t nodes_bytes; /* charged for those */
+	struct snap_packer packer;
 	struct map shapes;     /* dwarf_type -> struct shape */
 	struct map scopes;     /* dwarf_variable array -> struct scope_plan */
 	struct map names;      /* DWARF string -> interned string */
@@ -351,6 +358,7 @@ bool value_children(
     struct value_reader *r, struct snap_variable *v, uint32_t count);
 /* Counts size bytes against the cap; false when it is reached. */
 bool value_charge(struct value_reader *r, uint64_t size);
+bool value_charge_nodes(struct value_reader *r, uint64_t size);
 /* Bytes of a whole value, 0: unknown or more than VALUE_BYTES_MAX. */
 uint64_t value_size(struct evaluator *ev, struct shape *s);
 
