@@ -47,6 +47,8 @@ struct pt_layout {
 	bool tcache_keyed; /* second word of a cached chunk is a mark */
 	bool tcache_key_is_address; /* of the cache, else a random number */
 	bool mangled;		    /* single links: x ^ (its address >> 12) */
+	/* struct malloc_par: n_mmaps, behind which n_mmaps_max lies */
+	uint16_t mmaps, mmapped_mem;
 };
 
 /* Where a chunk is free. */
@@ -94,6 +96,7 @@ struct ptmalloc {
 	const ptrace_heap_host_t *host;
 	struct memory memory;
 	struct pt_layout layout;
+	bool mangling_unknown;
 	const char *version; /* "glibc 2.36" or "" */
 	ptrace_module_t module;
 	bt_addr_t main_arena;
@@ -159,10 +162,20 @@ const struct pt_layout *pt_layout_of(unsigned minor);
 /* All of them, the newest first; NULL: no more. */
 const struct pt_layout *pt_layout_at(size_t i);
 
+/* ptmalloc_described.c */
+/* The layout by libc's debug information; open: even if it must be read for
+ * this. False: it is not there, or tells of something we do not know. */
+bool pt_describe(struct ptmalloc *p, bool open, struct pt_layout *out);
+/* Whether links are mangled, by what the caches hold, where no version says. */
+void pt_learn_mangling(struct ptmalloc *p);
+
 /* ptmalloc_find.c */
 /* Finds the arena in the data of libc or of a static program, and with it the
- * layout; and mp_. */
-bool pt_find(struct ptmalloc *p);
+ * layout; and mp_. only: no other layout than this one; NULL: those of the
+ * table. */
+bool pt_find(struct ptmalloc *p, const struct pt_layout *only);
+/* The arena that was found is one by another layout as well. */
+bool pt_fits(struct ptmalloc *p, const struct pt_layout *l);
 void pt_find_parameters(struct ptmalloc *p);
 /* Counters of mp_. */
 bool pt_mapped_counters(struct ptmalloc *p, uint32_t *count, uint64_t *bytes);

@@ -75,16 +75,30 @@ is_arena(struct ptmalloc *p, bt_addr_t arena, const struct pt_layout *l)
 	    count_heads(p, arena, l) && ring_closes(p, arena, l);
 }
 
+struct range {
+	bt_addr_t start, end;
+	const struct pt_layout *only;
+};
+
+static const struct pt_layout *
+layout_at(const struct range *r, size_t i)
+{
+
+	if (r->only != NULL)
+		return i == 0 ? r->only : NULL;
+	return pt_layout_at(i);
+}
+
 static bool
-try_at(struct ptmalloc *p, bt_addr_t link, bt_addr_t start, bt_addr_t end)
+try_at(struct ptmalloc *p, bt_addr_t link, const struct range *r)
 {
 	const struct pt_layout *l;
 
-	for (size_t i = 0; (l = pt_layout_at(i)) != NULL; i++) {
+	for (size_t i = 0; (l = layout_at(r, i)) != NULL; i++) {
 		bt_addr_t arena = link - l->next;
 
-		if (link - start < l->next || end - arena < l->state_size ||
-		    !is_arena(p, arena, l))
+		if (link - r->start < l->next ||
+		    r->end - arena < l->state_size || !is_arena(p, arena, l))
 			continue;
 		p->main_arena = arena;
 		p->layout = *l;
@@ -96,13 +110,13 @@ try_at(struct ptmalloc *p, bt_addr_t link, bt_addr_t start, bt_addr_t end)
 /* Looks for the link to the next arena: it points back by the size of what
  * lies in front of it, or to where other arenas begin. */
 static bool
-find_in(struct ptmalloc *p, bt_addr_t start, bt_addr_t end)
+find_in(struct ptmalloc *p, struct range r)
 {
 
-	if (end - start > DATA_MAX)
-		end = start + DATA_MAX;
-	start = (start + 7) & ~UINT64_C(7);
-	for (bt_addr_t a = start; a + 8 <= end; a += 8) {
+	if (r.end - r.start > DATA_MAX)
+		r.end = r.start + DATA_MAX;
+	r.start = (r.start + 7) & ~UINT64_C(7);
+	for (bt_addr_t a = r.start; a + 8 <= r.end; a += 8) {
 		uint64_t v;
 
 		if (!memory_u64(&p->memory, a, &v)) {
@@ -111,14 +125,21 @@ find_in(struct ptmalloc *p, bt_addr_t start, bt_addr_t end)
 		}
 		if (v == 0 || (a - v > UINT16_MAX && v % (1 << 20) > UINT8_MAX))
 			continue;
-		if (try_at(p, a, start, end))
+		if (try_at(p, a, &r))
 			return true;
 	}
 	return false;
 }
 
 bool
-pt_find(struct ptmalloc *p)
+pt_fits(struct ptmalloc *p, const struct pt_layout *l)
+{
+
+	return l->next == p->layout.next && is_arena(p, p->main_arena, l);
+}
+
+bool
+pt_find(struct ptmalloc *p, const struct pt_layout *only)
 {
 	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
@@ -136,25 +157,13 @@ pt_find(struct ptmalloc *p)
 		    m.start == end && m.start < p->module.end &&
 		    m.permissions == data)
 			at = end = m.end;
-		if (find_in(p, start, end))
+		if (find_in(p, (struct range){start, end, only}))
 			return true;
 	}
 	return false;
 }
 
 /* ---- mp_ ---- */
-
-/* struct malloc_par before and since 2.35, which came with struct heap_info of
- * 48 bytes: the offset of n_mmaps, behind which n_mmaps_max lies, and of
- * mmapped_mem. */
-static void
-parameter_offsets(const struct ptmalloc *p, unsigned *count, unsigned *bytes)
-{
-	bool huge_pages = p->layout.heap_info == 48;
-
-	*count = huge_pages ? 60 : 40;
-	*bytes = huge_pages ? 80 : 56;
-}
 
 /* arena_test is 8 and n_mmaps_max 65,536 unless the program changed them; the
  * thresholds are set by the allocator itself. */
@@ -164,14 +173,12 @@ is_parameters(struct ptmalloc *p, bt_addr_t at)
 	const uint64_t arena_test = 8, limit = UINT64_C(1) << 40;
 	uint64_t trim, pad, threshold, test;
 	uint32_t mmaps_max;
-	unsigned count, bytes;
 
-	parameter_offsets(p, &count, &bytes);
 	return memory_u64(&p->memory, at + 24, &test) && test == arena_test &&
 	    memory_u64(&p->memory, at, &trim) && trim != 0 && trim < limit &&
 	    memory_u64(&p->memory, at + 8, &pad) && pad < limit &&
 	    memory_u64(&p->memory, at + 16, &threshold) && threshold < limit &&
-	    memory_u32(&p->memory, at + count + 4, &mmaps_max) &&
+	    memory_u32(&p->memory, at + p->layout.mmaps + 4, &mmaps_max) &&
 	    mmaps_max == 65536;
 }
 
@@ -199,12 +206,11 @@ pt_find_parameters(struct ptmalloc *p)
 bool
 pt_mapped_counters(struct ptmalloc *p, uint32_t *count, uint64_t *bytes)
 {
-	unsigned at_count, at_bytes;
 
-	parameter_offsets(p, &at_count, &at_bytes);
 	return p->parameters != 0 &&
-	    memory_u32(&p->memory, p->parameters + at_count, count) &&
-	    memory_u64(&p->memory, p->parameters + at_bytes, bytes);
+	    memory_u32(&p->memory, p->parameters + p->layout.mmaps, count) &&
+	    memory_u64(
+		&p->memory, p->parameters + p->layout.mmapped_mem, bytes);
 }
 
 /* Freeing such a chunk makes its size the threshold for others, and the other

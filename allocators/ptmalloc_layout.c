@@ -11,7 +11,7 @@
  *	2.30  counters of two bytes
  *	2.32  single links are mangled
  *	2.34  the mark is a random number
- *	2.35  pagesize in heap_info
+ *	2.35  pagesize in heap_info, sizes of huge pages in malloc_par
  *
  * 2.42 has another cache, with blocks of up to 4 MiB.
  */
@@ -30,29 +30,32 @@ enum { MINOR_MAX = 41 };
 #define CACHE_LARGE                                                            \
 	.tcache_chunk = 0x290, .tcache_count = 2, .tcache_entries = 128
 
+#define HEAPS_OLD .heap_info = 32, .mmaps = 40, .mmapped_mem = 56
+#define HEAPS_NEW .heap_info = 48, .mmaps = 60, .mmapped_mem = 80
+
 static const struct {
 	unsigned since;
 	struct pt_layout layout;
 } table[] = {
     {35,
-	{STATE_C, CACHE_LARGE, .heap_info = 48, .mangled = true,
+	{STATE_C, CACHE_LARGE, HEAPS_NEW, .mangled = true,
 	    .tcache_keyed = true}},
     {34,
-	{STATE_C, CACHE_LARGE, .heap_info = 32, .mangled = true,
+	{STATE_C, CACHE_LARGE, HEAPS_OLD, .mangled = true,
 	    .tcache_keyed = true}},
     {32,
-	{STATE_C, CACHE_LARGE, .heap_info = 32, .mangled = true,
-	    .tcache_keyed = true, .tcache_key_is_address = true}},
+	{STATE_C, CACHE_LARGE, HEAPS_OLD, .mangled = true, .tcache_keyed = true,
+	    .tcache_key_is_address = true}},
     {30,
-	{STATE_C, CACHE_LARGE, .heap_info = 32, .tcache_keyed = true,
+	{STATE_C, CACHE_LARGE, HEAPS_OLD, .tcache_keyed = true,
 	    .tcache_key_is_address = true}},
     {29,
-	{STATE_C, CACHE_SMALL, .heap_info = 32, .tcache_keyed = true,
+	{STATE_C, CACHE_SMALL, HEAPS_OLD, .tcache_keyed = true,
 	    .tcache_key_is_address = true}},
-    {27, {STATE_C, CACHE_SMALL, .heap_info = 32}},
-    {26, {STATE_B, CACHE_SMALL, .heap_info = 32}},
-    {23, {STATE_B, .heap_info = 32}},
-    {17, {STATE_A, .heap_info = 32}},
+    {27, {STATE_C, CACHE_SMALL, HEAPS_OLD}},
+    {26, {STATE_B, CACHE_SMALL, HEAPS_OLD}},
+    {23, {STATE_B, HEAPS_OLD}},
+    {17, {STATE_A, HEAPS_OLD}},
 };
 
 const struct pt_layout *

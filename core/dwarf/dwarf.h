@@ -210,6 +210,11 @@ const struct dwarf_type *dwarf_type_strip(const struct dwarf_type *type);
  * ("ns::T", "struct foo"), or a base type ("int"); NULL: none. Also completes
  * declarations of other images. */
 const struct dwarf_type *dwarf_type_named(struct dwarf *d, const char *name);
+/* A struct, class, union or enum that the compilation unit of the code at pc
+ * declares outside of functions, by its own name; no other unit is read. NULL:
+ * none. */
+const struct dwarf_type *dwarf_type_at(
+    struct dwarf *d, uint64_t pc, const char *name);
 /* The type of a DIE (type DIE), cached. Never NULL (UNKNOWN). */
 const struct dwarf_type *dwarf_type_of(struct dwarf_die type_die);
 

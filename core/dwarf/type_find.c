@@ -132,3 +132,33 @@ dwarf_type_named(struct dwarf *d, const char *name)
 		found = find_nested(d, name);
 	return found.unit != NULL ? dwarf_type_of(found) : NULL;
 }
+
+static bool
+is_definition_of(const struct dw_die *die, const char *name)
+{
+	const char *own;
+
+	if (!is_tagged(die->abbrev->tag) ||
+	    dw_attr_flag(die, DW_AT_declaration))
+		return false;
+	own = dw_attr_string(die, DW_AT_name);
+	return own != NULL && strcmp(own, name) == 0;
+}
+
+const struct dwarf_type *
+dwarf_type_at(struct dwarf *d, uint64_t pc, const char *name)
+{
+	struct dwarf_unit *units[DW_UNIT_CANDIDATES];
+	size_t n = dw_units_at(d, pc, units);
+
+	for (size_t i = 0; i < n; i++) {
+		struct dw_top top;
+		struct dw_die die;
+
+		dw_top_init(&top, units[i]);
+		while (dw_top_next(&top, &die))
+			if (is_definition_of(&die, name))
+				return dwarf_type_of(dw_die_ref(&die));
+	}
+	return NULL;
+}

@@ -138,6 +138,15 @@ progress(void *ctx, uint64_t done, uint64_t all)
 		    h->host->options.ctx, "heap", done, all);
 }
 
+static bool
+member(void *ctx, bt_addr_t code, const char *type, const char *name, bool open,
+    ptrace_heap_member_t *out)
+{
+	struct module_heap *h = ctx;
+
+	return module_heap_member(h->host, code, type, name, open, out);
+}
+
 /* ---- opening ---- */
 
 /* Time counts only while an allocator is at work. */
@@ -181,6 +190,7 @@ create(struct module_host *host)
 	    .remark = remark,
 	    .progress = progress,
 	    .ctx = h,
+	    .member = member,
 	};
 	enter(h);
 	for (size_t i = 0;
@@ -214,6 +224,7 @@ module_heap_end(struct module_host *host)
 {
 	struct module_heap *h = host->heap;
 
+	host->heap_type = NULL;
 	if (h == NULL)
 		return;
 	for (uint32_t i = 0; i < h->count; i++) {

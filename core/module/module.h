@@ -17,6 +17,7 @@
 struct module_host;
 struct value_reader;
 struct value_frame;
+struct dwarf;
 
 /* An option of a module: --module=ID:key,value */
 struct module_option {
@@ -40,6 +41,9 @@ struct module_host_options {
 	    const char *text);
 	/* Reads variables; NULL: there are none. Both may be NULL. */
 	struct value_reader *(*reader)(void *ctx);
+	/* Debug information of a module that was read before; NULL: it was not,
+	 * or there is none. May be NULL. */
+	struct dwarf *(*known_dwarf)(void *ctx, struct target_module *module);
 	/* Walks a thread of the snapshot until the visitor says false. */
 	void (*walk)(
 	    void *ctx, uint32_t thread, module_frame_visit *visit, void *arg);

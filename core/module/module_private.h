@@ -211,6 +211,11 @@ struct module_host {
 	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
 	uint64_t search_left;	  /* bytes that searches may still read */
 	struct module_heap *heap; /* heap_api.c, at the first question */
+	/* The last one that heap_types.c has found: members are asked for one
+	 * by one. */
+	const struct dwarf_type *heap_type;
+	bt_addr_t heap_type_code;
+	char heap_type_name[40];
 };
 
 /* Bytes that all searches of a run may read together: some 0.1 s. */
@@ -219,6 +224,10 @@ struct module_host {
 /* frame_api.c */
 struct unwinder *module_unwinder(struct module_host *host);
 void module_unwinder_end(struct module_host *host);
+
+/* heap_types.c: what ptrace_heap_host_t has as `member`. */
+bool module_heap_member(struct module_host *host, bt_addr_t code,
+    const char *type, const char *member, bool open, ptrace_heap_member_t *out);
 
 /* heap_api.c */
 void module_heap_end(struct module_host *host);

@@ -64,6 +64,15 @@ reader(void *ctx)
 	return session_reader(ctx);
 }
 
+static struct dwarf *
+known_dwarf(void *ctx, struct target_module *module)
+{
+	struct session *s = ctx;
+
+	return module->index < s->n_dwarfs ? s->dwarfs[module->index].dwarf
+					   : NULL;
+}
+
 struct walk {
 	struct session *session;
 	const struct target_thread *target;
@@ -229,6 +238,7 @@ collect_analysis_begin(struct session *s)
 	    .running = running,
 	    .log = log_line,
 	    .reader = reader,
+	    .known_dwarf = known_dwarf,
 	    .walk = walk,
 	    .ctx = s,
 	    .config = o->module_options,

@@ -168,6 +168,20 @@ const char *ptrace_heap_remark(ptrace_target_t *t, uint32_t i);
 
 /* ---- what an allocator is ---- */
 
+/* A member of a struct, as debug information describes it. */
+typedef struct ptrace_heap_member_fields {
+	uint32_t size;
+	bool pointer;	   /* its type is one */
+	uint64_t offset;   /* bytes */
+	uint64_t bytes;	   /* all of it */
+	uint64_t elements; /* of an array with one dimension, else 1 */
+	uint64_t reserved[2];
+} ptrace_heap_member_t;
+#define PTRACE_HEAP_MEMBER_INIT                                                \
+	{                                                                      \
+		.size = sizeof(ptrace_heap_member_t)                           \
+	}
+
 /* Where an allocator looks for threads, their caches lie in their storage. */
 typedef struct ptrace_heap_host {
 	uint32_t size;
@@ -183,6 +197,13 @@ typedef struct ptrace_heap_host {
 	/* Progress of long work, for a terminal: of bytes in all. */
 	void (*progress)(void *ctx, uint64_t done, uint64_t all);
 	void *ctx;
+	/* The member of a struct (NULL: the struct itself, at offset 0) that
+	 * the compilation unit of the code at an address declares, by the
+	 * struct's name without "struct". open: read the module's debug
+	 * information for it, which takes milliseconds; else only what was read
+	 * for its frames before. False: it is not described. */
+	bool (*member)(void *ctx, bt_addr_t code, const char *type,
+	    const char *member, bool open, ptrace_heap_member_t *out);
 } ptrace_heap_host_t;
 
 typedef void ptrace_heap_report_fn(

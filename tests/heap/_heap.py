@@ -150,7 +150,7 @@ def ptrace(build_dir, core, exe, out, *more, timeout=120):
         check=False)
 
 
-def walk(build_dir, module, core, exe, where, allocator=None, ask=1):
+def walk(build_dir, module, core, exe, where, allocator=None, ask=1, more=()):
     """The walk of a core's heap; the snapshot is WHERE/walk.btt."""
     dump = os.path.join(where, "walk.txt")
     if os.path.exists(dump):
@@ -158,7 +158,7 @@ def walk(build_dir, module, core, exe, where, allocator=None, ask=1):
     done = ptrace(build_dir, core, exe, os.path.join(where, "walk.btt"),
                   f"--module-load={module}",
                   f"--module=walk:out,{dump},ask,{ask}",
-                  "--module-timeout=60")
+                  "--module-timeout=60", *more)
     if not os.path.exists(dump):
         raise RuntimeError("no walk: " + done.stderr)
     return Walk(dump, allocator)
