@@ -18,12 +18,14 @@
 
 #include "allocators/count.h"
 #include "allocators/jemalloc.h"
+#include "allocators/progress.h"
 
 struct check {
 	struct je *je;
 	ptrace_heap_report_fn *report;
 	void *ctx;
 	ptrace_heap_statistics_t *out;
+	struct progress progress;
 	uint64_t arenas[4096 / 64]; /* seen */
 	bool limited;
 };
@@ -240,6 +242,7 @@ count_visit(void *ctx, const ptrace_heap_block_t *block)
 {
 	struct check *c = ctx;
 
+	progress_block(&c->progress, block->extent);
 	if (block->state != PTRACE_HEAP_PURGED ||
 	    strcmp(block->place, "retained address space") != 0)
 		count_block(c->out, block->state, block->usable);
@@ -251,13 +254,18 @@ je_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
     ptrace_heap_statistics_t *out)
 {
 	struct je *je = allocator;
-	struct check c = {.je = je, .report = report, .ctx = ctx, .out = out};
+	struct check c = {.je = je,
+	    .report = report,
+	    .ctx = ctx,
+	    .out = out,
+	    .progress.host = je->host};
 
 	out->allocator = "jemalloc";
 	out->version = je->version != NULL ? je->version : "";
 	out->caches = je->n_caches;
-	if (!je_extents_each(je, check_extent, stray_entry, &c) ||
-	    !je_walk(je, count_visit, &c))
+	c.limited = !je_extents_each(je, check_extent, stray_entry, &c);
+	c.progress.all = out->system_bytes + out->unused_bytes;
+	if (c.limited || !je_walk(je, count_visit, &c))
 		c.limited = true;
 	check_caches(&c);
 	for (size_t i = 0; i < sizeof(c.arenas) / sizeof(*c.arenas); i++)

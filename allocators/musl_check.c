@@ -6,12 +6,14 @@
  */
 #include "allocators/count.h"
 #include "allocators/musl.h"
+#include "allocators/progress.h"
 
 struct check {
 	struct mu *mu;
 	ptrace_heap_report_fn *report;
 	void *ctx;
 	ptrace_heap_statistics_t *out;
+	struct progress progress;
 	uint64_t said;
 };
 
@@ -102,6 +104,7 @@ count_slot(struct check *c, const struct mu_group *g, uint32_t i,
 
 	if (s->group)
 		return;
+	progress_block(&c->progress, s->usable);
 	count_block(
 	    out, used ? PTRACE_HEAP_ALLOCATED : PTRACE_HEAP_FREE, s->usable);
 	if (used && g->class == MU_SINGLE) {
@@ -115,7 +118,11 @@ mu_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
     ptrace_heap_statistics_t *out)
 {
 	struct mu *mu = allocator;
-	struct check c = {.mu = mu, .report = report, .ctx = ctx, .out = out};
+	struct check c = {.mu = mu,
+	    .report = report,
+	    .ctx = ctx,
+	    .out = out,
+	    .progress.host = mu->host};
 	bool whole = mu->damaged_area == false;
 
 	out->version = "mallocng";

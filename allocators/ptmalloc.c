@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "allocators/owner.h"
+#include "allocators/progress.h"
 #include "allocators/ptmalloc.h"
 
 /* "libc.so.6", "libc-2.31.so". */
@@ -309,6 +310,7 @@ pt_walk(void *allocator, ptrace_heap_visit_fn *visit, void *ctx)
 {
 	struct ptmalloc *p = allocator;
 	ptrace_heap_block_t block = PTRACE_HEAP_BLOCK_INIT;
+	struct progress progress = {.host = p->host, .all = pt_bytes(p)};
 
 	p->hole = false;
 	pt_lists(p);
@@ -319,6 +321,7 @@ pt_walk(void *allocator, ptrace_heap_visit_fn *visit, void *ctx)
 		pt_cursor_begin(&c, p, &p->segments[i], p->segments[i].start);
 		c.stream = true;
 		while (pt_next(&c, &item)) {
+			progress_block(&progress, item.size);
 			fill_block(p, &p->segments[i], &item, &block);
 			if (!visit(ctx, &block))
 				return true;

@@ -189,6 +189,8 @@ bool pt_arenas(struct ptmalloc *p);
 struct pt_segment *pt_segment_at(struct ptmalloc *p, bt_addr_t address);
 /* The index of an arena, -1: it is none. */
 int pt_arena_index(const struct ptmalloc *p, bt_addr_t address);
+/* Of all segments. */
+uint64_t pt_bytes(const struct ptmalloc *p);
 /* The size word is that of a chunk at that place. */
 bool pt_plausible(const struct ptmalloc *p, const struct pt_segment *s,
     bt_addr_t chunk, uint64_t head);

@@ -45,6 +45,16 @@ pt_segment_at(struct ptmalloc *p, bt_addr_t address)
 	    : NULL;
 }
 
+uint64_t
+pt_bytes(const struct ptmalloc *p)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < p->n_segments; i++)
+		all += p->segments[i].end - p->segments[i].start;
+	return all;
+}
+
 bool
 pt_plausible(const struct ptmalloc *p, const struct pt_segment *s,
     bt_addr_t chunk, uint64_t head)

@@ -4,6 +4,7 @@
  * which single addresses are found afterwards.
  */
 #include "allocators/count.h"
+#include "allocators/progress.h"
 #include "allocators/ptmalloc.h"
 
 static void
@@ -21,11 +22,8 @@ count_item(ptrace_heap_statistics_t *out, const struct pt_item *item)
 static void
 check_segments(struct ptmalloc *p, ptrace_heap_statistics_t *out)
 {
-	enum { TOLD_EVERY = 64 << 20 };
-	uint64_t all = 0, done = 0, told = 0;
+	struct progress progress = {.host = p->host, .all = pt_bytes(p)};
 
-	for (uint32_t i = 0; i < p->n_segments; i++)
-		all += p->segments[i].end - p->segments[i].start;
 	for (uint32_t i = 0; i < p->n_segments; i++) {
 		struct pt_cursor c;
 		struct pt_item item;
@@ -36,11 +34,7 @@ check_segments(struct ptmalloc *p, ptrace_heap_statistics_t *out)
 			count_item(out, &item);
 			if (item.gap == false)
 				pt_mark(&p->segments[i], item.chunk);
-			done += item.size;
-			if (done - told < TOLD_EVERY)
-				continue;
-			told = done;
-			p->host->progress(p->host->ctx, done, all);
+			progress_block(&progress, item.size);
 		}
 	}
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "allocators/count.h"
+#include "allocators/progress.h"
 #include "allocators/tcmalloc.h"
 
 struct check {
@@ -18,6 +19,7 @@ struct check {
 	ptrace_heap_report_fn *report;
 	void *ctx;
 	ptrace_heap_statistics_t *out;
+	struct progress progress;
 	uint64_t said;
 	/* Lists with a block that is in twice: their counts follow. */
 	struct {
@@ -268,6 +270,7 @@ count_visit(void *ctx, const ptrace_heap_block_t *b)
 {
 	struct check *c = ctx;
 
+	progress_block(&c->progress, b->extent);
 	count_block(c->out, b->state, b->usable);
 	return true;
 }
@@ -277,7 +280,11 @@ tc_check(void *allocator, ptrace_heap_report_fn *report, void *ctx,
     ptrace_heap_statistics_t *out)
 {
 	struct tc *tc = allocator;
-	struct check c = {.tc = tc, .report = report, .ctx = ctx, .out = out};
+	struct check c = {.tc = tc,
+	    .report = report,
+	    .ctx = ctx,
+	    .out = out,
+	    .progress.host = tc->host};
 
 	out->version = tc->version;
 	out->arenas = 1;

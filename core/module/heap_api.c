@@ -42,6 +42,7 @@ struct module_heap {
 	uint64_t time_left, entered_ns;
 	uint32_t until_clock, depth;
 	bool spent;
+	bool told_progress;
 };
 
 /* The caller's struct may be shorter or longer than ours. */
@@ -129,13 +130,14 @@ remark(void *ctx, const char *said)
 }
 
 static void
-progress(void *ctx, uint64_t done, uint64_t all)
+progress(void *ctx, uint64_t blocks, uint64_t done, uint64_t all)
 {
 	struct module_heap *h = ctx;
 
-	if (h->host->options.progress != NULL)
-		h->host->options.progress(
-		    h->host->options.ctx, "heap", done, all);
+	if (h->host->options.progress == NULL)
+		return;
+	h->told_progress = true;
+	h->host->options.progress(h->host->options.ctx, blocks, done, all);
 }
 
 static bool
@@ -165,6 +167,9 @@ leave(struct module_heap *h)
 
 	if (--h->depth != 0)
 		return;
+	if (h->told_progress)
+		h->host->options.progress(h->host->options.ctx, 0, 0, 0);
+	h->told_progress = false;
 	used = bt_now_ns() - h->entered_ns;
 	h->time_left -= used < h->time_left ? used : h->time_left;
 }

@@ -56,9 +56,10 @@ struct module_host_options {
 	size_t n_allocators;
 	/* All they may take together, 0: default. */
 	uint64_t heap_time_ns;
-	/* Of long work: "heap", done of all bytes. May be NULL. */
+	/* A walk over the heap has met so many blocks, and done so many of all
+	 * bytes (0: unknown); zeros: it is over. May be NULL. */
 	void (*progress)(
-	    void *ctx, const char *what, uint64_t done, uint64_t all);
+	    void *ctx, uint64_t blocks, uint64_t done, uint64_t all);
 	/* Modules that are not to run (they were at fault before). NULL or
 	 * NULL-terminated. */
 	const char *const *without;

@@ -64,6 +64,15 @@ reader(void *ctx)
 	return session_reader(ctx);
 }
 
+static void
+progress(void *ctx, uint64_t blocks, uint64_t done, uint64_t all)
+{
+	struct session *s = ctx;
+
+	if (s->sink->walking != NULL)
+		s->sink->walking(s->sink->ctx, blocks, done, all);
+}
+
 static struct dwarf *
 known_dwarf(void *ctx, struct target_module *module)
 {
@@ -239,6 +248,7 @@ collect_analysis_begin(struct session *s)
 	    .log = log_line,
 	    .reader = reader,
 	    .known_dwarf = known_dwarf,
+	    .progress = progress,
 	    .walk = walk,
 	    .ctx = s,
 	    .config = o->module_options,

@@ -39,6 +39,14 @@ note_stage(void *ctx, enum session_stage stage, const char *module)
 }
 
 static void
+note_walk(void *ctx, uint64_t blocks, uint64_t done, uint64_t all)
+{
+	struct courier *c = ctx;
+
+	worker_note_walk(c->note, blocks, done, all);
+}
+
+static void
 send_log(void *ctx, enum session_level level, const char *text)
 {
 	struct courier *c = ctx;
@@ -339,6 +347,7 @@ job_snapshot(void *ctx, int fd)
 	struct session_sink sink = {.ctx = &c,
 	    .takes_packed = true,
 	    .enter = note_stage,
+	    .walking = note_walk,
 	    .finished = send_finished,
 	    .complete = send_rest,
 	    .revised = send_revised,
@@ -472,6 +481,7 @@ job_report(void *ctx, int fd)
 	struct courier c = {.job = job, .fd = fd, .note = job->note};
 	struct session_sink sink = {.ctx = &c,
 	    .enter = note_stage,
+	    .walking = note_walk,
 	    .complete = report,
 	    .log = send_log};
 	struct session_stats stats;

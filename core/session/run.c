@@ -3,6 +3,7 @@
  * Listening to one worker.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -71,6 +72,7 @@ run_again(struct run *r)
 	r->status = 0;
 	r->module_used_ns = 0;
 	worker_note_set(r->note, SESSION_OPEN, NULL);
+	worker_note_walk(r->note, 0, 0, 0);
 }
 
 void
@@ -228,6 +230,23 @@ module_overruns(const struct run *r, struct watch *w, uint64_t now)
 	return r->module_time_ns != 0 && now - w->since > r->module_time_ns;
 }
 
+static void
+tell_progress(const struct run *r, uint64_t elapsed_ns,
+    const struct supervisor_console *console)
+{
+	struct supervisor_progress p = {.stage = stage_now(r),
+	    .elapsed_ns = elapsed_ns,
+	    .blocks = r->note->blocks,
+	    .percent = UINT_MAX};
+	uint64_t done = r->note->done, all = r->note->all;
+
+	if (console->progress == NULL)
+		return;
+	if (all != 0 && done <= all)
+		p.percent = (unsigned)((double)done * 100 / (double)all);
+	console->progress(console->ctx, &p);
+}
+
 /* Listens until the worker is done, gone or too late. */
 static void
 listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
@@ -251,9 +270,7 @@ listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
 			console->progress != NULL || r->module_time_ns != 0));
 		if (n < 0 && errno != EINTR)
 			return;
-		if (console->progress != NULL)
-			console->progress(
-			    console->ctx, stage_now(r), bt_now_ns() - started);
+		tell_progress(r, bt_now_ns() - started, console);
 		if (n <= 0)
 			continue;
 		if (link_reader_fill(reader) <= 0)

@@ -141,6 +141,10 @@ struct session_sink {
 	bool takes_packed;
 	/* A stage (or, in the analysis, a module's callback) begins. */
 	void (*enter)(void *ctx, enum session_stage stage, const char *module);
+	/* A walk over the heap has met so many blocks, and done so many of all
+	 * bytes (0: unknown); zeros: it is over. Called often. */
+	void (*walking)(
+	    void *ctx, uint64_t blocks, uint64_t done, uint64_t all);
 	/* The snapshot is filled as far as this stage goes. */
 	void (*finished)(
 	    void *ctx, enum session_stage stage, struct snapshot *s);

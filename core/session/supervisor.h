@@ -13,14 +13,21 @@
 #include "formats/text.h"
 #include "session/session.h"
 
+/* What the worker is about. */
+struct supervisor_progress {
+	enum session_stage stage;
+	uint64_t elapsed_ns;
+	uint64_t blocks;  /* of the heap that were walked over; 0: no walk */
+	unsigned percent; /* of the heap's bytes; over 100: unknown */
+};
+
 /* Where lines for people go. Members may be NULL. Text may hold foreign
  * bytes: the program escapes it. */
 struct supervisor_console {
 	void *ctx;
 	void (*log)(void *ctx, enum session_level level, const char *text);
 	/* Called a few times a second while the worker is busy. */
-	void (*progress)(
-	    void *ctx, enum session_stage stage, uint64_t elapsed_ns);
+	void (*progress)(void *ctx, const struct supervisor_progress *progress);
 	void (*stats)(void *ctx, const char *text, size_t size);
 };
 

@@ -202,6 +202,18 @@ worker_note_set(struct worker_note *note, unsigned stage, const char *module)
 }
 
 void
+worker_note_walk(
+    struct worker_note *note, uint64_t blocks, uint64_t done, uint64_t all)
+{
+
+	if (note == NULL)
+		return;
+	note->blocks = blocks;
+	note->done = done;
+	note->all = all;
+}
+
+void
 worker_note_module(const struct worker_note *note, char *out, size_t size)
 {
 	size_t i = 0;

@@ -19,6 +19,9 @@ struct worker {
  * costs no system call, so there can be one for every callback of a module.
  * Only believed as far as it goes: the worker may have scribbled on it. */
 struct worker_note {
+	/* Of a walk over the heap: blocks it has met, bytes it has done, of all
+	 * bytes (0: unknown); zeros: there is none. */
+	volatile uint64_t blocks, done, all;
 	volatile uint8_t stage;
 	volatile char module[63];
 };
@@ -27,6 +30,8 @@ struct worker_note *worker_note_create(void);	    /* NULL: no memory */
 void worker_note_destroy(struct worker_note *note); /* NULL allowed */
 void worker_note_set(
     struct worker_note *note, unsigned stage, const char *module);
+void worker_note_walk(
+    struct worker_note *note, uint64_t blocks, uint64_t done, uint64_t all);
 /* Copies the module's name, terminated. */
 void worker_note_module(const struct worker_note *note, char *out, size_t size);
 

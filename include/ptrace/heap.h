@@ -194,8 +194,10 @@ typedef struct ptrace_heap_host {
 	const char *(*text)(void *ctx, const char *format, ...);
 	/* Says why a heap or part of it cannot be judged, at most 16 times. */
 	void (*remark)(void *ctx, const char *text);
-	/* Progress of long work, for a terminal: of bytes in all. */
-	void (*progress)(void *ctx, uint64_t done, uint64_t all);
+	/* Progress of a walk, for a terminal: how many blocks it has met, and
+	 * of how many bytes (0: unknown) it has done how many. */
+	void (*progress)(
+	    void *ctx, uint64_t blocks, uint64_t done, uint64_t all);
 	void *ctx;
 	/* The member of a struct (NULL: the struct itself, at offset 0) that
 	 * the compilation unit of the code at an address declares, by the

@@ -70,10 +70,14 @@ def build(name, where, source="churn.c", flags=("-g", "-O1")):
 
 
 def build_walk(where):
-    out = os.path.join(where, "walk.so")
+    return build_module(where, "walk.c")
+
+
+def build_module(where, source):
+    out = os.path.join(where, source[:-2] + ".so")
     subprocess.run(["gcc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-O2",
                     "-shared", "-fPIC", "-I", os.path.join(ROOT, "include"),
-                    os.path.join(PROGRAMS, "walk.c"), "-o", out], check=True)
+                    os.path.join(PROGRAMS, source), "-o", out], check=True)
     os.chmod(out, 0o700)
     return out
 

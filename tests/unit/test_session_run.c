@@ -3,6 +3,7 @@
  * Listening to workers that lie, flood, stall and leave: the supervisor's half
  * believes nothing and always comes back.
  */
+#include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ static const uint64_t second = 1000000000;
 struct heard {
 	unsigned lines;
 	unsigned progress;
+	struct supervisor_progress shown;
 	char last[1100];
 	char stats[64];
 };
@@ -41,13 +43,12 @@ hear_stats(void *ctx, const char *text, size_t size)
 }
 
 static void
-see_progress(void *ctx, enum session_stage stage, uint64_t elapsed_ns)
+see_progress(void *ctx, const struct supervisor_progress *p)
 {
 	struct heard *h = ctx;
 
-	(void)stage;
-	(void)elapsed_ns;
 	h->progress++;
+	h->shown = *p;
 }
 
 static void
@@ -258,6 +259,46 @@ TEST(note_is_not_believed)
 	run_describe_end(&r, end, sizeof(end));
 	expect_str(end, "stopped with status 5");
 	run_deinit(&r);
+}
+
+/* How far a walk has come; what cannot be is not passed on. */
+static int
+walk(void *ctx, int fd)
+{
+	const uint64_t *numbers = ctx;
+	struct worker_note *note = (struct worker_note *)(uintptr_t)numbers[0];
+
+	(void)fd;
+	worker_note_walk(note, numbers[1], numbers[2], numbers[3]);
+	while (pause() < 0)
+		continue;
+	return 0;
+}
+
+TEST(progress_of_a_walk)
+{
+	static const struct {
+		uint64_t blocks, done, all;
+		unsigned percent;
+	} cases[] = {{7, 1, 3, 33}, {UINT64_MAX, UINT64_MAX, UINT64_MAX, 100},
+	    {7, 0, 0, UINT_MAX}, {7, 4, 3, UINT_MAX}, {0, 0, 1, 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct heard h;
+		struct run r;
+		uint64_t numbers[4] = {
+		    0, cases[i].blocks, cases[i].done, cases[i].all};
+
+		assert_true(run_init(&r, CAP));
+		numbers[0] = (uintptr_t)r.note;
+		listen_to(walk, numbers, second, &r, &h);
+		expect_uint(h.shown.blocks, cases[i].blocks);
+		expect_uint(h.shown.percent, cases[i].percent);
+		/* Another worker starts anew. */
+		run_again(&r);
+		expect_uint(r.note->blocks, 0);
+		run_deinit(&r);
+	}
 }
 
 /* ---- ends ---- */

@@ -20,15 +20,21 @@ on_log(void *ctx, enum session_level level, const char *text)
 }
 
 static void
-on_progress(void *ctx, enum session_stage stage, uint64_t elapsed_ns)
+on_progress(void *ctx, const struct supervisor_progress *p)
 {
 	struct console *c = ctx;
+	unsigned long long seconds = p->elapsed_ns / 1000000000;
 
-	if (elapsed_ns < patience_ns)
+	if (p->elapsed_ns < patience_ns)
 		return;
-	(void)fprintf(stderr, "\r%s: %s, %llu s \033[K", c->program,
-	    session_stage_name(stage),
-	    (unsigned long long)(elapsed_ns / 1000000000));
+	(void)fprintf(
+	    stderr, "\r%s: %s, ", c->program, session_stage_name(p->stage));
+	if (p->blocks != 0)
+		(void)fprintf(stderr, "%llu heap blocks, ",
+		    (unsigned long long)p->blocks);
+	if (p->blocks != 0 && p->percent <= 100)
+		(void)fprintf(stderr, "%u %%, ", p->percent);
+	(void)fprintf(stderr, "%llu s \033[K", seconds);
 	c->progress_shown = true;
 }
 
