@@ -72,6 +72,19 @@ pages_state(const struct je_extent *x, ptrace_heap_block_t *out)
 	}
 }
 
+/* Arenas are known by their numbers (`arena.3` in mallctl). */
+static const char *
+owner_of(struct je *je, unsigned arena)
+{
+	const ptrace_heap_host_t *host = je->host;
+
+	if (arena >= sizeof(je->owners) / sizeof(*je->owners))
+		return NULL;
+	if (je->owners[arena] == NULL)
+		je->owners[arena] = host->text(host->ctx, "arena %u", arena);
+	return je->owners[arena];
+}
+
 void
 je_block(struct je *je, const struct je_extent *x, uint32_t i,
     const struct je_cached *cached, ptrace_heap_block_t *out)
@@ -80,6 +93,7 @@ je_block(struct je *je, const struct je_extent *x, uint32_t i,
 	out->allocator = "jemalloc";
 	out->place = "";
 	out->arena = 0;
+	out->owner = owner_of(je, x->arena);
 	out->cache_tid = 0;
 	out->offset = 0;
 	out->mapped = out->damaged = false;

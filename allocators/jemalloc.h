@@ -90,6 +90,8 @@ struct je {
 	struct je_cached *cached; /* by pointer */
 	size_t n_cached, room_cached;
 
+	/* Names of arenas, NULL: not asked for yet. */
+	const char *owners[4096];
 	bool has_large;
 	struct je_large *large; /* by address; made when first asked for */
 	size_t n_large, room_large;

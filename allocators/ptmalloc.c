@@ -163,6 +163,28 @@ place_of(struct ptmalloc *p, const struct pt_item *item)
 	return c->place != NULL ? c->place : "tcache";
 }
 
+static const char *
+owner_of(struct ptmalloc *p, struct pt_arena *a)
+{
+	const ptrace_heap_host_t *host = p->host;
+
+	if (a->owner != NULL)
+		return a->owner;
+	if (a->main)
+		a->owner = "main arena";
+	else if (a->threads == 0)
+		a->owner = host->text(
+		    host->ctx, "arena at 0x%" PRIx64, a->address);
+	else if (a->threads == 1)
+		a->owner = host->text(
+		    host->ctx, "arena of thread %d", (int)a->tid);
+	else
+		a->owner = host->text(host->ctx,
+		    "arena of thread %d and %u others", (int)a->tid,
+		    a->threads - 1);
+	return a->owner;
+}
+
 static bool
 has_anomaly(const struct ptmalloc *p, bt_addr_t chunk)
 {
@@ -190,6 +212,7 @@ fill_block(struct ptmalloc *p, const struct pt_segment *s,
 						: item->size - 8;
 	out->offset = 0;
 	out->arena = p->arenas[s->arena].address;
+	out->owner = owner_of(p, &p->arenas[s->arena]);
 	out->cache_tid = item->list == PT_TCACHE && item->owner < p->n_caches
 	    ? p->caches[item->owner].tid
 	    : 0;
@@ -213,6 +236,7 @@ fill_mapped(const struct pt_mapped *m, ptrace_heap_block_t *out)
 	out->usable = m->size - CHUNK_HEADER;
 	out->offset = 0;
 	out->arena = 0;
+	out->owner = "mapping of its own";
 	out->cache_tid = 0;
 	out->mapped = true;
 	out->damaged = out->transient = false;

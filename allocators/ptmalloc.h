@@ -67,6 +67,9 @@ struct pt_arena {
 	uint64_t system_mem;
 	bool main, locked, contiguous;
 	bool transient; /* it was being changed */
+	int32_t tid;	/* the first thread that takes blocks from it, 0: none*/
+	uint32_t threads;
+	const char *owner; /* for a person, NULL: not asked for yet */
 };
 
 /* A run of chunks: a heap of an arena, or the main one. */

@@ -142,6 +142,19 @@ add_cache(
 	    .address = address, .tid = (int32_t)ptrace_thread_tid(t)};
 }
 
+/* A thread keeps to one arena while that is not locked by others. */
+static void
+attach(struct ptmalloc *p, ptrace_thread_t *t, bt_addr_t arena)
+{
+	enum { ARENAS_NAMED = 512 }; /* each is looked for among all */
+	int i = p->n_arenas <= ARENAS_NAMED ? pt_arena_index(p, arena) : -1;
+
+	if (i < 0)
+		return;
+	if (p->arenas[i].threads++ == 0)
+		p->arenas[i].tid = (int32_t)ptrace_thread_tid(t);
+}
+
 void
 pt_caches(struct ptmalloc *p)
 {
@@ -150,12 +163,17 @@ pt_caches(struct ptmalloc *p)
 	size_t room = 0;
 
 	find_slots(p, &cache, &arena);
-	for (uint32_t i = 0; i < n && cache != 0; i++) {
+	for (uint32_t i = 0; i < n && (cache != 0 || arena != 0); i++) {
 		ptrace_thread_t *t = ptrace_backtrace_thread(
 		    p->host->backtrace, i);
 		uint64_t tp, value;
 
-		if (thread_pointer(t, &tp) &&
+		if (!thread_pointer(t, &tp))
+			continue;
+		if (arena != 0 &&
+		    memory_u64(&p->memory, tp + (uint64_t)arena, &value))
+			attach(p, t, value);
+		if (cache != 0 &&
 		    memory_u64(&p->memory, tp + (uint64_t)cache, &value) &&
 		    value != 0 && value % CHUNK_ALIGN == 0 &&
 		    pt_segment_at(p, value) != NULL)

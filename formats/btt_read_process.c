@@ -259,9 +259,9 @@ get_places(struct btt_input *in, struct view v, const char **out, size_t *count)
 static void
 get_pointed(struct btt_input *in, struct view v)
 {
-	const char *places[POINTED_PLACES];
-	struct mp_reader address, size, offset, freed;
-	size_t n_places = 0;
+	const char *places[POINTED_PLACES], *owners[POINTED_PLACES];
+	struct mp_reader address, size, offset, freed, owner;
+	size_t n_places = 0, n_owners = 0;
 	uint64_t count, last = 0;
 	struct mp_fields f;
 	struct view field;
@@ -275,15 +275,17 @@ get_pointed(struct btt_input *in, struct view v)
 	field = mp_field(&f, "count");
 	count = view_ok(&field) ? mp_read_uint(&field) : 0;
 	get_places(in, mp_field(&f, "places"), places, &n_places);
+	get_places(in, mp_field(&f, "owners"), owners, &n_owners);
 	address = mp_reader_exact(&f, "address", count);
 	size = mp_reader_exact(&f, "size", count);
 	offset = mp_reader_exact(&f, "offset", count);
 	freed = mp_reader_exact(&f, "freed", count);
+	owner = mp_reader_exact(&f, "owner", count);
 	if (address.absent)
 		return;
 	for (uint64_t i = 0; i < count && mp_reader_ok(&address); i++) {
 		struct snap_pointed *p = vec_push(&in->s->pointed);
-		uint64_t place;
+		uint64_t place, who;
 
 		if (p == NULL)
 			return;
@@ -295,11 +297,14 @@ get_pointed(struct btt_input *in, struct view v)
 		p->heap.allocated = place == 0;
 		p->heap.place =
 		    place > 0 && place <= n_places ? places[place - 1] : NULL;
+		who = mp_next(&owner);
+		p->owner = who > 0 && who <= n_owners ? owners[who - 1] : NULL;
 	}
 	btt_done(in, &address);
 	btt_done(in, &size);
 	btt_done(in, &offset);
 	btt_done(in, &freed);
+	btt_done(in, &owner);
 }
 
 bool

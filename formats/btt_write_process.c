@@ -256,14 +256,32 @@ put_finding(struct buf *b, const struct snap_finding *f)
 	mp_table_end(&t, b);
 }
 
+struct names { /* told by their numbers */
+	const char *items[POINTED_PLACES];
+	size_t n;
+};
+
+/* The number of a text, from 0; one that found no room has none that is used.*/
+static size_t
+text_number(struct names *t, const char *text)
+{
+	size_t k = 0;
+
+	while (k < t->n && strcmp(t->items[k], text) != 0)
+		k++;
+	if (k == t->n && t->n < POINTED_PLACES)
+		t->items[t->n++] = text;
+	return k;
+}
+
 /* Columns: differences to the row before of addresses; 1 and the number of the
- * place among the texts when freed, 0 when allocated. */
+ * place among the texts when freed, 0 when allocated; 1 and the number of the
+ * owner, 0 when there is none. */
 static void
 put_pointed(const struct snapshot *s, struct buf *b)
 {
-	struct mp_column address, size, offset, place;
-	const char *places[POINTED_PLACES];
-	size_t n_places = 0;
+	struct mp_column address, size, offset, place, owner;
+	struct names places = {.n = 0}, owners = {.n = 0};
 	uint64_t last = 0;
 	struct mp_table t;
 
@@ -272,28 +290,28 @@ put_pointed(const struct snapshot *s, struct buf *b)
 	mp_column_init(&size);
 	mp_column_init(&offset);
 	mp_column_init(&place);
+	mp_column_init(&owner);
 	for (size_t i = 0; i < s->pointed.count; i++) {
 		const struct snap_pointed *p = &s->pointed.items[i];
 		const char *text = p->heap.place != NULL ? p->heap.place : "";
-		size_t k = 0;
-
 		mp_column_uint(&address, p->address - last);
 		last = p->address;
 		mp_column_uint(&size, p->heap.size);
 		mp_column_uint(&offset, p->heap.offset);
-		while (k < n_places && strcmp(places[k], text) != 0)
-			k++;
-		if (k == n_places && p->heap.allocated == false &&
-		    n_places < POINTED_PLACES)
-			places[n_places++] = text;
-		mp_column_uint(&place, p->heap.allocated ? 0 : k + 1);
+		mp_column_uint(&place,
+		    p->heap.allocated ? 0 : text_number(&places, text) + 1);
+		mp_column_uint(&owner,
+		    p->owner == NULL ? 0 : text_number(&owners, p->owner) + 1);
 	}
 	mp_column_end(&address, &t, "address");
 	mp_column_end(&size, &t, "size");
 	mp_column_end(&offset, &t, "offset");
 	mp_column_end(&place, &t, "freed");
-	if (n_places > 0)
-		put_strings(mp_table_key(&t, "places"), places, n_places);
+	mp_column_end(&owner, &t, "owner");
+	if (places.n > 0)
+		put_strings(mp_table_key(&t, "places"), places.items, places.n);
+	if (owners.n > 0)
+		put_strings(mp_table_key(&t, "owners"), owners.items, owners.n);
 	mp_uint(mp_table_key(&t, "count"), s->pointed.count);
 	mp_table_end(&t, b);
 }

@@ -113,7 +113,7 @@ json_annotations(struct json_out *j, const struct snap_annotation *list)
 }
 
 static void
-write_heap(struct json_out *j, const struct snap_heap *h)
+write_heap(struct json_out *j, const struct snap_heap *h, const char *owner)
 {
 	json_key(j, "heap");
 	json_open(j, '{');
@@ -126,6 +126,10 @@ write_heap(struct json_out *j, const struct snap_heap *h)
 	if (h->place != NULL && h->place[0] != '\0') {
 		json_key(j, "place");
 		json_text(j, h->place);
+	}
+	if (owner != NULL && owner[0] != '\0') {
+		json_key(j, "owner");
+		json_text(j, owner);
 	}
 	json_close(j, '}');
 }
@@ -161,7 +165,7 @@ write_extras(struct json_out *j, const struct snap_variable *v)
 		json_bool(j, true);
 	}
 	if (heap != NULL)
-		write_heap(j, heap);
+		write_heap(j, heap, snapshot_heap_owner(j->snapshot, v));
 	if (v->annotations != NULL) {
 		json_key(j, "annotations");
 		json_annotations(j, v->annotations);

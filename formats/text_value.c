@@ -76,8 +76,10 @@ put_char(struct printer *p, const struct snap_variable *v)
 }
 
 static void
-put_heap(struct printer *p, const struct snap_heap *h)
+put_heap(
+    struct printer *p, const struct snap_variable *v, const struct snap_heap *h)
 {
+	const char *owner = snapshot_heap_owner(p->s, v);
 
 	buf_printf(p->b, " [%s block of %llu", h->allocated ? "heap" : "FREED",
 	    (unsigned long long)h->size);
@@ -86,6 +88,9 @@ put_heap(struct printer *p, const struct snap_heap *h)
 	if (h->allocated == false && h->place != NULL && h->place[0] != '\0') {
 		buf_puts(p->b, ", in ");
 		text_escape(p->b, h->place, strlen(h->place));
+	} else if (owner != NULL && owner[0] != '\0') {
+		buf_puts(p->b, ", ");
+		text_escape(p->b, owner, strlen(owner));
 	}
 	buf_putc(p->b, ']');
 }
@@ -108,7 +113,7 @@ put_pointer(struct printer *p, const struct snap_variable *v, unsigned depth)
 		}
 	}
 	if (heap != NULL)
-		put_heap(p, heap);
+		put_heap(p, v, heap);
 	/* The object pointed to, one step: more is in the snapshot. */
 	if (depth == 0 && v->object != 0 && v->object <= p->s->objects.count)
 		target = &p->s->objects.items[v->object - 1].variable;

@@ -70,6 +70,8 @@ set_block(lua_State *L, const ptrace_heap_block_t *b)
 	set_text(L, "state",
 	    name_of(states, sizeof(states) / sizeof(*states), b->state));
 	set_text(L, "place", b->place);
+	if (b->owner != NULL)
+		set_text(L, "owner", b->owner);
 	set_u64(L, "start", b->start);
 	set_u64(L, "usable", b->usable);
 	lua_push_i64(L, b->offset);
@@ -91,7 +93,7 @@ push_block(lua_State *L, bool found, const ptrace_heap_block_t *b)
 		lua_pushnil(L);
 		return 1;
 	}
-	lua_createtable(L, 0, 14);
+	lua_createtable(L, 0, 15);
 	set_block(L, b);
 	return 1;
 }

@@ -148,6 +148,7 @@ function pmodule.address_read_raw(address, size) end
 ---@field allocator string "ptmalloc", "jemalloc", "tcmalloc", "musl"
 ---@field state string "allocated", "free", "cached" (freed, in a thread's cache), "purged" (freed, its pages given back), "unused" (never handed out), "metadata" or "unknown"
 ---@field place string where a free one lies: "tcache of thread 7"; "" otherwise
+---@field owner string? the part of the allocator it belongs to: "main arena", "arena of thread 7"
 ---@field start integer64 what malloc returned
 ---@field usable integer64 bytes from there
 ---@field offset integer64 of the address that was asked for, from start

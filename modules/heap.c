@@ -11,6 +11,7 @@
 
 #include "common/blame.h"
 #include "common/damage.h"
+#include "common/holder.h"
 #include "common/message.h"
 #include "common/release.h"
 
@@ -193,7 +194,7 @@ judge_twice(const struct death *d)
 	}
 	r.has_address = true;
 	r.address = b->start;
-	damage_note_owner(d->c->bt, d->c->thread, b, &r);
+	holder_note(d->c->bt, d->c->thread, b, &r);
 	report_publish(&r);
 	return true;
 }
@@ -300,8 +301,7 @@ judge_words(const struct death *d)
 			r.has_address = true;
 			r.address = d->block.start;
 			report_note(&r, damage_block_text(d->c->bt, &d->block));
-			damage_note_owner(
-			    d->c->bt, d->c->thread, &d->block, &r);
+			holder_note(d->c->bt, d->c->thread, &d->block, &r);
 		}
 	} else if (d->message != NULL) {
 		r = report_on(d, "heap-corruption", 0.7,

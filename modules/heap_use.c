@@ -15,6 +15,7 @@
 #include "common/blame.h"
 #include "common/caller.h"
 #include "common/damage.h"
+#include "common/holder.h"
 #include "common/origin.h"
 #include "common/scan.h"
 
@@ -194,7 +195,7 @@ report_use(const struct use *u, const ptrace_heap_block_t *b, double confidence,
 			"it was freed by thread %d, which still has it in its "
 			"cache",
 			(int)b->cache_tid));
-	damage_note_owner(u->c->bt, u->c->thread, b, &r);
+	holder_note(u->c->bt, u->c->thread, b, &r);
 	report_token(&r, "heap.uaf");
 	return r;
 }

@@ -143,6 +143,9 @@ tell_pointer(struct module_host *host, uint64_t value)
 	p->heap.allocated = b.state == PTRACE_HEAP_ALLOCATED;
 	p->heap.size = b.usable;
 	p->heap.offset = (uint64_t)b.offset;
+	p->owner = b.owner != NULL
+	    ? strings_add(&host->snapshot->strings, b.owner)
+	    : NULL;
 	p->heap.place = p->heap.allocated || b.place[0] == '\0'
 	    ? NULL
 	    : strings_add(&host->snapshot->strings, b.place);

@@ -75,6 +75,7 @@ struct snap_heap { /* what the allocator says of the pointed-to block */
 struct snap_pointed {
 	uint64_t address;
 	struct snap_heap heap;
+	const char *owner; /* "main arena", "arena of thread 7"; or NULL */
 };
 
 struct snap_annotation;
@@ -367,6 +368,9 @@ const struct snap_thread *snapshot_fault_thread(const struct snapshot *s);
 /* The block of the heap that a variable points into; NULL: into none, or it is
  * not known. */
 const struct snap_heap *snapshot_heap_of(
+    const struct snapshot *s, const struct snap_variable *v);
+/* Whose that block is; NULL: not known. */
+const char *snapshot_heap_owner(
     const struct snapshot *s, const struct snap_variable *v);
 
 /* Signal and code names: "SIGSEGV", "SEGV_MAPERR"; never NULL ("" unknown). */

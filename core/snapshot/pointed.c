@@ -6,13 +6,11 @@
  */
 #include "snapshot/model.h"
 
-const struct snap_heap *
-snapshot_heap_of(const struct snapshot *s, const struct snap_variable *v)
+static const struct snap_pointed *
+find(const struct snapshot *s, const struct snap_variable *v)
 {
 	size_t low = 0, high = s->pointed.count;
 
-	if ((v->flags & SNAP_VAR_HEAP) != 0)
-		return &v->heap;
 	if (v->kind != SNAP_POINTER || (v->flags & SNAP_VAR_VALUE) == 0)
 		return NULL;
 	while (low < high) {
@@ -25,6 +23,25 @@ snapshot_heap_of(const struct snapshot *s, const struct snap_variable *v)
 	}
 	return low < s->pointed.count &&
 		s->pointed.items[low].address == v->value.u
-	    ? &s->pointed.items[low].heap
+	    ? &s->pointed.items[low]
 	    : NULL;
+}
+
+const struct snap_heap *
+snapshot_heap_of(const struct snapshot *s, const struct snap_variable *v)
+{
+	const struct snap_pointed *p;
+
+	if ((v->flags & SNAP_VAR_HEAP) != 0)
+		return &v->heap;
+	p = find(s, v);
+	return p != NULL ? &p->heap : NULL;
+}
+
+const char *
+snapshot_heap_owner(const struct snapshot *s, const struct snap_variable *v)
+{
+	const struct snap_pointed *p = find(s, v);
+
+	return p != NULL ? p->owner : NULL;
 }

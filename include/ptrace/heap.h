@@ -57,7 +57,12 @@ typedef struct ptrace_heap_block {
 	bool mapped;	   /* a mapping of its own */
 	bool damaged;	   /* an anomaly lies in it */
 	bool transient; /* its arena was being changed: the state may be old */
-	uint64_t reserved[4];
+	/* Whose the block is, for a person: the part of the allocator it was
+	 * taken from and goes back to, free or not ("main arena", "arena of
+	 * thread 4711"). NULL: the allocator has no such parts, or it is not
+	 * known. */
+	const char *owner;
+	uint64_t reserved[3];
 } ptrace_heap_block_t;
 #define PTRACE_HEAP_BLOCK_INIT                                                 \
 	{                                                                      \

@@ -9,8 +9,8 @@
  */
 #include <string.h>
 
-#include "blame.h"
 #include "damage.h"
+#include "holder.h"
 
 enum { BELOW = 256, ABOVE = 64, HEADER = 16, SIZE_AT = 8 };
 
@@ -129,37 +129,6 @@ damage_too_small(ptrace_backtrace_t *bt, ptrace_frame_t *f,
 	    "the block is too small for what %s (%s) points to: %s->%s lies at "
 	    "offset %" PRIu64 ", behind its end",
 	    info->name, info->type, info->name, member, b->usable);
-}
-
-void
-damage_note_owner(ptrace_backtrace_t *bt, ptrace_thread_t *thread,
-    const ptrace_heap_block_t *b, struct report *r)
-{
-	const uint32_t frames = 64, variables = 256;
-	uint32_t n = thread != NULL ? ptrace_thread_n_frames(thread) : 0;
-
-	for (uint32_t i = 0; i < n && i < frames; i++) {
-		ptrace_frame_t *f = ptrace_thread_frame(thread, i);
-		uint32_t count = f != NULL && !blame_is_machinery(f)
-		    ? ptrace_frame_n_variables(f)
-		    : 0;
-
-		for (uint32_t k = 0; k < count && k < variables; k++) {
-			const ptrace_variable_t *v = ptrace_frame_variable(
-			    f, k);
-			ptrace_variable_info_t info = PTRACE_VARIABLE_INFO_INIT;
-
-			if (v == NULL || !ptrace_variable_info(v, &info) ||
-			    info.kind != PTRACE_VARIABLE_POINTER ||
-			    !info.has_value || info.value != b->start)
-				continue;
-			report_note(r,
-			    pmodule_text(bt, "%s (%s) of %s points to it",
-				info.name, info.type, ptrace_frame_symbol(f)));
-			report_note(r, damage_too_small(bt, f, &info, b));
-			return;
-		}
-	}
 }
 
 /* ---- what was written ---- */
@@ -330,7 +299,7 @@ blame_before(ptrace_backtrace_t *bt, const ptrace_heap_block_t *before,
 		damage_block_text(bt, before), how));
 	r->has_address = true;
 	r->address = before->start;
-	damage_note_owner(bt, r->thread, before, r);
+	holder_note(bt, r->thread, before, r);
 }
 
 static bool
@@ -471,7 +440,7 @@ explain_header(
 	r->address = a->address;
 	if (has_before) {
 		report_note(r, damage_block_text(bt, &before));
-		damage_note_owner(bt, r->thread, &before, r);
+		holder_note(bt, r->thread, &before, r);
 	}
 }
 

@@ -34,8 +34,5 @@ const char *damage_block_text(
  * the start of; NULL: it fits, or its type is not known. */
 const char *damage_too_small(ptrace_backtrace_t *bt, ptrace_frame_t *f,
     const ptrace_variable_info_t *info, const ptrace_heap_block_t *b);
-/* Names a variable of the thread's frames that points to the block's start. */
-void damage_note_owner(ptrace_backtrace_t *bt, ptrace_thread_t *thread,
-    const ptrace_heap_block_t *b, struct report *r);
 
 #endif /* MODULES_DAMAGE_H */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "damage.h"
+#include "holder.h"
 
 static void
 fill(struct report *r, const char *class_name, const char *token,
@@ -41,7 +42,7 @@ explain_overrun(ptrace_backtrace_t *bt, const ptrace_heap_anomaly_t *a,
 	    b.usable == 0 ? "a block was written past its end"
 			  : pmodule_text(bt, "%s was written past its end",
 				damage_block_text(bt, &b)));
-	damage_note_owner(bt, r->thread, &b, r);
+	holder_note(bt, r->thread, &b, r);
 }
 
 /* The block in front ran over its own end as well. */

@@ -30,6 +30,8 @@ CASES = {
                  "stack": ["invalid-free"], "static": ["invalid-free"],
                  "interior": ["invalid-free"]},
 }
+# Of a process with one thread.
+OWNERS = {"jemalloc": "arena 0", "ptmalloc": "main arena"}
 HEAP_CLASSES = {"double-free", "invalid-free", "heap-overflow",
                 "heap-underflow", "use-after-free", "heap-corruption"}
 
@@ -71,10 +73,15 @@ def check_variables(t, name, snapshot, text):
         if name != "musl" or state != "freed":
             t.check(least <= heap["size"] <= least * 1.5, name, heap)
         t.equal(heap["offset"], offset, name, variable, heap)
+        owner = OWNERS.get(name)
+        if (name, variable) == ("ptmalloc", "large"):
+            owner = "mapping of its own"
+        t.equal(heap.get("owner"), owner, name, variable, heap)
     t.check("heap" not in found.get("onstack", {"heap": 1}), name,
             found.get("onstack"))
     size = found["used"]["heap"]["size"] if "heap" in found["used"] else 0
-    t.check(f"[heap block of {size}]" in text, name, text)
+    owner = ", " + OWNERS[name] if name in OWNERS else ""
+    t.check(f"[heap block of {size}{owner}]" in text, name, text)
     t.check("[FREED block of " in text, name, text)
 
 
@@ -95,6 +102,20 @@ def check_heap(t, name, snapshot, text, sound):
         t.check(heap["largest_block"] >= 3 << 20, name, heap)
 
 
+# Who points to the block, in the evidence.
+HOLDERS = {("jemalloc", "use"): ["n (struct node *) of follow points to it",
+                                 "keep of jemalloc points to it",
+                                 "it belongs to jemalloc: arena 0"],
+           ("ptmalloc", "twice"): ["p (void *) of release points to it",
+                                   "it belongs to ptmalloc: main arena"]}
+
+
+def check_holders(t, name, case, said):
+    evidence = [e for f in said for e in f["evidence"]]
+    for line in HOLDERS.get((name, case), []):
+        t.check(line in evidence, name, case, line, evidence)
+
+
 def check_case(t, build, name, exe, case, classes, where):
     core = crash.core(exe, where, [case])
     snapshot, text = document(build, core, exe, where)
@@ -103,6 +124,7 @@ def check_case(t, build, name, exe, case, classes, where):
     check_heap(t, name, snapshot, text, not classes)
     if classes:
         t.check(first and first[0] in classes, name, case, first, said)
+        check_holders(t, name, case, said)
     else:
         t.equal(said, [], name, case)
         check_variables(t, name, snapshot, text)

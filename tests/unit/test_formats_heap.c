@@ -26,6 +26,7 @@ point(uint64_t address, bool allocated, uint64_t size, uint64_t offset,
 	    .size = size,
 	    .offset = offset,
 	    .place = place};
+	p->owner = allocated ? "main arena" : NULL;
 }
 
 static void
@@ -102,6 +103,9 @@ TEST(by_value)
 	assert_true(h != NULL);
 	expect_true(h->allocated && h->place == NULL);
 	expect_uint(h->size, 24);
+	expect_str(
+	    snapshot_heap_owner(&got, &got.globals.items[0]), "main arena");
+	expect_true(snapshot_heap_owner(&got, &got.globals.items[1]) == NULL);
 	h = snapshot_heap_of(&got, &got.globals.items[1]);
 	assert_true(h != NULL);
 	expect_true(h->allocated == false);
@@ -159,7 +163,8 @@ TEST(shown)
 	    "1 block (24 bytes) free, 9 things wrong\n"
 	    "    - wrong, [{\n"
 	    "    - and 8 more\n");
-	expect_contains(buf_text(&out), "used = 0x1000 [heap block of 24]");
+	expect_contains(
+	    buf_text(&out), "used = 0x1000 [heap block of 24, main arena]");
 	expect_contains(buf_text(&out),
 	    "freed = 0x2010 [FREED block of 100, at +16, in tcache of thread "
 	    "7]");
