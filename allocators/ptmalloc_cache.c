@@ -70,20 +70,40 @@ cache_likeness(struct ptmalloc *p, uint64_t value)
 }
 
 static void
+vote_for(struct ptmalloc *p, uint64_t value, uint32_t slot, struct votes *v)
+{
+
+	if (value == 0)
+		return;
+	if (p->layout.tcache_chunk != 0)
+		v->cache[slot] += cache_likeness(p, value);
+	v->arena[slot] += pt_arena_index(p, value) >= 0;
+}
+
+/* The words below a thread pointer, mostly zeros. Mostly, too, they lie in one
+ * piece; going down word by word, and to where each points, would move the
+ * window each time. */
+static void
 vote(struct ptmalloc *p, uint64_t tp, uint32_t from, uint32_t to,
     struct votes *v)
 {
+	size_t size = 8 * (size_t)(to - from);
+	uint64_t start = tp - 8 * (uint64_t)to, value;
+	const unsigned char *bytes;
 
+	if (!p->memory.live &&
+	    ptrace_target_view(p->memory.target, start, size, &bytes) == size) {
+		for (uint32_t i = from; i < to; i++) {
+			memcpy(&value, bytes + 8 * (size_t)(to - 1 - i),
+			    sizeof(value));
+			vote_for(p, value, i, v);
+		}
+		return;
+	}
 	for (uint32_t i = from; i < to; i++) {
-		uint64_t value;
-
 		if (!memory_u64(&p->memory, tp - 8 * (uint64_t)(i + 1), &value))
 			return;
-		if (value == 0)
-			continue;
-		if (p->layout.tcache_chunk != 0)
-			v->cache[i] += cache_likeness(p, value);
-		v->arena[i] += pt_arena_index(p, value) >= 0;
+		vote_for(p, value, i, v);
 	}
 }
 
