@@ -159,14 +159,46 @@ has_room(struct snap_packer *p, size_t n)
 {
 	uint64_t *words;
 
-	if (n <= p->room)
+	if (n < p->room)
 		return true;
-	words = realloc(p->words, n * 2 * sizeof(*words));
+	words = realloc(p->words, (n + 1) * 2 * sizeof(*words));
 	if (words == NULL)
 		return false;
 	p->words = words;
-	p->room = n * 2;
+	p->room = (n + 1) * 2;
 	return true;
+}
+
+uint64_t *
+snap_row_begin(struct snap_packer *p, const struct snap_template *t)
+{
+	return has_room(p, t->n_words) ? p->words : NULL;
+}
+
+bool
+snap_row_variable(const struct snap_template *t, uint32_t node,
+    const struct snap_variable *v, uint64_t **words)
+{
+	struct row r = {.node = &t->nodes[node], .word = *words};
+
+	if (!row_list(&r, v, 1, 0))
+		return false;
+	*words = r.word;
+	return true;
+}
+
+const struct snap_packed *
+snap_row_end(struct snap_packer *p, const struct snap_template *t)
+{
+	size_t size = t->n_words * sizeof(*p->words);
+	struct snap_packed *out = arena_alloc(p->arena, sizeof(*out) + size);
+
+	if (out == NULL)
+		return NULL;
+	out->template = t;
+	if (size != 0)
+		memcpy(out->words, p->words, size);
+	return out;
 }
 
 static const struct snap_packed *
@@ -174,21 +206,13 @@ row_of(struct snap_packer *p, const struct snap_template *t,
     const struct snap_variable *variables, uint32_t count)
 {
 	struct row r = {.node = t->nodes};
-	struct snap_packed *out;
-	size_t size = t->n_words * sizeof(*p->words);
 
-	if (t->n_variables != count || !has_room(p, t->n_words))
+	if (t->n_variables != count)
 		return NULL;
-	r.word = p->words;
-	if (!row_list(&r, variables, count, 0))
+	r.word = snap_row_begin(p, t);
+	if (r.word == NULL)
 		return NULL;
-	out = arena_alloc(p->arena, sizeof(*out) + size);
-	if (out == NULL)
-		return NULL;
-	out->template = t;
-	if (size != 0)
-		memcpy(out->words, p->words, size);
-	return out;
+	return row_list(&r, variables, count, 0) ? snap_row_end(p, t) : NULL;
 }
 
 /* ---- a new template ---- */
@@ -276,8 +300,7 @@ snap_pack(struct snap_packer *p, struct snap_templates *known,
 		row = row_of(p, t, variables, count);
 		if (row == NULL)
 			continue;
-		memmove(known->items + 1, known->items, i * sizeof(t));
-		known->items[0] = t;
+		snap_templates_used(known, i);
 		return row;
 	}
 	/* The first one expects parts to lie where they lay; what is referred
@@ -289,6 +312,25 @@ snap_pack(struct snap_packer *p, struct snap_templates *known,
 	    known->items + 1, known->items, (SNAP_TEMPLATES - 1) * sizeof(t));
 	known->items[0] = t;
 	return row_of(p, t, variables, count);
+}
+
+void
+snap_templates_used(struct snap_templates *known, unsigned i)
+{
+	const struct snap_template *t = known->items[i];
+
+	memmove(known->items + 1, known->items, i * sizeof(t));
+	known->items[0] = t;
+}
+
+uint32_t
+snap_next_variable(const struct snap_template *t, uint32_t node)
+{
+	uint32_t left = 1;
+
+	for (; left != 0 && node < t->n_nodes; node++)
+		left += t->nodes[node].n_children - 1;
+	return node;
 }
 
 /* ---- nodes again ---- */

@@ -80,6 +80,22 @@ const struct snap_packed *snap_pack(struct snap_packer *p,
     struct snap_templates *known, const struct snap_variable *variables,
     uint32_t count);
 
+/*
+ * For who knows what a row of a template needs and makes it without nodes: room
+ * for the words, to be filled from there on in the order of the nodes, or NULL;
+ * variables that are nodes all the same; and the row, NULL: no memory.
+ */
+uint64_t *snap_row_begin(struct snap_packer *p, const struct snap_template *t);
+/* False: the variable is not what the template says. */
+bool snap_row_variable(const struct snap_template *t, uint32_t node,
+    const struct snap_variable *v, uint64_t **words);
+const struct snap_packed *snap_row_end(
+    struct snap_packer *p, const struct snap_template *t);
+/* The node behind that variable and all its parts. */
+uint32_t snap_next_variable(const struct snap_template *t, uint32_t node);
+/* items[i] was used. */
+void snap_templates_used(struct snap_templates *known, unsigned i);
+
 /* A node's word; it must have it. */
 static inline uint64_t
 snap_word(const struct snap_node *n, const uint64_t *row, enum snap_word which)

@@ -6,6 +6,7 @@
  * slots of the plan.
  */
 #include "value/raw_private.h"
+#include "value/slots.h"
 
 const struct value_limits value_default_limits = {
     .string_bytes = 1024,
@@ -16,32 +17,6 @@ const struct value_limits value_default_limits = {
 };
 
 enum { OP_ADDR = 0x03, OP_FBREG = 0x91 };
-
-enum slot_how {
-	SLOT_REASON,  /* unavailable at this pc, whatever the frame */
-	SLOT_FRAME,   /* frame base + offset */
-	SLOT_ADDRESS, /* fixed address + bias */
-	SLOT_BLOCK,   /* any expression */
-	SLOT_LOCATION /* constants */
-};
-
-struct slot {
-	const char *name; /* interned */
-	struct shape *shape;
-	const struct dwarf_location *location;
-	struct view block;
-	int64_t offset;
-	uint64_t size; /* UINT64_MAX: evaluated (VLA) */
-	const char *reason;
-	uint16_t flags;
-	uint8_t how;
-};
-
-struct scope_plan {
-	uint32_t n_slots;
-	struct slot *slots;
-	struct snap_templates templates;
-};
 
 /* ---- the reader ---- */
 
@@ -231,8 +206,7 @@ value_begin(struct value_reader *r)
 		arena_reset(&r->scratch);
 }
 
-/* Where the slot's value is in this frame. */
-static void
+void
 slot_source(struct evaluator *ev, const struct slot *slot, struct source *out)
 {
 	struct value_reader *r = ev->r;
@@ -266,7 +240,7 @@ slot_source(struct evaluator *ev, const struct slot *slot, struct source *out)
 	}
 }
 
-static void
+void
 slot_read(
     struct evaluator *ev, const struct slot *slot, struct snap_variable *v)
 {
@@ -320,15 +294,12 @@ read_slots(struct value_reader *r, const struct value_frame *f,
 	return variables;
 }
 
-/* Nodes are made in memory that every frame uses again, and only the row is
- * kept and charged for. */
+/* By way of nodes, in memory that every frame uses again. */
 static const struct snap_packed *
-pack_slots(struct value_reader *r, const struct value_frame *f,
+pack_nodes(struct value_reader *r, const struct value_frame *f,
     struct scope_plan *plan)
 {
 	const struct snap_variable *variables;
-	const struct snap_packed *packed = NULL;
-	size_t used;
 
 	arena_reset(&r->nodes);
 	r->nodes_to = &r->nodes;
@@ -336,11 +307,25 @@ pack_slots(struct value_reader *r, const struct value_frame *f,
 	variables = read_slots(r, f, plan);
 	r->nodes_to = &r->snapshot->arena;
 	r->snapshot->values_bytes -= r->nodes_bytes;
-	used = r->snapshot->arena.used;
-	if (variables != NULL)
-		packed = snap_pack(
-		    &r->packer, &plan->templates, variables, plan->n_slots);
-	r->snapshot->values_bytes += r->snapshot->arena.used - used;
+	return variables != NULL
+	    ? snap_pack(&r->packer, &plan->templates, variables, plan->n_slots)
+	    : NULL;
+}
+
+/* Only the row is kept and charged for. */
+static const struct snap_packed *
+pack_slots(struct value_reader *r, const struct value_frame *f,
+    struct scope_plan *plan)
+{
+	size_t used = r->snapshot->arena.used;
+	const struct snap_packed *packed;
+	struct evaluator ev;
+
+	frame_evaluator(r, f, &ev);
+	packed = slots_row(&ev, plan);
+	if (packed == NULL)
+		packed = pack_nodes(r, f, plan);
+	(void)value_charge(r, r->snapshot->arena.used - used);
 	return packed;
 }
 

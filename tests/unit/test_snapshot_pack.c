@@ -5,6 +5,7 @@
  * they see of its nodes.
  */
 #include "harness/test.h"
+#include "same_variables.h"
 #include "snapshot/pack.h"
 
 enum { KINDS = 12 };
@@ -73,34 +74,6 @@ fill(struct snap_variable *v, struct snap_variable *parts, uint64_t base)
 	    .reason = "optimized out"};
 }
 
-static void
-expect_same(const struct snap_variable *a, const struct snap_variable *b,
-    uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++, a++, b++) {
-		expect_str(a->name, b->name);
-		expect_str(a->type, b->type);
-		expect_int(a->kind, b->kind);
-		expect_int(a->flags, b->flags);
-		expect_int(a->address, b->address);
-		expect_int(a->value.u, b->value.u);
-		expect_true(
-		    memcmp(&a->value, &b->value, sizeof(a->value)) == 0);
-		expect_true(a->number == b->number);
-		expect_true(a->string == b->string);
-		expect_int(a->string_size, b->string_size);
-		expect_int(a->length, b->length);
-		expect_int(a->object, b->object);
-		expect_true(a->reason == b->reason);
-		expect_true(a->heap.allocated == b->heap.allocated);
-		expect_int(a->heap.size, b->heap.size);
-		expect_int(a->heap.offset, b->heap.offset);
-		expect_true(a->heap.place == b->heap.place);
-		assert_int(a->n_children, b->n_children);
-		expect_same(a->children, b->children, a->n_children);
-	}
-}
-
 struct fixture {
 	struct snapshot s;
 	struct snap_packer packer;
@@ -138,7 +111,7 @@ TEST(comes_back_as_it_was)
 		snapshot_unpack(&f.s, &frame);
 		expect_true(frame.packed == NULL);
 		assert_int(frame.n_variables, 3);
-		expect_same(frame.variables, v, 3);
+		expect_true(same_variables(frame.variables, v, 3));
 	}
 	/* All of them were alike. */
 	expect_true(f.known.items[0] != NULL);
@@ -192,7 +165,7 @@ TEST(what_differs_is_not_confused)
 		frame.packed = snap_pack(&f.packer, &f.known, v, 3);
 		assert_true(frame.packed != NULL);
 		snapshot_unpack(&f.s, &frame);
-		expect_same(frame.variables, v, 3);
+		expect_true(same_variables(frame.variables, v, 3));
 	}
 	end(&f);
 }

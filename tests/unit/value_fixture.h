@@ -7,6 +7,8 @@
 #define VALUE_FIXTURE_H
 
 #include "harness/test.h"
+#include "same_variables.h"
+#include "snapshot/pack.h"
 #include "value/value.h"
 
 enum { MODULES_MAX = 64 };
@@ -110,6 +112,26 @@ close_core(struct session *s)
 	opener_local_deinit(&s->opener);
 }
 
+/* Frames are read as nodes, packed; those at a pc that was seen before become
+ * rows at once. All ways lead to the same. */
+static inline void
+expect_same_packed(
+    struct session *s, struct value_frame frame, const struct snap_frame *nodes)
+{
+	frame.pack = true;
+	for (int i = 0; i < 4; i++) {
+		struct snap_frame out = {.location = NULL};
+
+		value_frame_variables(s->reader, &frame, &out);
+		expect_true(
+		    out.variables_collected == nodes->variables_collected);
+		snapshot_unpack(&s->snapshot, &out);
+		assert_int(out.n_variables, nodes->n_variables);
+		expect_true(same_variables(
+		    out.variables, nodes->variables, nodes->n_variables));
+	}
+}
+
 /* The variables of a function's activation in that physical frame. */
 static inline bool
 read_frame(struct session *s, size_t index, const char *function, bool follow,
@@ -136,6 +158,8 @@ read_frame(struct session *s, size_t index, const char *function, bool follow,
 		frame.scope = k;
 		memset(out, 0, sizeof(*out));
 		value_frame_variables(s->reader, &frame, out);
+		if (follow == false)
+			expect_same_packed(s, frame, out);
 		return out->variables_collected;
 	}
 	return false;
