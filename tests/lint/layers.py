@@ -26,10 +26,10 @@ PUBLIC = {"modules": {"bt.h", "ptrace"}, "allocators": {"bt.h", "ptrace"},
 ARCH = "core/target/arch/"
 # Programs that run all the time, as root, or next to a process that dies: they
 # start ptrace as a child, and see nothing that reads a core or a binary.
-SERVICES = ("tools/service/", "tools/invoker/", "tools/coresnap/",
-            "tools/coresnapd/")
+SERVICES = ("tools/service/", "tools/spool/", "tools/invoker/",
+            "tools/coresnap/", "tools/coresnapd/", "tools/coresnap-send/")
 SERVICE_ROOMS = ("base", "tools")
-SERVICE_COMMON = "common/options.h"
+SERVICE_HEADERS = ("bt.h", "tools/common/options.h", "formats/json.h")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.M)
 ROOM = re.compile(r"^inquest_room\((\w+)\s([^)]*)\)", re.M)
@@ -74,9 +74,8 @@ def check_service(path, name, report):
     """One #include of ours in a service."""
     target = room_of(name if os.path.exists(os.path.join(_source.ROOT, name))
                      else os.path.join("core", name))
-    good = name == "bt.h" or target in SERVICE_ROOMS and (
-        not name.startswith("tools/common/") or
-        name == "tools/" + SERVICE_COMMON)
+    good = name in SERVICE_HEADERS or target in SERVICE_ROOMS and \
+        not name.startswith("tools/common/")
     report.check(good, f"{path}: a service may not see {name}")
 
 
