@@ -281,11 +281,15 @@ place_threads(struct input *x, size_t first)
 {
 	struct snapshot *s = x->in->s;
 	size_t n = s->threads.count - first;
-	struct snap_thread *threads = &s->threads.items[first];
-	struct snap_thread *sorted = calloc(n + 1, sizeof(*sorted));
-	bool *taken = calloc(n + 1, sizeof(*taken));
-	bool ok = sorted != NULL && taken != NULL;
+	struct snap_thread *threads, *sorted;
+	bool *taken, ok;
 
+	if (n == 0)
+		return true;
+	threads = &s->threads.items[first];
+	sorted = calloc(n, sizeof(*sorted));
+	taken = calloc(n, sizeof(*taken));
+	ok = sorted != NULL && taken != NULL;
 	if (!ok)
 		btt_bad(x->in, "there is no memory for it");
 	for (size_t i = 0; ok && i < n; i++) {
@@ -299,7 +303,7 @@ place_threads(struct input *x, size_t first)
 		taken[at] = true;
 		sorted[at] = threads[i];
 	}
-	if (ok && n > 0)
+	if (ok)
 		memcpy(threads, sorted, n * sizeof(*sorted));
 	free(sorted);
 	free(taken);

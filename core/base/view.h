@@ -53,6 +53,10 @@ view_bytes(struct view *v, size_t len)
 		v->failed = true;
 		return NULL;
 	}
+	/* Nothing of an empty view: an offset to NULL, even of 0, is undefined.
+	 * Where len is a constant this costs nothing. */
+	if (len == 0 && v->data == NULL)
+		return NULL;
 	const uint8_t *p = v->data + v->pos;
 	v->pos += len;
 	return p;
@@ -179,7 +183,8 @@ view_sub(const struct view *v, uint64_t offset, uint64_t size)
 {
 	if (offset > v->size || size > v->size - offset)
 		return (struct view){v->data, 0, 0, true};
-	return (struct view){v->data + offset, (size_t)size, 0, v->failed};
+	return (struct view){v->data != NULL ? v->data + offset : NULL,
+	    (size_t)size, 0, v->failed};
 }
 
 /* From offset to the end. */
@@ -188,8 +193,8 @@ view_from(const struct view *v, uint64_t offset)
 {
 	if (offset > v->size)
 		return (struct view){v->data, 0, 0, true};
-	return (struct view){
-	    v->data + offset, v->size - (size_t)offset, 0, v->failed};
+	return (struct view){v->data != NULL ? v->data + offset : NULL,
+	    v->size - (size_t)offset, 0, v->failed};
 }
 
 #endif /* BASE_VIEW_H */
