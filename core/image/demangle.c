@@ -30,6 +30,8 @@ receive(const char *text, size_t len, void *opaque)
 
 	if (len >= sizeof(s->text) - s->size)
 		longjmp(s->full, 1);
+	if (len == 0)
+		return;
 	memcpy(s->text + s->size, text, len);
 	s->size += len;
 }
@@ -79,6 +81,51 @@ is_tame_d(const char *name)
 	return references <= D_REFERENCES_MAX;
 }
 
+/*
+ * The D demangler takes memory by libiberty's xmalloc and xrealloc, which end
+ * the process when there is none. These stand in their place, as the archive is
+ * asked last, and leave the demangler instead; what it had is lost.
+ */
+static _Thread_local jmp_buf *no_memory;
+
+void *xmalloc(size_t size);
+void *xrealloc(void *p, size_t size);
+
+static void *
+or_leave(void *p)
+{
+	if (p == NULL && no_memory != NULL)
+		longjmp(*no_memory, 1);
+	return p;
+}
+
+void *
+xmalloc(size_t size)
+{
+
+	return or_leave(malloc(size != 0 ? size : 1));
+}
+
+void *
+xrealloc(void *p, size_t size)
+{
+
+	return or_leave(realloc(p, size != 0 ? size : 1));
+}
+
+static char *
+run_d(const char *name)
+{
+	jmp_buf leave;
+	char *text = NULL;
+
+	no_memory = &leave;
+	if (setjmp(leave) == 0)
+		text = dlang_demangle(name, DMGL_PARAMS);
+	no_memory = NULL;
+	return text;
+}
+
 static const char *
 demangle_d(struct arena *a, const char *name, bool params)
 {
@@ -87,8 +134,7 @@ demangle_d(struct arena *a, const char *name, bool params)
 
 	if (!is_tame_d(name))
 		return NULL;
-	text = dlang_demangle(name, DMGL_PARAMS);
-
+	text = run_d(name);
 	if (text != NULL && !params)
 		cut_parameters(text);
 	if (text != NULL && strnlen(text, OUTPUT_MAX) < OUTPUT_MAX)
