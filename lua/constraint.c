@@ -78,7 +78,7 @@ number_field(lua_State *L, int table, const char *name)
 	number = lua_tonumber(L, -1);
 	lua_pop(L, 1);
 	/* Beyond 2^53 a number of Lua is not exact. */
-	if (number > 9e15 || number < -9e15)
+	if (!(number <= 9e15 && number >= -9e15))
 		(void)luaL_error(
 		    L, "pmodule.constraint: %s is too large", name);
 	return (int64_t)number;

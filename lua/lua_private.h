@@ -45,12 +45,15 @@ struct lua_module {
 	char path[256], id[65];
 	pmodule_t *pm; /* once loaded */
 	uint64_t memory, memory_max;
+	uint8_t *reserve; /* for starting: state.c */
+	size_t reserve_used;
+	bool starting;
 	uint64_t used_ns, entered_ns, time_ns;
 	bool dead;     /* took too long: never entered again */
 	bool all_late; /* and that because of all modules together */
 	unsigned warnings;
-	int load, unload, reset;       /* references */
-	int classes[LUA_CLASS__COUNT]; /* their metatables */
+	int load, unload, reset, traceback; /* references */
+	int classes[LUA_CLASS__COUNT];	    /* their metatables */
 	uint16_t n_callbacks;
 	/* Types (interned names) that a callback does not want to see again. */
 	struct map refused;

@@ -4,6 +4,8 @@
  * name, so everything else that one may want of a raw variable is a function
  * of pmodule.
  */
+#include <math.h>
+
 #include "lua/lua_private.h"
 
 /* ---- bt_variable ---- */
@@ -23,7 +25,9 @@ raw_element(lua_State *L)
 	bt_variable_t *v = lua_check_object(L, 1, LUA_RAW), out;
 	lua_Number i = lua_tonumber(L, 2);
 
-	if (i != (lua_Number)(int64_t)i)
+	/* Also when it is none, and before the conversion, which is undefined
+	 * for what does not fit. */
+	if (!(fabs(i) < 0x1p63) || i != (lua_Number)(int64_t)i)
 		return luaL_argerror(L, 2, "an integer expected");
 	if (bt_variable_element(&out, v, (int64_t)i, NULL))
 		lua_push_raw(L, &out);

@@ -78,6 +78,56 @@ is_allowed(const struct lua_module *m, const char *name)
 
 /* ---- limits ---- */
 
+/*
+ * LuaJIT 2.1 crashes when memory runs out while it makes a state, or ends one
+ * whose libraries were not all opened: close_state and lj_gc_finalize_cdata
+ * walk tables that are not there yet. So that it cannot run out then, some is
+ * set aside before, which is used when there is no other. Of pages that are
+ * not used nothing is taken from the system.
+ */
+enum { RESERVE = 512 * 1024 };
+
+static bool
+is_reserved(const struct lua_module *m, const void *p)
+{
+	uintptr_t at = (uintptr_t)p, start = (uintptr_t)m->reserve;
+
+	return start != 0 && at >= start && at < start + RESERVE;
+}
+
+static void *
+take_reserved(struct lua_module *m, size_t size)
+{
+	void *p = m->reserve + m->reserve_used;
+
+	size = (size + 15) & ~(size_t)15;
+	if (!m->starting || size > RESERVE - m->reserve_used)
+		return NULL;
+	m->reserve_used += size;
+	return p;
+}
+
+static void *
+resize(struct lua_module *m, void *p, size_t old_size, size_t new_size)
+{
+	bool reserved = p != NULL && is_reserved(m, p), moved = reserved;
+	void *q = reserved ? malloc(new_size) : realloc(p, new_size);
+
+	if (q == NULL) {
+		q = take_reserved(m, new_size);
+		moved = true;
+	}
+	/* Lua takes for granted that it can always have less. */
+	if (q == NULL && new_size <= old_size)
+		return p;
+	if (q != NULL && p != NULL && moved) {
+		memcpy(q, p, old_size < new_size ? old_size : new_size);
+		if (!reserved)
+			free(p);
+	}
+	return q;
+}
+
 static void *
 allocate(void *ud, void *p, size_t old_size, size_t new_size)
 {
@@ -86,7 +136,8 @@ allocate(void *ud, void *p, size_t old_size, size_t new_size)
 
 	if (new_size == 0) {
 		m->memory -= old_size;
-		free(p);
+		if (!is_reserved(m, p))
+			free(p);
 		return NULL;
 	}
 	if (p == NULL)
@@ -94,7 +145,7 @@ allocate(void *ud, void *p, size_t old_size, size_t new_size)
 	if (new_size > old_size &&
 	    new_size - old_size > m->memory_max - m->memory)
 		return NULL;
-	q = realloc(p, new_size);
+	q = resize(m, p, old_size, new_size);
 	if (q != NULL)
 		m->memory = m->memory - old_size + new_size;
 	return q;
@@ -277,6 +328,19 @@ open_libraries(lua_State *L, const struct lua_module *m)
 }
 
 static int
+traceback(lua_State *L)
+{
+	if (lua_isstring(L, 1) == 0) {
+		lua_pushfstring(
+		    L, "error object is a %s value", luaL_typename(L, 1));
+		lua_replace(L, 1);
+		lua_settop(L, 1);
+	}
+	luaL_traceback(L, L, lua_tostring(L, 1), 1);
+	return 1;
+}
+
+static int
 open_all(lua_State *L)
 {
 	struct lua_module *m = lua_touserdata(L, 1);
@@ -293,12 +357,16 @@ open_all(lua_State *L)
 	lua_number_open(L);
 	lua_pmodule_open(L);
 	lua_setglobal(L, "pmodule");
+	lua_pushcfunction(L, traceback);
+	m->traceback = luaL_ref(L, LUA_REGISTRYINDEX);
 	return 0;
 }
 
 bool
 lua_module_start(struct lua_module *m, bt_error_t *e)
 {
+	int status;
+
 	m->load = m->unload = m->reset = LUA_NOREF;
 	map_init(&m->refused, LUA_REFUSED_MAX);
 	m->memory_max = m->settings->memory != 0
@@ -307,11 +375,20 @@ lua_module_start(struct lua_module *m, bt_error_t *e)
 	m->time_ns = m->settings->time_ns != 0
 	    ? m->settings->time_ns / 5 * 4
 	    : (uint64_t)LUA_MODULE_SECONDS * 1000000000;
-	m->L = lua_newstate(allocate, m);
-	if (m->L == NULL)
+	m->reserve = malloc(RESERVE);
+	if (m->reserve == NULL)
 		return bt_fail(e, BT_E_NOMEM, "no memory for Lua");
+	m->starting = true;
+	m->L = lua_newstate(allocate, m);
+	if (m->L == NULL) {
+		free(m->reserve);
+		m->reserve = NULL;
+		return bt_fail(e, BT_E_NOMEM, "no memory for Lua");
+	}
 	(void)luaJIT_setmode(m->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
-	if (lua_cpcall(m->L, open_all, m) != 0)
+	status = lua_cpcall(m->L, open_all, m);
+	m->starting = false;
+	if (status != 0)
 		return bt_fail(e, BT_E_INTERNAL, "Lua does not start: %s",
 		    lua_tostring(m->L, -1));
 	lua_sethook(m->L, on_count, LUA_MASKCOUNT, LUA_HOOK_STEPS);
@@ -328,23 +405,12 @@ lua_module_stop(struct lua_module *m)
 	m->dead = true;
 	lua_close(m->L);
 	m->L = NULL;
+	free(m->reserve);
+	m->reserve = NULL;
 	map_deinit(&m->refused);
 }
 
 /* ---- in and out ---- */
-
-static int
-traceback(lua_State *L)
-{
-	if (lua_isstring(L, 1) == 0) {
-		lua_pushfstring(
-		    L, "error object is a %s value", luaL_typename(L, 1));
-		lua_replace(L, 1);
-		lua_settop(L, 1);
-	}
-	luaL_traceback(L, L, lua_tostring(L, 1), 1);
-	return 1;
-}
 
 bool
 lua_module_call(struct lua_module *m, int n_arguments, int n_results)
@@ -358,7 +424,9 @@ lua_module_call(struct lua_module *m, int n_arguments, int n_results)
 		lua_pushliteral(L, "");
 		return false;
 	}
-	lua_pushcfunction(L, traceback);
+	/* Made before: here nothing may need memory, for nobody would catch the
+	 * error when there is none, and LuaJIT then ends the process. */
+	lua_rawgeti(L, LUA_REGISTRYINDEX, m->traceback);
 	lua_insert(L, handler);
 	if (outermost)
 		m->entered_ns = bt_now_ns();
