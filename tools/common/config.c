@@ -105,22 +105,28 @@ apply_line(const struct options_table *t, const char *where, unsigned number,
 }
 
 bool
-options_read_file(
-    const struct options_table *t, const char *path, bt_error_t *e)
+options_read_text(
+    const struct options_table *t, const char *where, char *text, bt_error_t *e)
 {
-	char *text = read_file(path, e);
 	unsigned number = 0;
 
-	if (text == NULL)
-		return false;
 	while (text != NULL) {
 		char *line = strsep(&text, "\n");
 
 		number++;
 		line = trim(line);
 		if (*line != '\0' && *line != '#' &&
-		    apply_line(t, path, number, line, e) == false)
+		    apply_line(t, where, number, line, e) == false)
 			return false;
 	}
 	return true;
+}
+
+bool
+options_read_file(
+    const struct options_table *t, const char *path, bt_error_t *e)
+{
+	char *text = read_file(path, e);
+
+	return text != NULL && options_read_text(t, path, text, e);
 }

@@ -30,15 +30,12 @@ end_value(struct kv_list *l, size_t first, char *comma)
 		*comma = '\0';
 }
 
-bool
-kv_add(struct kv_list *l, const char *text, bt_error_t *e)
+static bool
+add_all(struct kv_list *l, char *part, bt_error_t *e)
 {
-	char *copy = strdup(text), *part = copy, *comma = NULL;
 	size_t first = l->count;
+	char *comma = NULL;
 
-	if (copy == NULL)
-		return bt_fail(e, BT_E_NOMEM, "out of memory");
-	/* The copy stays: keys and values point into it. */
 	while (part != NULL && *part != '\0') {
 		size_t len = strcspn(part, ",");
 		char *colon = memchr(part, ':', len);
@@ -66,4 +63,20 @@ kv_add(struct kv_list *l, const char *text, bt_error_t *e)
 			value[KV_VALUE_MAX] = '\0';
 	}
 	return true;
+}
+
+bool
+kv_add(struct kv_list *l, const char *text, bt_error_t *e)
+{
+	size_t first = l->count;
+	char *copy = strdup(text);
+	bool ok;
+
+	if (copy == NULL)
+		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	ok = add_all(l, copy, e);
+	/* The copy stays when keys and values point into it. */
+	if (l->count == first)
+		free(copy);
+	return ok;
 }

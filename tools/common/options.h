@@ -45,6 +45,10 @@ const char *options_peek(
  * Options without an argument stand alone or have the value yes or no. */
 bool options_read_file(
     const struct options_table *t, const char *path, bt_error_t *e);
+/* The same with a text, which is changed, and which option values point into;
+ * where is for messages. */
+bool options_read_text(const struct options_table *t, const char *where,
+    char *text, bt_error_t *e);
 
 /* The rows as --help shows them. */
 void options_help(const struct option_row *rows, struct buf *out);
