@@ -13,7 +13,13 @@ target_compile_options(inquest_flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
   -Wvla -Wimplicit-fallthrough -Werror=return-type
   $<$<BOOL:${INQUEST_WERROR}>:-Werror>)
-if(INQUEST_SANITIZE)
+if(INQUEST_FUZZ)
+  # Undefined behaviour is a finding, so it ends the program.
+  target_compile_options(inquest_flags INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1)
+  target_link_options(inquest_flags INTERFACE -fsanitize=address,undefined)
+elseif(INQUEST_SANITIZE)
   target_compile_options(inquest_flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer -O1)
