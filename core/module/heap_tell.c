@@ -20,7 +20,8 @@ enum {
 	POINTERS_MAX = 1 << 22,
 	DEPTH_MAX = 64,
 	TOLD_ANOMALIES_MAX = 100,
-	TEXT_MAX = 256 << 10
+	TEXT_MAX = 256 << 10,
+	RECENT = 64 /* power of two */
 };
 
 static const char *const checks[] = {"size", "prev-size", "in-use", "top",
@@ -34,13 +35,17 @@ struct gather {
 	const struct target_mapping *mappings;
 	size_t n_mappings;
 	bool *stack; /* of each mapping: a thread's stack lies in it */
-	const struct target_mapping *last;
+	/* Those that were asked for last, by page: pointers of a frame go to
+	 * few places, and in turn. */
+	const struct target_mapping *recent[RECENT];
 };
 
 static bool
 may_be_heap(struct gather *g, uint64_t value)
 {
-	const struct target_mapping *m = g->last;
+	const struct target_mapping **recent =
+	    &g->recent[value / 4096 % RECENT];
+	const struct target_mapping *m = *recent;
 
 	if (value < 4096)
 		return false;
@@ -48,7 +53,7 @@ may_be_heap(struct gather *g, uint64_t value)
 		m = target_mapping_at(g->target, value);
 	if (m == NULL)
 		return false;
-	g->last = m;
+	*recent = m;
 	return (m->perms & TARGET_W) != 0 &&
 	    g->stack[m - g->mappings] == false &&
 	    (m->path == NULL || m->path[0] != '/' ||

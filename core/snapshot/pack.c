@@ -267,6 +267,34 @@ make_list(struct making *m, const struct snap_variable *v, uint32_t count,
 	}
 }
 
+static bool
+is_pointer(const struct snap_node *n)
+{
+	return n->kind == SNAP_POINTER &&
+	    (n->words & 1u << SNAP_WORD_VALUE) != 0;
+}
+
+static bool
+list_pointers(struct snap_packer *p, struct snap_template *t)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->n_nodes; i++)
+		n += is_pointer(&t->nodes[i]);
+	t->pointers = arena_array(p->arena, n, sizeof(*t->pointers));
+	if (t->pointers == NULL)
+		return false;
+	for (uint32_t i = 0; i < t->n_nodes; i++) {
+		const struct snap_node *node = &t->nodes[i];
+
+		/* Its value comes first, behind the address. */
+		if (is_pointer(node))
+			t->pointers[t->n_pointers++] = node->first +
+			    ((node->words & 1u << SNAP_WORD_ADDRESS) != 0);
+	}
+	return true;
+}
+
 static const struct snap_template *
 new_template(struct snap_packer *p, const struct snap_variable *variables,
     uint32_t count, bool absolute)
@@ -284,7 +312,7 @@ new_template(struct snap_packer *p, const struct snap_variable *variables,
 	m.node = t->nodes;
 	make_list(&m, variables, count, 0);
 	t->n_words = m.words;
-	return t;
+	return list_pointers(p, t) ? t : NULL;
 }
 
 const struct snap_packed *
@@ -436,13 +464,8 @@ snap_packed_pointers(
 {
 	const struct snap_template *t = p->template;
 
-	for (uint32_t i = 0; i < t->n_nodes; i++) {
-		const struct snap_node *n = &t->nodes[i];
-
-		if (n->kind == SNAP_POINTER &&
-		    (n->words & 1u << SNAP_WORD_VALUE) != 0 &&
-		    !fn(ctx, snap_word(n, p->words, SNAP_WORD_VALUE)))
+	for (uint32_t i = 0; i < t->n_pointers; i++)
+		if (!fn(ctx, p->words[t->pointers[i]]))
 			return false;
-	}
 	return true;
 }

@@ -48,8 +48,9 @@ struct snap_node {
 };
 
 struct snap_template {
-	uint32_t n_variables, n_nodes, n_words;
+	uint32_t n_variables, n_nodes, n_words, n_pointers;
 	struct snap_node *nodes; /* in preorder */
+	uint32_t *pointers;	 /* the words that are values of pointers */
 };
 
 struct snap_packed {

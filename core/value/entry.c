@@ -278,28 +278,30 @@ tail_caller(struct evaluator *ev, uint64_t first, struct evaluator *out,
 	return true;
 }
 
-/* The site that called ev's function, and what to evaluate its parameters
- * in. */
+/* The site that called ev's function, and what to evaluate its parameters in:
+ * physical is its caller. *same: it is whatever the frames hold. */
 static bool
-entry_site(struct evaluator *ev, struct evaluator *caller,
-    const struct dwarf_call_site **site, bt_error_t *e)
+entry_site(struct evaluator *ev, struct evaluator *physical,
+    struct evaluator *caller, const struct dwarf_call_site **site, bool *same,
+    bt_error_t *e)
 {
-	struct evaluator physical;
 	uint64_t target;
 
-	if (caller_evaluator(ev, &physical, e) == false)
-		return false;
+	*same = false;
 	*site = dwarf_call_site_at(
-	    physical.dwarf, physical.frame->pc - physical.bias);
+	    physical->dwarf, physical->frame->pc - physical->bias);
 	if (*site == NULL || tail_calls_itself(ev))
 		return bt_fail(e, BT_E_NOTFOUND, "call site is not known");
 	/* A function may have several names: addresses decide, then names. */
-	target = site_target(ev, &physical, *site);
+	target = site_target(ev, physical, *site);
 	if (target == ev->function->low_pc ||
 	    (target == 0 &&
 		(same_name((*site)->target_name, ev->function->linkage_name) ||
 		    same_name((*site)->target_name, ev->function->name)))) {
-		*caller = physical;
+		*same = (physical->dwarf == ev->dwarf &&
+			    (*site)->target_low_pc != 0) ||
+		    (*site)->target_name != NULL;
+		*caller = *physical;
 		return true;
 	}
 	if (tail_caller(ev, target, caller, site))
@@ -338,19 +340,46 @@ is_passed(const struct dwarf_call_parameter *p, const struct passed *wanted)
 	return p->location.size != 0 && same_place(p->location, wanted->place);
 }
 
+/* NULL: it is not passed by the site. */
+static const struct dwarf_call_parameter *
+site_parameter(const struct dwarf_call_site *site, const struct passed *wanted)
+{
+	for (unsigned i = 0; i < site->n_parameters; i++)
+		if (is_passed(&site->parameters[i], wanted))
+			return &site->parameters[i];
+	return NULL;
+}
+
 /* The value that the call site passes. */
 static bool
 site_value(struct evaluator *ev, const struct dwarf_call_site *site,
     const struct passed *wanted, uint64_t *out, bt_error_t *e)
 {
-	for (unsigned i = 0; i < site->n_parameters; i++) {
-		const struct dwarf_call_parameter *p = &site->parameters[i];
+	const struct dwarf_call_parameter *p = site_parameter(site, wanted);
 
-		if (is_passed(p, wanted))
-			return value_evaluate(
-			    ev, site->unit, p->value, NULL, out, e);
-	}
-	return bt_fail(e, BT_E_NOTFOUND, "not passed by the call site");
+	if (p == NULL)
+		return bt_fail(e, BT_E_NOTFOUND, "not passed by the call site");
+	return value_evaluate(ev, site->unit, p->value, NULL, out, e);
+}
+
+/* A thousand threads were called from the same places. */
+static struct site_entry *
+site_entry(const struct evaluator *ev, const struct evaluator *caller,
+    struct view block)
+{
+	uint64_t key = map_mix(caller->frame->pc ^
+	    (uint64_t)(uintptr_t)block.data << 20 ^
+	    (uint64_t)(uintptr_t)ev->function);
+
+	return &ev->r->sites[key & (VALUE_SITES - 1)];
+}
+
+static bool
+is_entry(const struct site_entry *known, const struct evaluator *ev,
+    const struct evaluator *caller, struct view block)
+{
+	return known->function == ev->function &&
+	    known->return_pc == caller->frame->pc && known->place == block.data;
 }
 
 bool
@@ -358,11 +387,28 @@ entry_compute(
     struct evaluator *ev, struct view block, uint64_t *out, bt_error_t *e)
 {
 	struct passed wanted = passed_of(ev, block);
+	const struct dwarf_call_parameter *parameter;
 	const struct dwarf_call_site *site;
-	struct evaluator caller;
+	struct evaluator physical, caller;
+	struct site_entry *known;
+	bool same;
 
-	return entry_site(ev, &caller, &site, e) &&
-	    site_value(&caller, site, &wanted, out, e);
+	if (caller_evaluator(ev, &physical, e) == false)
+		return false;
+	known = site_entry(ev, &physical, block);
+	if (is_entry(known, ev, &physical, block))
+		return value_evaluate(&physical, known->unit,
+		    known->parameter->value, NULL, out, e);
+	if (entry_site(ev, &physical, &caller, &site, &same, e) == false)
+		return false;
+	parameter = site_parameter(site, &wanted);
+	if (same && parameter != NULL)
+		*known = (struct site_entry){.function = ev->function,
+		    .return_pc = physical.frame->pc,
+		    .place = block.data,
+		    .unit = site->unit,
+		    .parameter = parameter};
+	return site_value(&caller, site, &wanted, out, e);
 }
 
 /*

@@ -46,6 +46,7 @@ enum row_how {
 
 struct row_slot {
 	uint8_t how;
+	int8_t reg;    /* a general one that holds it; -1: found otherwise */
 	uint32_t node; /* of the template */
 	uint32_t n_ops;
 	uint64_t size; /* bytes that are read */
@@ -266,6 +267,19 @@ compile(struct compile *c, struct shape *s, uint64_t offset, unsigned depth)
 	}
 }
 
+/* DW_OP_regN alone. */
+static int8_t
+register_of(const struct slot *slot)
+{
+	enum { REG0 = 0x50 };
+
+	if (slot->how != SLOT_BLOCK || slot->block.size != 1 ||
+	    slot->block.failed || slot->block.data[0] < REG0 ||
+	    slot->block.data[0] - REG0 >= ARCH_REGS || slot->shape->size > 8)
+		return -1;
+	return (int8_t)(slot->block.data[0] - REG0);
+}
+
 static void
 compile_slot(struct compile *c, const struct slot *slot, struct row_slot *out)
 {
@@ -273,6 +287,7 @@ compile_slot(struct compile *c, const struct slot *slot, struct row_slot *out)
 	struct row_op *ops;
 
 	out->how = ROW_NODES;
+	out->reg = -1;
 	if (slot->size == UINT64_MAX || slot->shape->has_size == false ||
 	    slot->shape->size == 0 || slot->shape->size > VALUE_BYTES_MAX)
 		return;
@@ -293,6 +308,7 @@ compile_slot(struct compile *c, const struct slot *slot, struct row_slot *out)
 	out->n_ops = c->n_ops;
 	out->size = slot->shape->size;
 	out->how = c->in_memory ? ROW_MEMORY : ROW_BYTES;
+	out->reg = register_of(slot);
 }
 
 static struct row_plan *
@@ -355,7 +371,12 @@ put_text_array(struct value_reader *r, const struct row_op *op,
 {
 	struct snap_variable v;
 	size_t size = op->count;
+	uint64_t word;
 
+	while (size >= sizeof(word) &&
+	    (memcpy(&word, bytes + size - sizeof(word), sizeof(word)),
+		word == 0))
+		size -= sizeof(word);
 	while (size > 0 && bytes[size - 1] == 0)
 		size--;
 	v.flags = 0;
@@ -459,6 +480,7 @@ put_slot(struct evaluator *ev, const struct slot *slot,
 	struct value_reader *r = ev->r;
 	struct snap_variable v;
 	struct source source;
+	uint64_t bytes;
 
 	value_begin(r);
 	if (row->how == ROW_NODES) {
@@ -474,6 +496,10 @@ put_slot(struct evaluator *ev, const struct slot *slot,
 		*(*w)++ = (uint64_t)(uintptr_t)slot->reason;
 		return true;
 	}
+	/* Of what is not known here the callers and callees may tell. */
+	if (row->how == ROW_BYTES && row->reg >= 0 &&
+	    regs_get(&ev->frame->regs, (unsigned)row->reg, &bytes))
+		return put_ops(r, row, (const uint8_t *)&bytes, 0, w);
 	slot_source(ev, slot, &source);
 	if (row->how == ROW_MEMORY)
 		return put_memory(r, row, &source, w);

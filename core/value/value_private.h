@@ -23,6 +23,7 @@ enum {
 	VALUE_WINDOWS = 64, /* power of two */
 	VALUE_WINDOW_SIZE = 65536,
 	VALUE_TEXTS = 256, /* power of two */
+	VALUE_SITES = 256, /* power of two */
 	/* A value that is put together from pieces is a handful of registers;
 	 * larger ones than this are damage. */
 	VALUE_BYTES_MAX = 65536,
@@ -189,6 +190,16 @@ struct text_entry { /* text that pointers pointed to before */
 	uint8_t width;
 };
 
+/* What a call site passes to a function in some place, when that depends on
+ * neither's frame. */
+struct site_entry {
+	const struct dwarf_scope *function; /* NULL: no entry */
+	uint64_t return_pc;		    /* in the caller */
+	const uint8_t *place;		    /* the expression that names it */
+	struct dwarf_unit *unit;
+	const struct dwarf_call_parameter *parameter;
+};
+
 struct pending { /* a followed object to be read */
 	uint64_t id, address;
 	struct shape *shape;
@@ -220,6 +231,7 @@ struct value_reader {
 	struct window windows[VALUE_WINDOWS];
 	struct entry_memo *entry_memo;
 	struct text_entry texts[VALUE_TEXTS];
+	struct site_entry sites[VALUE_SITES];
 	VEC(struct pending) pending;
 	size_t pending_done; /* the first not read yet */
 	uint32_t nodes_left; /* of the variable being read */

@@ -65,9 +65,15 @@ place(const uint8_t *code, size_t size, size_t at, const struct insn *in,
 bool
 arch_guard_find(const uint8_t *code, size_t size, struct arch_guard *out)
 {
+	/* The displacement, however the instruction is written. Most functions
+	 * have none, and looking for four bytes costs less than decoding. */
+	static const uint8_t displacement[4] = {ARCH_GUARD_OFFSET};
 	int guard = -1;
 	size_t at = 0;
 	struct insn in;
+
+	if (memmem(code, size, displacement, sizeof(displacement)) == NULL)
+		return false;
 
 	for (unsigned i = 0; i < INSTRUCTIONS_MAX && at < size; i++) {
 		int loaded;

@@ -123,6 +123,11 @@ arch_reg_list(const struct arch_thread_regs *r, unsigned i, const char **name,
 	    {"orig_rax", r->orig_ax}};
 	const unsigned n_others = sizeof(others) / sizeof(others[0]);
 
+	if (i < ARCH_REGS && r->regs.known == (UINT32_C(1) << ARCH_REGS) - 1) {
+		*name = names[order[i]];
+		*value = r->regs.value[order[i]];
+		return true;
+	}
 	for (unsigned k = 0; k < ARCH_REGS; k++) {
 		if (!regs_get(&r->regs, order[k], value))
 			continue;
