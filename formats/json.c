@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The JSON document: its top level and the process. */
 #include <stdio.h>
-#include <time.h>
 
+#include "base/text.h"
 #include "formats/json.h"
 #include "formats/json_out.h"
 
@@ -45,16 +45,12 @@ write_uuid(struct json_out *j, const uint8_t uuid[16])
 static void
 write_time(struct json_out *j, const struct snapshot *s)
 {
-	time_t seconds = (time_t)s->created_seconds;
-	char date[64], text[96];
-	struct tm tm;
+	char date[20], text[96];
 
-	if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 9999 - 1900 ||
-	    tm.tm_year < -1900) {
+	if (!text_date(s->created_seconds, 'T', date)) {
 		json_null(j);
 		return;
 	}
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 	if (s->created_nanoseconds != 0)
 		snprintf(text, sizeof(text), "%s.%09uZ", date,
 		    s->created_nanoseconds);

@@ -5,8 +5,8 @@
  * the snapshot is.
  */
 #include <stdio.h>
-#include <time.h>
 
+#include "base/text.h"
 #include "formats/text_out.h"
 
 enum { VERDICT_LINES = 5, OTHERS_MAX = 20 };
@@ -356,9 +356,7 @@ put_snapshot(struct text_out *t)
 {
 	const struct snapshot *s = t->s;
 	const char *host = attribute(s, "hostname");
-	time_t seconds = (time_t)s->created_seconds;
-	char date[64];
-	struct tm tm;
+	char date[20];
 
 	text_say(t, "  ");
 	text_on(t, TEXT_DIM);
@@ -367,9 +365,8 @@ put_snapshot(struct text_out *t)
 		text_put(t, host);
 		text_say(t, ", ");
 	}
-	if (gmtime_r(&seconds, &tm) != NULL &&
-	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &tm) > 0)
-		text_say(t, "snapshot of %s", date);
+	if (text_date(s->created_seconds, ' ', date))
+		text_say(t, "snapshot of %s UTC", date);
 	if (s->classifiers.count > 0)
 		text_say(t, ", classifiers");
 	for (size_t i = 0; i < s->classifiers.count; i++) {

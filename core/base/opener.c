@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,6 +27,10 @@ static const uint64_t default_cap[OPENER__COUNT] = {
     [OPENER_MODULE] = UINT64_C(1) << 40,
     [OPENER_DEBUG] = UINT64_C(1) << 40,
     [OPENER_RESOURCE] = UINT64_C(1) << 30,
+    [OPENER_ATTACHED] = UINT64_C(1) << 30,
+    [OPENER_ROOT] = UINT64_C(1) << 40,
+    [OPENER_MAPPED] = UINT64_C(1) << 40,
+    [OPENER_PROGRAM] = UINT64_C(1) << 40,
 };
 
 static int
@@ -57,12 +62,121 @@ below_debug_dir(const struct opener_local *o, const char *path)
 	return false;
 }
 
+size_t
+opener_attached_base(const char *path)
+{
+	const char *last = NULL;
+
+	for (const char *p = path; (p = strstr(p, "//")) != NULL; p++)
+		last = p;
+	return last != NULL ? (size_t)(last - path) : 0;
+}
+
+/* A look at it first: opening a device can have effects. */
+static int
+open_below(int dir, const char *rest)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(dir, rest, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		errno = ENXIO;
+		return -1;
+	}
+	fd = open_resolved(dir, rest, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (fd < 0 && errno == ENOSYS)
+		fd = openat(dir, rest, OPEN_FLAGS | O_NOFOLLOW);
+	return fd;
+}
+
+static int
+open_attached(const char *path)
+{
+	size_t base = opener_attached_base(path);
+	char *dir;
+	int at, fd = -1, errnum;
+
+	if (base == 0 && strncmp(path, "//", 2) != 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	dir = base != 0 ? strndup(path, base) : strdup("/");
+	if (dir == NULL)
+		return -1;
+	at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	if (at < 0)
+		return -1;
+	fd = open_below(at, path + base + 2);
+	errnum = errno;
+	(void)close(at);
+	errno = errnum;
+	return fd;
+}
+
+static int
+not_found(void)
+{
+	errno = ENOENT;
+	return -1;
+}
+
+/* The kernel opens these whatever their names are by now. */
+static int
+open_mapped(const struct opener_local *o, const char *range)
+{
+	char name[64];
+
+	if (o->process.proc_fd < 0 ||
+	    range[strspn(range, "0123456789abcdef-")] != '\0' ||
+	    snprintf(name, sizeof(name), "map_files/%s", range) >=
+		(int)sizeof(name))
+		return not_found();
+	return openat(o->process.proc_fd, name, OPEN_FLAGS);
+}
+
+/* Of the process when that thread has ended. */
+static int
+open_program(const struct opener_local *o)
+{
+	const int dirs[] = {o->process.mm_fd, o->process.proc_fd};
+	int fd = not_found();
+
+	for (int i = 0; i < 2 && fd < 0; i++)
+		if (dirs[i] >= 0)
+			fd = openat(dirs[i], "exe", OPEN_FLAGS);
+	return fd;
+}
+
+static int
+open_of_process(
+    const struct opener_local *o, enum opener_kind kind, const char *path)
+{
+	switch (kind) {
+	case OPENER_ROOT:
+		return o->process.root_fd >= 0
+		    ? open_resolved(o->process.root_fd, path,
+			  RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+		    : not_found();
+	case OPENER_MAPPED:
+		return open_mapped(o, path);
+	default:
+		return open_program(o);
+	}
+}
+
 static int
 open_path(struct opener_local *o, enum opener_kind kind, const char *path)
 {
 	bool foreign = kind == OPENER_MODULE || kind == OPENER_DEBUG;
 	int fd;
 
+	if (kind == OPENER_ATTACHED)
+		return open_attached(path);
+	if (kind >= OPENER_ROOT)
+		return open_of_process(o, kind, path);
 	if (foreign && o->sysroot_fd >= 0 &&
 	    !(kind == OPENER_DEBUG && below_debug_dir(o, path)))
 		return open_resolved(o->sysroot_fd, path,
@@ -107,7 +221,8 @@ check_file(struct opener_local *o, enum opener_kind kind, int fd,
 	if (fstat(fd, &st) != 0)
 		return bt_fail_os(e, errno, "cannot stat %s", path);
 	if (S_ISDIR(st.st_mode))
-		return bt_fail(e, BT_E_FORMAT, "%s is a directory", path);
+		return kind == OPENER_ATTACHED ||
+		    bt_fail(e, BT_E_FORMAT, "%s is a directory", path);
 	if (!S_ISREG(st.st_mode))
 		return bt_fail(
 		    e, BT_E_FORMAT, "%s is not a regular file", path);
@@ -153,7 +268,10 @@ bool
 opener_local_init(struct opener_local *o, const char *sysroot, bt_error_t *e)
 {
 	*o = (struct opener_local){
-	    .base = {.open = local_open}, .sysroot_fd = -1};
+	    .base = {.open = local_open},
+	    .sysroot_fd = -1,
+	    .process = {-1, -1, -1},
+	};
 	vec_init(&o->debug_dirs, MOST_DEBUG_DIRS);
 	memcpy(o->size_cap, default_cap, sizeof(o->size_cap));
 	if (sysroot == NULL)
@@ -185,6 +303,14 @@ opener_local_debug_dir(struct opener_local *o, const char *dir, bt_error_t *e)
 	}
 	*slot = copy;
 	return true;
+}
+
+void
+opener_local_process(
+    struct opener_local *o, const struct opener_process *process)
+{
+
+	o->process = *process;
 }
 
 void

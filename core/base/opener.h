@@ -4,9 +4,8 @@
  * executable, a module named in the core, a debug file. Opens O_RDONLY |
  * O_CLOEXEC | O_NONBLOCK | O_NOCTTY, insists on a regular file (a FIFO named
  * in a core must not hang us), caps the size, and resolves foreign paths below
- * the sysroot when one is set (openat2 RESOLVE_IN_ROOT). In-process today; the
- * vtable lets it become a request to the supervisor when the worker's sandbox
- * closes.
+ * the sysroot when one is set (openat2 RESOLVE_IN_ROOT). In the sandbox the same
+ * calls are requests to a process that may open files (session/broker.h).
  */
 #ifndef BASE_OPENER_H
 #define BASE_OPENER_H
@@ -19,6 +18,13 @@ enum opener_kind {
 	OPENER_MODULE,	 /* named in the core: below the sysroot */
 	OPENER_DEBUG,	 /* debug file below sysroot or a --debug-path */
 	OPENER_RESOURCE, /* given by the user */
+	/* "DIR//REST": a file or directory below DIR, which the user has
+	 * given; no link on the way is followed. REST "." is DIR itself. */
+	OPENER_ATTACHED,
+	/* Of the live process that is examined (opener_local_process). */
+	OPENER_ROOT,	/* named by it: below its root directory */
+	OPENER_MAPPED,	/* what it has mapped at START-END, in hexadecimal */
+	OPENER_PROGRAM, /* what it runs, whatever the path */
 	OPENER__COUNT
 };
 
@@ -27,6 +33,17 @@ struct opener {
 	 * BT_E_PERMISSION, BT_E_FORMAT (not a regular file), BT_E_LIMIT. */
 	int (*open)(struct opener *o, enum opener_kind kind, const char *path,
 	    bt_error_t *e);
+	/* The file with that build-id from the user's debuginfod server, and
+	 * its name (malloc'd): as open. NULL: somebody else's business. */
+	int (*fetch)(struct opener *o, bool executable, const uint8_t *id,
+	    size_t id_size, char **name, bt_error_t *e);
+};
+
+/* Directories of a live process, borrowed; -1: not to be had. */
+struct opener_process {
+	int root_fd; /* its root directory */
+	int proc_fd; /* /proc/PID */
+	int mm_fd;   /* /proc/PID/task/TID of a thread that lives */
 };
 
 struct opener_local {
@@ -34,6 +51,7 @@ struct opener_local {
 	char *sysroot; /* NULL: "/" */
 	int sysroot_fd;
 	VEC(char *) debug_dirs; /* see opener_local_debug_dir */
+	struct opener_process process;
 	uint64_t size_cap[OPENER__COUNT];
 };
 
@@ -45,6 +63,12 @@ bool opener_local_init(
  * it are opened where they are, not below the sysroot. */
 bool opener_local_debug_dir(
     struct opener_local *o, const char *dir, bt_error_t *e);
+/* Whose files OPENER_ROOT, OPENER_MAPPED and OPENER_PROGRAM are; without it
+ * there are none. */
+void opener_local_process(
+    struct opener_local *o, const struct opener_process *process);
+/* The length of DIR in a path of OPENER_ATTACHED; 0: it is none. */
+size_t opener_attached_base(const char *path);
 void opener_local_deinit(struct opener_local *o);
 
 static inline int

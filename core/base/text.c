@@ -283,3 +283,39 @@ text_basename(const char *path)
 	slash = strrchr(path, '/');
 	return slash != NULL ? slash + 1 : path;
 }
+
+/* Days since 1970-01-01 in the Gregorian calendar, counted in eras of 400 years
+ * (146,097 days) that begin on 1 March, so that the leap day comes last. */
+bool
+text_date(int64_t seconds, char separator, char out[static 20])
+{
+	const int64_t day_seconds = 86400, era_days = 146097;
+	const int64_t least = -62167219200, most = 253402300799;
+	int64_t days, rest, era, day, year, month;
+	char text[80];
+
+	if (seconds < least || seconds > most)
+		return false;
+	days = seconds / day_seconds;
+	rest = seconds % day_seconds;
+	if (rest < 0) {
+		rest += day_seconds;
+		days--;
+	}
+	days += 719468; /* from 0000-03-01 */
+	era = (days >= 0 ? days : days - era_days + 1) / era_days;
+	day = days - era * era_days; /* of the era */
+	year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	day -= 365 * year + year / 4 - year / 100; /* of the year */
+	year += era * 400;
+	month = (5 * day + 2) / 153; /* 0: March */
+	day -= (153 * month + 2) / 5;
+	month = month < 10 ? month + 3 : month - 9;
+	if (month <= 2)
+		year++;
+	(void)snprintf(text, sizeof(text), "%04d-%02d-%02d%c%02d:%02d:%02d",
+	    (int)year, (int)month, (int)day + 1, separator, (int)(rest / 3600),
+	    (int)(rest / 60 % 60), (int)(rest % 60));
+	memcpy(out, text, 20);
+	return true;
+}

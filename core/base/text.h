@@ -23,6 +23,11 @@ bool text_i64(const char *s, int64_t *out);
 /* Sizes with k, M, G suffix (powers of 1024). */
 bool text_size(const char *s, uint64_t *out);
 
+/* Unix time as "2026-11-21 16:30:56" in UTC, with that separator. Not by
+ * gmtime_r(3), which reads the time zone from a file first. False before year 0
+ * and after 9999. */
+bool text_date(int64_t seconds, char separator, char out[static 20]);
+
 /* Last component of a path ("/a/b" -> "b"); never NULL. */
 const char *text_basename(const char *path);
 

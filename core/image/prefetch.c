@@ -11,6 +11,7 @@
 #include "image/inflate.h"
 #include "image/internal.h"
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -95,13 +96,24 @@ add_job(struct prefetch *p, struct image *image, const char *name)
 	return raw.size;
 }
 
+/* Not by sysconf(3), which reads a file of /sys: who calls us may not be
+ * allowed to. More processors than fit in the set are more than one. */
+static bool
+is_alone(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) < 2;
+}
+
 void
 image_prefetch(struct image *image, const char *const *names, size_t n)
 {
 	struct prefetch *p;
 	size_t bytes = 0;
 
-	if (image->prefetch != NULL || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	if (image->prefetch != NULL || is_alone())
 		return;
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)

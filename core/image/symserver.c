@@ -21,6 +21,7 @@ typedef int find_fn(struct debuginfod_client *c, const unsigned char *build_id,
 static const char library_name[] = "libdebuginfod.so.1";
 
 struct symserver {
+	struct opener *opener; /* that does all of it; NULL: we do */
 	uint64_t left_ns;  /* of the time for all downloads */
 	uint64_t deadline; /* of the download in work */
 	void *library;
@@ -33,17 +34,33 @@ struct symserver {
 	find_fn *find[2];
 };
 
-struct symserver *
-symserver_new(uint64_t timeout_ns)
+static struct symserver *
+create(void)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
-	struct symserver *s;
 
 	if (urls == NULL || urls[strspn(urls, " ")] == '\0')
 		return NULL;
-	s = calloc(1, sizeof(*s));
+	return calloc(1, sizeof(struct symserver));
+}
+
+struct symserver *
+symserver_new(uint64_t timeout_ns)
+{
+	struct symserver *s = create();
+
 	if (s != NULL)
 		s->left_ns = timeout_ns;
+	return s;
+}
+
+struct symserver *
+symserver_new_behind(struct opener *opener)
+{
+	struct symserver *s = create();
+
+	if (s != NULL)
+		s->opener = opener;
 	return s;
 }
 
@@ -131,31 +148,53 @@ download(struct symserver *s, enum symserver_kind kind,
 	return fd;
 }
 
+int
+symserver_fetch_fd(struct symserver *s, enum symserver_kind kind,
+    const struct image_build_id *id, char **name, bt_error_t *e)
+{
+	int fd;
+
+	*name = NULL;
+	if (s->opener != NULL)
+		return s->opener->fetch(s->opener,
+		    kind == SYMSERVER_EXECUTABLE, id->bytes, id->size, name, e);
+	if (!load(s)) {
+		(void)bt_fail(
+		    e, BT_E_NOTFOUND, "no usable %s", library_name);
+		return -1;
+	}
+	if (s->left_ns == 0) {
+		(void)bt_fail(e, BT_E_NOTFOUND,
+		    "no time left for the debuginfod server");
+		return -1;
+	}
+	fd = download(s, kind, id, name);
+	if (fd >= 0)
+		return fd;
+	free(*name);
+	*name = NULL;
+	if (s->left_ns == 0)
+		(void)bt_fail(e, BT_E_LIMIT,
+		    "the debuginfod server did not answer in time");
+	else
+		(void)bt_fail(
+		    e, BT_E_NOTFOUND, "debuginfod server: %s", strerror(-fd));
+	return -1;
+}
+
 bool
 symserver_fetch(struct symserver *s, enum symserver_kind kind,
     const struct image_build_id *id, struct image **out, bt_error_t *e)
 {
-	char *path = NULL;
+	char *name;
 	bool ok;
-	int fd;
+	int fd = symserver_fetch_fd(s, kind, id, &name, e);
 
 	*out = NULL;
-	if (!load(s))
-		return bt_fail(e, BT_E_NOTFOUND, "no usable %s", library_name);
-	if (s->left_ns == 0)
-		return bt_fail(
-		    e, BT_E_NOTFOUND, "no time left for the debuginfod server");
-	fd = download(s, kind, id, &path);
-	if (fd < 0) {
-		free(path);
-		if (s->left_ns == 0)
-			return bt_fail(e, BT_E_LIMIT,
-			    "the debuginfod server did not answer in time");
-		return bt_fail(
-		    e, BT_E_NOTFOUND, "debuginfod server: %s", strerror(-fd));
-	}
-	ok = image_open_fd(fd, path != NULL ? path : "(debuginfod)", out, e);
+	if (fd < 0)
+		return false;
+	ok = image_open_fd(fd, name != NULL ? name : "(debuginfod)", out, e);
 	(void)close(fd);
-	free(path);
+	free(name);
 	return ok;
 }

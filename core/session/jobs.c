@@ -14,6 +14,7 @@
 #include "formats/json.h"
 #include "session/jobs.h"
 #include "session/link.h"
+#include "session/sandbox.h"
 #include "target/capture.h"
 
 /* Memory for reading a snapshot file: strings and tables are larger in memory
@@ -28,6 +29,9 @@ struct courier { /* sends what the session says */
 	size_t sent;
 	struct btt_writer *writer; /* of the current generation */
 	struct buf out;
+	struct session_options options;
+	struct broker_client broker; /* fd -1: no sandbox */
+	bool confined;		     /* it is closed, for good */
 };
 
 static void
@@ -53,6 +57,78 @@ send_log(void *ctx, enum session_level level, const char *text)
 	uint8_t head = (uint8_t)level;
 
 	(void)link_send(c->fd, LINK_LOG, &head, 1, text, strlen(text));
+}
+
+/* ---- the sandbox ---- */
+
+static void
+tell_missing(struct courier *c, const struct sandbox *w, struct snapshot *s)
+{
+	char text[224];
+
+	for (size_t i = 0; i < w->n_missing; i++) {
+		(void)snprintf(
+		    text, sizeof(text), "sandbox: %s", w->missing[i]);
+		send_log(c, SESSION_WARNING, text);
+		if (s != NULL)
+			snapshot_warn(s, "sandbox", "sandbox.missing", "%s",
+			    w->missing[i]);
+	}
+}
+
+/* s may be NULL: there is none yet. */
+static void
+enter_sandbox(void *ctx, struct snapshot *s)
+{
+	struct courier *c = ctx;
+	const struct session_options *o = &c->options;
+	struct sandbox w = {
+	    .broker = &c->broker, .unfiltered = o->sandbox.unfiltered};
+
+	if (c->broker.fd < 0 || c->confined)
+		return;
+	c->confined = true;
+	sandbox_identity(o->sandbox.uid, &w.uid, &w.gid);
+	sandbox_enter(&w);
+	tell_missing(c, &w, s);
+}
+
+/* What only the supervisor may have: writing to a capture, and asking for
+ * more. */
+static void
+close_foreign(const struct job *job)
+{
+
+	if (job->options->capture != NULL && job->options->capture->map_fd >= 0)
+		(void)close(job->options->capture->map_fd);
+	if (job->more_other_fd >= 0)
+		(void)close(job->more_other_fd);
+}
+
+/* With a sandbox, files are asked for from the beginning. */
+static void
+prepare(struct courier *c)
+{
+	int keep[5];
+	size_t n = 0;
+
+	c->options = *c->job->options;
+	broker_client_init(
+	    &c->broker, c->job->broker != NULL ? c->job->broker->fd : -1);
+	close_foreign(c->job);
+	if (c->broker.fd < 0)
+		return;
+	c->options.opener = &c->broker.base;
+	refusals_destroy(c->job->refusals);
+	keep[n++] = c->fd;
+	keep[n++] = c->broker.fd;
+	if (c->options.capture != NULL)
+		keep[n++] = c->options.capture->mem_fd;
+	if (c->job->more_fd >= 0)
+		keep[n++] = c->job->more_fd;
+	if (c->job->report != NULL)
+		keep[n++] = c->job->report->fd;
+	sandbox_close_others(keep, n);
 }
 
 static void
@@ -286,18 +362,6 @@ send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
 	(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
 }
 
-/* What only the supervisor may have: writing to a capture, and asking for
- * more. */
-static void
-close_foreign(const struct job *job)
-{
-
-	if (job->options->capture != NULL && job->options->capture->map_fd >= 0)
-		(void)close(job->options->capture->map_fd);
-	if (job->more_other_fd >= 0)
-		(void)close(job->more_other_fd);
-}
-
 static bool
 wait_for_more(const struct job *job)
 {
@@ -339,42 +403,46 @@ int
 job_snapshot(void *ctx, int fd)
 {
 	const struct job *job = ctx;
-	struct session_options o = *job->options;
+	const struct session_options *o = job->options;
 	struct courier c = {.job = job,
 	    .fd = fd,
 	    .note = job->note,
-	    .max_size = o.max_size ? o.max_size : SESSION_DEFAULT_MAX_SIZE};
+	    .max_size = o->max_size ? o->max_size : SESSION_DEFAULT_MAX_SIZE};
 	struct session_sink sink = {.ctx = &c,
 	    .takes_packed = true,
 	    .enter = note_stage,
 	    .walking = note_walk,
+	    .loaded = enter_sandbox,
 	    .finished = send_finished,
 	    .complete = send_rest,
 	    .revised = send_revised,
 	    .log = send_log};
 	bool good;
 
-	close_foreign(job);
+	prepare(&c);
 	if (job->more_fd >= 0)
-		o.kept = session_kept_create();
+		c.options.kept = session_kept_create();
 	do {
-		good = one_snapshot(&c, &sink, &o);
-	} while (good && o.kept != NULL && wait_for_more(job));
-	session_kept_destroy(o.kept);
+		good = one_snapshot(&c, &sink, &c.options);
+	} while (good && c.options.kept != NULL && wait_for_more(job));
+	session_kept_destroy(c.options.kept);
 	return good ? 0 : 2;
 }
 
 /* Maps a snapshot file. The mapping is left to the end of the process. */
 static bool
-map_snapshot(const char *path, const void **data, size_t *size, bt_error_t *e)
+map_snapshot(struct courier *c, const char *path, const void **data,
+    size_t *size, bt_error_t *e)
 {
-	struct opener_local opener;
+	struct opener *opener = c->options.opener;
+	struct opener_local local;
 	struct stat st;
 	int fd;
 
-	if (opener_local_init(&opener, NULL, e) == false)
+	if (opener == NULL && opener_local_init(&local, NULL, e) == false)
 		return false;
-	fd = opener_open(&opener.base, OPENER_RESOURCE, path, e);
+	fd = opener_open(
+	    opener != NULL ? opener : &local.base, OPENER_RESOURCE, path, e);
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) != 0 || st.st_size == 0) {
@@ -390,12 +458,13 @@ map_snapshot(const char *path, const void **data, size_t *size, bt_error_t *e)
 }
 
 static bool
-read_snapshot(const char *path, struct snapshot *s, bt_error_t *e)
+read_snapshot(
+    struct courier *c, const char *path, struct snapshot *s, bt_error_t *e)
 {
 	const void *data = NULL;
 	size_t size = 0;
 
-	if (map_snapshot(path, &data, &size, e) == false)
+	if (map_snapshot(c, path, &data, &size, e) == false)
 		return false;
 	if (size > 4 && memcmp(data, "\177ELF", 4) == 0)
 		return bt_fail(e, BT_E_FORMAT,
@@ -468,7 +537,8 @@ report_file(struct courier *c, const char *path, bt_error_t *e)
 {
 	struct snapshot s;
 
-	if (read_snapshot(path, &s, e) == false)
+	enter_sandbox(c, NULL);
+	if (read_snapshot(c, path, &s, e) == false)
 		return false;
 	report(c, &s, NULL);
 	return true;
@@ -482,6 +552,7 @@ job_report(void *ctx, int fd)
 	struct session_sink sink = {.ctx = &c,
 	    .enter = note_stage,
 	    .walking = note_walk,
+	    .loaded = enter_sandbox,
 	    .complete = report,
 	    .log = send_log};
 	struct session_stats stats;
@@ -489,11 +560,11 @@ job_report(void *ctx, int fd)
 	bt_error_t e;
 	bool ok;
 
-	close_foreign(job);
+	prepare(&c);
 	if (job->report->snapshot_path != NULL)
 		ok = report_file(&c, job->report->snapshot_path, &e);
 	else
-		ok = session_collect(job->options, &sink, &s, &stats, &e);
+		ok = session_collect(&c.options, &sink, &s, &stats, &e);
 	if (ok == false)
 		send_error(fd, &e);
 	return ok ? 0 : 2;

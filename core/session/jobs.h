@@ -17,6 +17,8 @@ struct job {
 	/* A worker that takes several snapshots: it waits for a byte before
 	 * each but the first, and ends when the pipe is closed. -1: one. */
 	int more_fd, more_other_fd;
+	struct refusals *refusals;   /* not for the worker */
+	const struct worker *broker; /* NULL: no sandbox */
 };
 int job_snapshot(void *ctx, int fd);
 int job_report(void *ctx, int fd);

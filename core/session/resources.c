@@ -6,7 +6,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -90,30 +89,31 @@ attach_fd(struct attach *a, int fd, const char *name)
 		warn(a->s, name, "cut short: the snapshot's cap is reached");
 }
 
-static void attach_directory(struct attach *a, int fd, const char *name);
+static void attach_directory(
+    struct attach *a, int fd, const char *path, const char *name);
 
-/* One entry of a directory. Links are not followed: they lead out. */
+/* One entry of a directory: path is what the opener takes, name what is shown.
+ * Links are not followed: they lead out. */
 static void
-attach_entry(struct attach *a, int dir, const char *entry, const char *parent)
+attach_entry(
+    struct attach *a, const char *entry, const char *path, const char *name)
 {
-	const char *name = snapshot_printf(
-	    a->s->snapshot, "%s/%s", parent, entry);
+	struct snapshot *s = a->s->snapshot;
+	const char *below = snapshot_printf(s, "%s/%s", path, entry);
+	const char *shown = snapshot_printf(s, "%s/%s", name, entry);
 	struct stat st;
-	int fd;
+	bt_error_t e;
+	int fd = opener_open(a->s->opener, OPENER_ATTACHED, below, &e);
 
-	if (fstatat(dir, entry, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    (S_ISREG(st.st_mode) == false && S_ISDIR(st.st_mode) == false)) {
-		warn(a->s, name, "neither a file nor a directory");
-		return;
-	}
-	fd = openat(dir, entry,
-	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0)
-		warn(a->s, name, strerror(errno));
-	else if (S_ISDIR(st.st_mode))
-		attach_directory(a, fd, name);
+		warn(a->s, shown,
+		    e.code == BT_E_FORMAT ? "neither a file nor a directory"
+			: e.errnum != 0	  ? strerror(e.errnum)
+					  : e.text);
+	else if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		attach_directory(a, fd, below, shown);
 	else
-		attach_fd(a, fd, name);
+		attach_fd(a, fd, shown);
 }
 
 static int
@@ -153,7 +153,7 @@ read_names(struct attach *a, DIR *d, char ***out)
 
 /* Takes the fd. Depth is capped, so the recursion is. */
 static void
-attach_directory(struct attach *a, int fd, const char *name)
+attach_directory(struct attach *a, int fd, const char *path, const char *name)
 {
 	DIR *d = a->depth < RESOURCES_DEPTH ? fdopendir(fd) : NULL;
 	char **names;
@@ -168,7 +168,7 @@ attach_directory(struct attach *a, int fd, const char *name)
 	n = read_names(a, d, &names);
 	for (size_t i = 0; i < n; i++) {
 		if (session_has_time(a->s) && budget_step(&a->s->budget))
-			attach_entry(a, dirfd(d), names[i], name);
+			attach_entry(a, names[i], path, name);
 		free(names[i]);
 	}
 	free(names);
@@ -179,19 +179,22 @@ attach_directory(struct attach *a, int fd, const char *name)
 static void
 attach(struct attach *a, const char *path)
 {
-	const char *name = path;
+	const char *name = path, *dir;
 	bt_error_t e;
 	int fd;
 
 	/* "logs/" has no last component. */
 	if (*text_basename(path) != '\0')
 		name = text_basename(path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* As a directory, below which its entries are asked for. */
+	dir = snapshot_printf(a->s->snapshot, "%s//.", path);
+	fd = opener_open(a->s->opener, OPENER_ATTACHED, dir, &e);
 	if (fd >= 0) {
-		attach_directory(a, fd, name);
+		attach_directory(a, fd,
+		    snapshot_printf(a->s->snapshot, "%s/", path), name);
 		return;
 	}
-	fd = opener_open(&a->s->opener.base, OPENER_RESOURCE, path, &e);
+	fd = opener_open(a->s->opener, OPENER_RESOURCE, path, &e);
 	if (fd >= 0)
 		attach_fd(a, fd, name);
 	else

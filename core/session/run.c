@@ -28,7 +28,8 @@ run_init(struct run *r, size_t cap)
 	sections_init(&r->sections, cap);
 	sections_init(&r->newer, cap);
 	r->note = worker_note_create();
-	return r->note != NULL;
+	r->refusals = refusals_create();
+	return r->note != NULL && r->refusals != NULL;
 }
 
 void
@@ -37,6 +38,8 @@ run_deinit(struct run *r)
 	sections_deinit(&r->sections);
 	sections_deinit(&r->newer);
 	(void)worker_reap(&r->worker);
+	(void)worker_reap(&r->broker);
+	refusals_destroy(r->refusals);
 	worker_note_destroy(r->note);
 }
 
@@ -300,8 +303,29 @@ converse(struct run *r, uint64_t deadline_ns,
 		worker_stop(&r->worker);
 		r->status = worker_reap(&r->worker);
 	}
+	if (r->done == false || r->stays == false)
+		worker_stop(&r->broker);
 	r->stage = stage_now(r);
 	worker_note_module(r->note, r->module, sizeof(r->module));
+}
+
+/* The broker first: the worker gets its end of the conversation. */
+static bool
+start(struct run *r, const struct worker_limits *limits, worker_body *body,
+    void *ctx, bt_error_t *e)
+{
+	bool ok;
+
+	(void)worker_reap(&r->broker);
+	if (r->broker_options != NULL &&
+	    broker_start(&r->broker, r->broker_options, e) == false)
+		return false;
+	ok = worker_start(&r->worker, limits, body, ctx, e);
+	if (r->broker_options != NULL)
+		worker_leave(&r->broker);
+	if (ok == false)
+		worker_stop(&r->broker);
+	return ok;
 }
 
 bool
@@ -319,7 +343,7 @@ run_worker(struct run *r, worker_body *body, void *ctx, uint64_t deadline_ns,
 	 * tell. */
 	if (r->stays)
 		limits.cpu_seconds = 0;
-	if (worker_start(&r->worker, &limits, body, ctx, e) == false)
+	if (start(r, &limits, body, ctx, e) == false)
 		return false;
 	converse(r, deadline_ns, console);
 	return true;

@@ -7,6 +7,7 @@
 #ifndef SESSION_RUN_H
 #define SESSION_RUN_H
 
+#include "session/broker.h"
 #include "session/sections.h"
 #include "session/session.h"
 #include "session/supervisor.h"
@@ -18,6 +19,10 @@ struct run {
 	bool restarted;
 	struct worker worker;
 	bool stays;		  /* it is asked for more after it is done */
+	/* Opens files for it; NULL options: it does so itself. */
+	const struct broker_options *broker_options;
+	struct worker broker;
+	struct refusals *refusals; /* of all workers */
 	struct worker_note *note; /* what the worker is about */
 	enum session_stage stage; /* what it was about in the end */
 	char module[64];	  /* and on whose behalf; "" none */

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "image/symserver.h"
+#include "target/capture.h"
 #include "session/session_private.h"
 #include "target/live.h"
 
@@ -172,7 +173,7 @@ set_finder(struct session *s)
 		     i++)
 			s->dirs[n++] = lists[l][i];
 	s->finder = (struct debugfile_finder){
-	    .opener = &s->opener.base,
+	    .opener = s->opener,
 	    .dirs = s->dirs,
 	    .tried = s->options->stats && s->stats != NULL ? note_search : NULL,
 	    .ctx = s,
@@ -180,22 +181,55 @@ set_finder(struct session *s)
 	};
 }
 
-/* Debug files: below the user's directories, which need not be below the
- * sysroot, and on the user's debuginfod server. */
-static bool
-open_finder(struct session *s, bt_error_t *e)
+/* Downloads must leave time for what has to be done without the files. */
+uint64_t
+session_server_time(const struct session_options *options)
 {
 	static const uint64_t server_ns = UINT64_C(10000000000);
-	const char *const *dir = s->options->debug_paths;
+	uint64_t timeout = options->timeout_ns;
 
-	for (; dir != NULL && *dir != NULL; dir++)
-		if (opener_local_debug_dir(&s->opener, *dir, e) == false)
+	return timeout != 0 && timeout / 2 < server_ns ? timeout / 2
+						       : server_ns;
+}
+
+/* Debug files: below the user's directories, which need not be below the
+ * sysroot. */
+bool
+session_opener_init(struct opener_local *out,
+    const struct session_options *options, bt_error_t *e)
+{
+	const struct capture *c = options->capture;
+	const char *const *dir = options->debug_paths;
+	bool ok = opener_local_init(out, options->sysroot, e);
+
+	if (ok && c != NULL)
+		opener_local_process(out,
+		    &(struct opener_process){
+			c->root_fd, c->proc_fd, c->mm_fd});
+	for (; ok && dir != NULL && *dir != NULL; dir++) {
+		ok = opener_local_debug_dir(out, *dir, e);
+		if (!ok)
+			opener_local_deinit(out);
+	}
+	return ok;
+}
+
+/* Here, or by whoever may. */
+static bool
+open_opener(struct session *s, bt_error_t *e)
+{
+	const struct session_options *o = s->options;
+
+	if (o->opener != NULL) {
+		s->opener = o->opener;
+		s->server = symserver_new_behind(s->opener);
+	} else {
+		s->has_local = session_opener_init(&s->local, o, e);
+		if (!s->has_local)
 			return false;
-	/* It must leave time for what has to be done without the files. */
-	s->server = symserver_new(
-	    s->timeout_ns != 0 && s->timeout_ns / 2 < server_ns
-		? s->timeout_ns / 2
-		: server_ns);
+		s->opener = &s->local.base;
+		s->server = symserver_new(session_server_time(o));
+	}
 	set_finder(s);
 	return true;
 }
@@ -233,12 +267,9 @@ open_target(struct session *s, bt_error_t *e)
 	    .load = o->load,
 	};
 
-	if (opener_local_init(&s->opener, o->sysroot, e) == false)
+	if (open_opener(s, e) == false)
 		return false;
-	s->has_opener = true;
-	if (open_finder(s, e) == false)
-		return false;
-	options.opener = &s->opener.base;
+	options.opener = s->opener;
 	options.finder = s->finder;
 	if (o->capture != NULL) {
 		if (target_live_open(&options, o->capture, &s->target, e) ==
@@ -307,8 +338,8 @@ deinit(struct session *s)
 	unwinder_destroy(s->unwinder);
 	target_close(s->target);
 	symserver_free(s->server);
-	if (s->has_opener)
-		opener_local_deinit(&s->opener);
+	if (s->has_local)
+		opener_local_deinit(&s->local);
 	unwind_stack_deinit(&s->stack);
 	unwind_stack_deinit(&s->expanded);
 	vec_deinit(&s->plans);
@@ -406,6 +437,8 @@ session_collect(const struct session_options *options,
 	begin(&s, SESSION_OPEN);
 	/* Before anything foreign is read. */
 	collect_modules_load(&s);
+	if (sink->loaded != NULL)
+		sink->loaded(sink->ctx, out);
 	if (open_target(&s, e) == false) {
 		deinit(&s);
 		return false;

@@ -12,6 +12,7 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
+#include "base/opener.h"
 #include "module/loader.h"
 #include "module/module.h"
 #include "snapshot/model.h"
@@ -105,6 +106,15 @@ struct session_options {
 	/* Where modules stay from one collection to the next, by the same sink;
 	 * NULL: they end with it. */
 	struct session_kept *kept;
+	/* Opens files for whoever may not; NULL: done here. */
+	struct opener *opener;
+	struct session_sandbox {
+		bool off;
+		/* Modules may use libraries that open files, start programs or
+		 * call anything: no system call is refused. */
+		bool unfiltered;
+		uint32_t uid; /* of the worker when we are root; 0: default */
+	} sandbox;
 
 	uint64_t max_size;   /* bytes the snapshot may take, 0: default */
 	uint64_t timeout_ns; /* for all stages together, 0: default */
@@ -145,6 +155,8 @@ struct session_sink {
 	 * bytes (0: unknown); zeros: it is over. Called often. */
 	void (*walking)(
 	    void *ctx, uint64_t blocks, uint64_t done, uint64_t all);
+	/* Modules of the user's are loaded, nothing foreign was read yet. */
+	void (*loaded)(void *ctx, struct snapshot *s);
 	/* The snapshot is filled as far as this stage goes. */
 	void (*finished)(
 	    void *ctx, enum session_stage stage, struct snapshot *s);
@@ -170,6 +182,11 @@ bool session_collect(const struct session_options *options,
  * the sink of the last collection still listens. NULL allowed. */
 struct session_kept *session_kept_create(void);
 void session_kept_destroy(struct session_kept *k);
+/* The opener that the options ask for, in this process. */
+bool session_opener_init(struct opener_local *out,
+    const struct session_options *options, bt_error_t *e);
+/* For all downloads together, in ns. */
+uint64_t session_server_time(const struct session_options *options);
 
 /* The name of the executable for the output file, from the snapshot. */
 const char *session_exe_name(const struct snapshot *s);

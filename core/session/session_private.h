@@ -77,8 +77,9 @@ struct session {
 	uint64_t stage_started, started, timeout_ns;
 	struct budget budget; /* of the current stage */
 
-	struct opener_local opener;
-	bool has_opener;
+	struct opener *opener;
+	struct opener_local local; /* unless somebody else opens */
+	bool has_local;
 	const char *dirs[SESSION_DIRS_MAX];
 	struct debugfile_finder finder;
 	struct symserver *server; /* NULL: the user has set none */

@@ -23,7 +23,7 @@ enum {
 	 * attempt still has time. */
 	SOFT_PERCENT = 60,
 	HARD_PERCENT = 75,
-	NOTES_MAX = ATTEMPTS_MAX + 1
+	NOTES_MAX = ATTEMPTS_MAX + 1 + REFUSALS_MAX
 };
 
 struct supervisor {
@@ -31,6 +31,7 @@ struct supervisor {
 	struct run run;
 	struct session_options options; /* of the next attempt */
 	struct job job;
+	struct broker_options broker;
 	uint64_t deadline;
 	struct capture *capture;  /* NULL: a core */
 	bool watches;		  /* a worker stays, with what is below */
@@ -101,9 +102,19 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 	v->job = (struct job){.options = &v->options,
 	    .report = report,
 	    .note = v->run.note,
+	    .refusals = v->run.refusals,
 	    .more_fd = -1,
 	    .more_other_fd = -1};
 	v->more_fd = -1;
+	if (options->sandbox.off == false) {
+		v->broker = (struct broker_options){.session = &v->options,
+		    .snapshot_path = report != NULL ? report->snapshot_path
+						    : NULL,
+		    .note = v->run.note,
+		    .refusals = v->run.refusals};
+		v->run.broker_options = &v->broker;
+		v->job.broker = &v->run.broker;
+	}
 	limit_modules(v);
 	v->skip = options->skip;
 	v->modules_time_ns = v->options.modules_time_ns;
@@ -152,6 +163,40 @@ note(struct supervisor *v)
 	    r->timed_out ? "worker.timeout" : "worker.died", v->note_text[i]};
 	v->n_notes++;
 	say(v, SESSION_WARNING, v->note_text[i]);
+}
+
+/* What the sandbox refused to all workers: the work went on without it, and
+ * nobody else would know. */
+static void
+note_refusals(struct supervisor *v)
+{
+	struct refusals *r = v->run.refusals;
+
+	for (uint32_t k = 0; k < r->count && v->n_notes < NOTES_MAX; k++) {
+		const struct refusal *one = &r->items[k];
+		const char *stage = session_stage_name(one->stage);
+		size_t i = v->n_notes++;
+		char what[96];
+
+		refusals_describe(one, what, sizeof(what));
+		if (one->module[0] != '\0') {
+			(void)snprintf(v->note_stage[i],
+			    sizeof(v->note_stage[i]), "module:%s", one->module);
+			(void)snprintf(v->note_text[i],
+			    sizeof(v->note_text[i]), "module '%s': %s",
+			    one->module, what);
+		} else {
+			(void)snprintf(v->note_stage[i],
+			    sizeof(v->note_stage[i]), "%s", stage);
+			(void)snprintf(v->note_text[i],
+			    sizeof(v->note_text[i]), "stage '%s': %s", stage,
+			    what);
+		}
+		v->notes[i] = (struct snap_warning){
+		    v->note_stage[i], "sandbox.refused", v->note_text[i]};
+		say(v, SESSION_WARNING, v->note_text[i]);
+	}
+	r->count = 0; /* told */
 }
 
 /* One attempt is left and every one so far was lost to another module: what was
@@ -382,6 +427,7 @@ snapshot(struct supervisor *v, const struct supervisor_output *output,
 		ok = fail_empty(v, e);
 	if (ok == false && begun)
 		publish_abort(p);
+	note_refusals(v);
 	*partial = v->run.partial || v->n_notes != 0;
 	if (ok && v->n_notes != 0)
 		(void)sections_warn(
@@ -588,6 +634,7 @@ supervisor_report(const struct session_options *options,
 	    capture(&v, e) && attempt_all(&v, job_report, e);
 	if (ok && v.run.done == false)
 		ok = fail_empty(&v, e);
+	note_refusals(&v);
 	*partial = v.run.partial || v.n_notes != 0;
 	capture_close(v.capture);
 	run_deinit(&v.run);

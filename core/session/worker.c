@@ -65,12 +65,29 @@ confine(const struct worker_limits *limits, pid_t parent)
  * lose; in others there is no such function. */
 void __gcov_dump(void) __attribute__((weak));
 
-static _Noreturn void
-leave(int status)
+_Noreturn void
+worker_exit(int status)
 {
 	if (__gcov_dump != NULL)
 		__gcov_dump();
 	_exit(status);
+}
+
+bool
+worker_is_sanitized(void)
+{
+#ifdef WORKER_SANITIZED
+	return true;
+#else
+	return false;
+#endif
+}
+
+bool
+worker_is_counted(void)
+{
+
+	return __gcov_dump != NULL;
 }
 
 bool
@@ -96,7 +113,7 @@ worker_start(struct worker *w, const struct worker_limits *limits,
 	if (w->pid == 0) {
 		(void)close(fds[0]);
 		confine(limits, parent);
-		leave(body(ctx, fds[1]));
+		worker_exit(body(ctx, fds[1]));
 	}
 	(void)close(fds[1]);
 	w->fd = fds[0];

@@ -54,4 +54,12 @@ void worker_stop(struct worker *w);
  * is stuck in the kernel, where not even a kill gets it out. */
 int worker_reap(struct worker *w);
 
+/* For a child that is forked here or elsewhere: _exit(2), after what a build
+ * that measures coverage has to write. */
+_Noreturn void worker_exit(int status);
+/* Builds that look at files of their own: with a sanitizer; with counts that
+ * are written at the end, as the user who built it. */
+bool worker_is_sanitized(void);
+bool worker_is_counted(void);
+
 #endif /* SESSION_WORKER_H */

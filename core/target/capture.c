@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,6 +205,16 @@ open_living(struct capture *c, bt_error_t *e)
 }
 
 static bool
+is_our_root(int root_fd)
+{
+	struct stat ours, theirs;
+
+	return root_fd < 0 || stat("/", &ours) != 0 ||
+	    fstat(root_fd, &theirs) != 0 ||
+	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
+}
+
+static bool
 open_files(struct capture *c, int proc, bt_error_t *e)
 {
 	int32_t pid = c->options.pid;
@@ -221,6 +232,7 @@ open_files(struct capture *c, int proc, bt_error_t *e)
 	if (c->mem_fd < 0)
 		return capture_explain(proc, pid, errno, e);
 	c->root_fd = openat(c->mm_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	c->same_root = is_our_root(c->root_fd);
 	return true;
 }
 
@@ -261,6 +273,7 @@ rewind_to_start(struct capture *c)
 	    .mm_fd = c->mm_fd,
 	    .mem_fd = c->mem_fd,
 	    .root_fd = c->root_fd,
+	    .same_root = c->same_root,
 	    .pid_fd = c->pid_fd,
 	    .map_fd = c->map_fd,
 	    .mm_tid = c->mm_tid,
@@ -349,6 +362,7 @@ read_texts(struct taking *t)
 	(void)capture_read_text(t, c->mm_fd, "cgroup", &c->cgroup);
 	(void)capture_read_text(t, c->mm_fd, "auxv", &c->auxv);
 	read_exe(c);
+	system_read(t);
 	start = bt_now_ns();
 	(void)capture_read_text(t, c->mm_fd, "maps", &c->maps);
 	return bt_now_ns() - start;

@@ -65,6 +65,13 @@ struct capture_range {
 	const uint8_t *bytes;
 };
 
+/* What the machine says of itself: files of /proc, as far as they matter. */
+struct capture_system {
+	struct capture_text stat, loadavg, uptime, meminfo, cpuinfo;
+	uint64_t n_processes; /* 0: unknown */
+	uint64_t n_processors;
+};
+
 struct capture_options {
 	int32_t pid;
 	uint64_t max_pause_ns; /* 0: default */
@@ -90,6 +97,7 @@ struct capture {
 	int mem_fd;	  /* its memory; ends with the address space */
 	int root_fd;	  /* its root directory; -1: not to be had */
 	int pid_fd;	  /* -1: the kernel has none */
+	bool same_root;	  /* which is ours, or could not be seen */
 	uint32_t mm_tid;  /* that thread */
 	uint64_t started; /* ticks after boot, tells a reused pid */
 	int map_fd;	  /* of this memory, writable; -1: it is anonymous */
@@ -105,6 +113,7 @@ struct capture {
 	struct capture_range *ranges; /* in no order, disjoint */
 	size_t n_ranges, ranges_room;
 	struct capture_text stat, status, cmdline, cgroup, auxv, maps, exe;
+	struct capture_system system;
 	bool maps_before;  /* read before the stop: too many to wait for */
 	uint64_t pause_ns; /* from the first thread's stop to the last's end */
 	uint64_t captured_seconds; /* Unix time */

@@ -72,4 +72,7 @@ bool capture_tids(int dir, tid_vec *out);
 bool memory_areas(struct taking *t); /* from the maps */
 void memory_copy(struct taking *t);
 
+/* capture_system.c */
+void system_read(struct taking *t);
+
 #endif /* TARGET_CAPTURE_PRIVATE_H */

@@ -4,16 +4,12 @@
  * and units are those that existing users know: kB for memory, clock ticks for
  * processor time, seconds for ages. What a kernel does not tell is absent.
  */
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "target/capture_private.h"
 #include "target/live_private.h"
 #include "target/procfs.h"
-
-static const size_t text_most = (size_t)4 << 20;
 
 struct row {
 	const char *field, *key;
@@ -154,19 +150,6 @@ add_ages(struct live *l, struct view stat)
 	add_number(l, "process.age", now > started ? now - started : 0);
 }
 
-static uint64_t
-count_processes(int proc)
-{
-	uint64_t n = 0;
-	tid_vec pids;
-
-	vec_init(&pids, (size_t)1 << 22);
-	if (capture_tids(proc, &pids))
-		n = pids.count;
-	vec_deinit(&pids);
-	return n;
-}
-
 /* "0.20 0.18 0.12 1/80 11206": runnable and all threads. */
 static void
 add_load(struct live *l, struct view loadavg)
@@ -182,38 +165,24 @@ add_load(struct live *l, struct view loadavg)
 		add_number(l, "cpu.thread.count", number);
 }
 
-static struct view
-read_text(int proc, const char *name, struct buf *text, size_t cap)
-{
-	text->cap = cap;
-	buf_clear(text);
-	(void)procfs_read(proc, name, text);
-	return view_of(text->data, text->size);
-}
-
 static void
-add_system(struct live *l, int proc, struct buf *text)
+add_system(struct live *l)
 {
-	/* Of hundreds of processors the first is enough. */
-	const size_t first_processor = 4096;
+	const struct capture_system *s = &l->capture->system;
 	struct utsname u;
-	struct view v;
 	uint64_t number;
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	v = read_text(proc, "stat", text, text_most);
-	add_cpu(l, v);
-	add_ages(l, v);
-	add_load(l, read_text(proc, "loadavg", text, text_most));
-	if (whole_number(read_text(proc, "uptime", text, text_most), &number))
+	add_cpu(l, capture_view(&s->stat));
+	add_ages(l, capture_view(&s->stat));
+	add_load(l, capture_view(&s->loadavg));
+	if (whole_number(capture_view(&s->uptime), &number))
 		add_number(l, "cpu.uptime", number);
-	ADD_ROWS(l, read_text(proc, "meminfo", text, text_most), memory_rows);
-	ADD_ROWS(
-	    l, read_text(proc, "cpuinfo", text, first_processor), cpu_rows);
-	if ((number = count_processes(proc)) != 0)
-		add_number(l, "cpu.process.count", number);
-	if (n > 0)
-		add_number(l, "cpu.count", (uint64_t)n);
+	ADD_ROWS(l, capture_view(&s->meminfo), memory_rows);
+	ADD_ROWS(l, capture_view(&s->cpuinfo), cpu_rows);
+	if (s->n_processes != 0)
+		add_number(l, "cpu.process.count", s->n_processes);
+	if (s->n_processors != 0)
+		add_number(l, "cpu.count", s->n_processors);
 	if (uname(&u) == 0)
 		add_text(l, "cpu.arch", u.machine, strlen(u.machine));
 }
@@ -241,16 +210,9 @@ void
 live_facts(struct live *l)
 {
 	const struct capture *c = l->capture;
-	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct buf text;
 
 	ADD_ROWS(l, capture_view(&c->status), status_rows);
 	add_cgroup(l);
 	add_number(l, "ptrace.pause", c->pause_ns / 1000);
-	if (proc < 0)
-		return;
-	buf_init(&text, text_most);
-	add_system(l, proc, &text);
-	buf_deinit(&text);
-	(void)close(proc);
+	add_system(l);
 }

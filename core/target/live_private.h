@@ -22,7 +22,6 @@ struct live_opener {
 	struct opener base;
 	struct opener *next;
 	const struct capture *capture;
-	bool same_root;
 	const struct live_file *files;
 	size_t n_files;
 };

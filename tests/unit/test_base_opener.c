@@ -18,9 +18,10 @@
 static const enum opener_kind all_kinds[] = {
     OPENER_CORE, OPENER_EXE_USER, OPENER_MODULE, OPENER_DEBUG, OPENER_RESOURCE};
 
+enum { KINDS = sizeof(all_kinds) / sizeof(*all_kinds) };
+
 #define FOREACH_KIND(K)                                                        \
-	for (unsigned i_ = 0, K; i_ < OPENER__COUNT && (K = all_kinds[i_], 1); \
-	     i_++)
+	for (unsigned i_ = 0, K; i_ < KINDS && (K = all_kinds[i_], 1); i_++)
 
 static const char *
 make_file(const char *name, const char *content)
@@ -339,5 +340,90 @@ TEST(stat_that_fails)
 	test_deny(SYS_newfstatat, EIO);
 	test_deny(SYS_fstat, EIO);
 	expect_refused(&o, OPENER_CORE, path, BT_E_OS);
+	opener_local_deinit(&o);
+}
+
+/* ---- directories that the user attaches ---- */
+
+TEST(attached_files)
+{
+	struct opener_local o;
+	bt_error_t e;
+
+	assert_int(mkdir(test_path("d"), 0700), 0);
+	assert_int(mkdir(test_path("d/sub"), 0700), 0);
+	(void)make_file("d/sub/file", "inside");
+	(void)make_file("secret", "outside");
+	assert_int(symlink("../secret", test_path("d/link")), 0);
+	assert_int(symlink("..", test_path("d/up")), 0);
+	assert_int(symlink("d", test_path("named")), 0);
+	assert_int(mkfifo(test_path("d/fifo"), 0600), 0);
+	assert_ok(opener_local_init(&o, NULL, &e), &e);
+
+	expect_str(content_of(&o, OPENER_ATTACHED, test_path("d//sub/file"),
+		       &e),
+	    "inside");
+	/* The directory itself may be named by a link. */
+	expect_str(content_of(&o, OPENER_ATTACHED,
+		       test_path("named//sub/file"), &e),
+	    "inside");
+	static const char *const refused[] = {"d//link", "d//up/secret",
+	    "d//../secret", "d//fifo", "d//none", "none//x", "secret//x",
+	    "d/sub/file"};
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		expect_str(content_of(&o, OPENER_ATTACHED,
+			       test_path(refused[i]), &e),
+		    "");
+		expect_true(e.code != BT_OK);
+	}
+	int fd = opener_open(&o.base, OPENER_ATTACHED, test_path("d//."), &e);
+	struct stat st;
+
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	expect_true(S_ISDIR(st.st_mode));
+	(void)close(fd);
+	opener_local_deinit(&o);
+}
+
+TEST(attached_base)
+{
+	expect_uint(opener_attached_base("a//b/c"), 1);
+	expect_uint(opener_attached_base("a///b"), 2);
+	expect_uint(opener_attached_base("a//b//c"), 4);
+	expect_uint(opener_attached_base("a/b"), 0);
+	expect_uint(opener_attached_base(""), 0);
+}
+
+/* ---- files of a live process ---- */
+
+TEST(files_of_a_process)
+{
+	struct opener_local o;
+	struct opener_process p = {-1, -1, -1};
+	const char *path = make_file("file", "content");
+	static const char *const bad[] = {"../exe", "0-1/../../exe", "", "x",
+	    "0000000000000000000000000000000000000000000000000000000000000000"};
+	bt_error_t e;
+
+	assert_ok(opener_local_init(&o, NULL, &e), &e);
+	expect_str(content_of(&o, OPENER_ROOT, path, &e), "");
+	expect_uint(e.code, BT_E_NOTFOUND);
+	expect_int(opener_open(&o.base, OPENER_PROGRAM, "exe", &e), -1);
+	expect_int(opener_open(&o.base, OPENER_MAPPED, "1-2", &e), -1);
+
+	p.root_fd = open(test_dir(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	p.mm_fd = p.proc_fd = open(
+	    "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	opener_local_process(&o, &p);
+	expect_str(content_of(&o, OPENER_ROOT, "/../../file", &e), "content");
+	int fd = opener_open(&o.base, OPENER_PROGRAM, "exe", &e);
+
+	expect_true(fd >= 0);
+	(void)close(fd);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		expect_int(
+		    opener_open(&o.base, OPENER_MAPPED, bad[i], &e), -1);
+	(void)close(p.root_fd);
+	(void)close(p.mm_fd);
 	opener_local_deinit(&o);
 }

@@ -4,6 +4,8 @@
  */
 #include "base/text.h"
 
+#include <time.h>
+
 #include "harness/test.h"
 
 /* {in, out}; in may contain NUL when len is given. */
@@ -259,4 +261,53 @@ TEST(basename)
 	for (size_t i = 0; i < COUNT(table); i++)
 		expect_str(text_basename(table[i][0]), table[i][1]);
 	expect_str(text_basename(NULL), "");
+}
+
+TEST(dates)
+{
+	static const struct {
+		int64_t seconds;
+		const char *want; /* NULL: none */
+	} table[] = {
+	    {0, "1970-01-01T00:00:00"},
+	    {-1, "1969-12-31T23:59:59"},
+	    {951782399, "2000-02-28T23:59:59"},
+	    {951782400, "2000-02-29T00:00:00"},
+	    {951868800, "2000-03-01T00:00:00"},
+	    {1709164800, "2024-02-29T00:00:00"},
+	    {1735689599, "2024-12-31T23:59:59"},
+	    {4107542400, "2100-03-01T00:00:00"},
+	    {253402300799, "9999-12-31T23:59:59"},
+	    {253402300800, NULL},
+	    {-62167219200, "0000-01-01T00:00:00"},
+	    {-62167219201, NULL},
+	    {INT64_MAX, NULL},
+	    {INT64_MIN, NULL},
+	};
+	char date[20];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if (text_date(table[i].seconds, 'T', date))
+			expect_str(date, table[i].want);
+		else
+			expect_null(table[i].want);
+	}
+}
+
+/* Every day of 800 years follows the one before as the C library has it. */
+TEST(every_day)
+{
+	char date[20], want[20];
+
+	for (int64_t day = -146097; day < 146097; day++) {
+		time_t seconds = (time_t)(day * 86400 + 86399);
+		struct tm tm;
+
+		assert_not_null(gmtime_r(&seconds, &tm));
+		assert_true(
+		    strftime(want, sizeof(want), "%Y-%m-%d %H:%M:%S", &tm) ==
+		    19);
+		assert_true(text_date(seconds, ' ', date));
+		assert_str(date, want);
+	}
 }

@@ -78,6 +78,10 @@ static const struct option_row bt_rows[] = {
 	"process (250)",
 	core_option_max_pause},
     {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
+    {0, "no-sandbox", NULL,
+	"without the walls around the process that reads\n"
+	"the core and runs modules (for debugging)",
+	core_option_no_sandbox},
     {0, "stats", NULL,
 	"print time per stage and where debug information\n"
 	"was looked for",

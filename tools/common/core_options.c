@@ -55,6 +55,17 @@ core_option_force(void *ctx, const char *value, bt_error_t *e)
 }
 
 bool
+core_option_no_sandbox(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->session.sandbox.off = true;
+	return true;
+}
+
+bool
 core_option_stats(void *ctx, const char *value, bt_error_t *e)
 {
 	struct core_options *o = ctx;

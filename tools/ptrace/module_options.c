@@ -211,6 +211,20 @@ module_option_total_timeout(void *ctx, const char *value, bt_error_t *e)
 	    "--modules-timeout", value, &settings(ctx)->total_time_ns, e);
 }
 
+/* Files, programs, libraries: nothing would be left that a filter could
+ * refuse. */
+static bool
+needs_no_filter(const struct module_settings *m)
+{
+	static const char *const open[] = {"io", "os", "ffi", "package"};
+
+	for (size_t i = 0; i < m->whitelist.count; i++)
+		for (size_t j = 0; j < sizeof(open) / sizeof(*open); j++)
+			if (strcmp(m->whitelist.items[i], open[j]) == 0)
+				return true;
+	return false;
+}
+
 void
 module_settings_finish(struct module_settings *m, struct core_options *o)
 {
@@ -222,6 +236,7 @@ module_settings_finish(struct module_settings *m, struct core_options *o)
 	s->n_module_options = m->n_options;
 	s->module_time_ns = m->time_ns;
 	s->modules_time_ns = m->total_time_ns;
+	s->sandbox.unfiltered = needs_no_filter(m);
 	o->lua.whitelist = m->whitelist.items;
 	o->lua.time_ns = m->time_ns;
 	core_options_language(o);

@@ -3,6 +3,7 @@
  * The options of ptrace: one row each, and what it sets.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "common/program.h"
@@ -253,6 +254,26 @@ on_count(void *ctx, const char *value, bt_error_t *e)
 		value);
 }
 
+/* Who knows from the kernel whose process it was (by its pidfd, not by what a
+ * core says) may have it read with that user's rights. */
+static bool
+on_as_user(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+	uint64_t uid;
+
+	if (text_u64(value, &uid) == false || uid == 0 || uid >= UINT32_MAX)
+		return bt_fail(e, BT_E_USAGE,
+		    "--as-user: '%s' is not the number of a user other than "
+		    "root",
+		    value);
+	if (geteuid() != 0)
+		return bt_fail(
+		    e, BT_E_USAGE, "--as-user: only root can become another");
+	o->core.session.sandbox.uid = (uint32_t)uid;
+	return true;
+}
+
 const struct option_row ptrace_rows[] = {
     {0, "core", "CORE", "core file to examine", core_option_core},
     {'o', "output", "FILE", "write the snapshot to exactly this file",
@@ -301,6 +322,14 @@ const struct option_row ptrace_rows[] = {
 	"libraries that Lua modules may use besides the\n"
 	"safe ones: ffi, io, os, debug, package",
 	module_option_whitelist},
+    {0, "no-sandbox", NULL,
+	"without the walls around the process that reads\n"
+	"the core and runs modules (for debugging)",
+	core_option_no_sandbox},
+    {0, "as-user", "UID",
+	"as root: the user that reads the core and runs\n"
+	"modules (not 0)",
+	on_as_user},
     {0, "pretty-print", NULL, NULL, core_option_pretty},
     {0, "no-pretty-print", NULL, "without the Lua modules that come with it",
 	core_option_no_pretty},

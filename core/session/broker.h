@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opens files for a worker that may open none. It is a process of its own and
+ * not a part of the supervisor: opening can block for ever (a dead server, a
+ * file system in user space), downloads take seconds, and whoever watches the
+ * deadline must not wait for either.
+ *
+ * A request is a kind and a path, the answer a descriptor or an error. A worker
+ * that was taken over can ask for anything, so it gets what it could need and
+ * nothing else: the files that the user named, by exactly those names, and for
+ * names that come out of foreign data only ELF files. Nothing of their content
+ * is looked at here beyond those four bytes.
+ *
+ * The kernel tells the broker of each system call that the sandbox refuses
+ * (seccomp_unotify(2)), and it notes them down.
+ */
+#ifndef SESSION_BROKER_H
+#define SESSION_BROKER_H
+
+#include "base/opener.h"
+#include "session/refusals.h"
+#include "session/session.h"
+#include "session/worker.h"
+
+struct broker_options {
+	const struct session_options *session;
+	const char *snapshot_path; /* to be printed; NULL: none */
+	const struct worker_note *note;
+	struct refusals *refusals;
+};
+
+/* Starts it. broker->fd is the worker's end; the supervisor closes its own
+ * (worker_leave) when the worker has one. */
+bool broker_start(struct worker *broker, const struct broker_options *options,
+    bt_error_t *e);
+
+/* In the worker. fd is borrowed. */
+struct broker_client {
+	struct opener base;
+	int fd;
+};
+void broker_client_init(struct broker_client *c, int fd);
+/* Hands over the descriptor that tells of refused system calls. */
+bool broker_client_listen(struct broker_client *c, int listener);
+
+#endif /* SESSION_BROKER_H */

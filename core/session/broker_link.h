@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The messages between a worker and its broker, each one packet.
+ */
+#ifndef SESSION_BROKER_LINK_H
+#define SESSION_BROKER_LINK_H
+
+#include <limits.h>
+
+#include "base/opener.h"
+
+enum {
+	/* Kinds below are enum opener_kind, with a path. */
+	BROKER_FETCH_DEBUGINFO = 100, /* with a build-id */
+	BROKER_FETCH_EXECUTABLE,
+	BROKER_LISTEN, /* comes with a descriptor, has no answer */
+	BROKER_SIZE_MAX = PATH_MAX
+};
+
+struct broker_request {
+	uint32_t kind;
+	uint32_t size;		       /* of data */
+	uint8_t data[BROKER_SIZE_MAX]; /* a path has its NUL */
+};
+
+struct broker_reply {
+	bt_error_t error; /* BT_OK: a descriptor comes with it */
+	uint32_t size;	  /* of name, with its NUL; 0: none */
+	char name[PATH_MAX];
+};
+
+/* One packet with or without a descriptor (-1). False: the other side is gone.
+ */
+bool broker_send(int to, const void *data, size_t size, int fd);
+/* Its size, 0 at the end, -1 for an error. *fd: -1 when none came. */
+ssize_t broker_receive(int from, void *data, size_t size, int *fd);
+
+#endif /* SESSION_BROKER_LINK_H */
