@@ -4,8 +4,8 @@
  * executable, a module named in the core, a debug file. Opens O_RDONLY |
  * O_CLOEXEC | O_NONBLOCK | O_NOCTTY, insists on a regular file (a FIFO named
  * in a core must not hang us), caps the size, and resolves foreign paths below
- * the sysroot when one is set (openat2 RESOLVE_IN_ROOT). In the sandbox the same
- * calls are requests to a process that may open files (session/broker.h).
+ * the sysroot when one is set (openat2 RESOLVE_IN_ROOT). In the sandbox the
+ * same calls are requests to a process that may open files (session/broker.h).
  */
 #ifndef BASE_OPENER_H
 #define BASE_OPENER_H

@@ -22,8 +22,8 @@ static const char library_name[] = "libdebuginfod.so.1";
 
 struct symserver {
 	struct opener *opener; /* that does all of it; NULL: we do */
-	uint64_t left_ns;  /* of the time for all downloads */
-	uint64_t deadline; /* of the download in work */
+	uint64_t left_ns;      /* of the time for all downloads */
+	uint64_t deadline;     /* of the download in work */
 	void *library;
 	struct debuginfod_client *client;
 	bool tried;
@@ -156,16 +156,15 @@ symserver_fetch_fd(struct symserver *s, enum symserver_kind kind,
 
 	*name = NULL;
 	if (s->opener != NULL)
-		return s->opener->fetch(s->opener,
-		    kind == SYMSERVER_EXECUTABLE, id->bytes, id->size, name, e);
+		return s->opener->fetch(s->opener, kind == SYMSERVER_EXECUTABLE,
+		    id->bytes, id->size, name, e);
 	if (!load(s)) {
-		(void)bt_fail(
-		    e, BT_E_NOTFOUND, "no usable %s", library_name);
+		(void)bt_fail(e, BT_E_NOTFOUND, "no usable %s", library_name);
 		return -1;
 	}
 	if (s->left_ns == 0) {
-		(void)bt_fail(e, BT_E_NOTFOUND,
-		    "no time left for the debuginfod server");
+		(void)bt_fail(
+		    e, BT_E_NOTFOUND, "no time left for the debuginfod server");
 		return -1;
 	}
 	fd = download(s, kind, id, name);

@@ -174,8 +174,9 @@ serve_request(struct broker *b)
 	int fd;
 	ssize_t n = broker_receive(b->socket, &q, sizeof(q), &fd);
 
-	if (fd >= 0 && (n < (ssize_t)head || q.kind != BROKER_LISTEN ||
-			   b->listener >= 0)) {
+	if (fd >= 0 &&
+	    (n < (ssize_t)head || q.kind != BROKER_LISTEN ||
+		b->listener >= 0)) {
 		(void)close(fd);
 		return false;
 	}
@@ -213,8 +214,7 @@ serve_refusal(struct broker *b)
 		}
 		return;
 	}
-	refusals_add(
-	    b->options->refusals, told.call.data.nr, b->options->note);
+	refusals_add(b->options->refusals, told.call.data.nr, b->options->note);
 	verdict.answer.id = told.call.id;
 	verdict.answer.error = -EPERM;
 	(void)ioctl(b->listener, SECCOMP_IOCTL_NOTIF_SEND, &verdict);
@@ -282,8 +282,8 @@ run(const struct broker_options *options, int socket, pid_t parent)
 }
 
 bool
-broker_start(struct worker *broker, const struct broker_options *options,
-    bt_error_t *e)
+broker_start(
+    struct worker *broker, const struct broker_options *options, bt_error_t *e)
 {
 	pid_t parent = getpid();
 	int ends[2];

@@ -31,8 +31,8 @@ struct broker_options {
 
 /* Starts it. broker->fd is the worker's end; the supervisor closes its own
  * (worker_leave) when the worker has one. */
-bool broker_start(struct worker *broker, const struct broker_options *options,
-    bt_error_t *e);
+bool broker_start(
+    struct worker *broker, const struct broker_options *options, bt_error_t *e);
 
 /* In the worker. fd is borrowed. */
 struct broker_client {

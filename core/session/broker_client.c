@@ -20,8 +20,8 @@ ask(struct broker_client *c, struct broker_request *q, char **name,
 	if (!broker_send(c->fd, q, head + q->size, -1) ||
 	    (n = broker_receive(c->fd, &a, sizeof(a), &fd)) <
 		(ssize_t)offsetof(struct broker_reply, name)) {
-		(void)bt_fail(e, BT_E_INTERNAL,
-		    "the process that opens files has ended");
+		(void)bt_fail(
+		    e, BT_E_INTERNAL, "the process that opens files has ended");
 		return -1;
 	}
 	if (fd < 0 || a.error.code != BT_OK) {

@@ -14,7 +14,7 @@ static const struct {
 	int32_t number;
 } calls[] = {
 #define INQUEST_CALL(NAME) {#NAME, SYS_##NAME},
-#include "syscalls.inc"
+#include <syscalls.inc>
 #undef INQUEST_CALL
 };
 
@@ -76,9 +76,10 @@ refusals_describe(const struct refusal *r, char *out, size_t size)
 
 	(void)snprintf(number, sizeof(number), "number %d", (int)r->call);
 	if (r->times > 1)
-		(void)snprintf(times, sizeof(times), " (%u times)",
-		    (unsigned)r->times);
-	(void)snprintf(out, size, "the sandbox refused the system call %s%s%s%s",
+		(void)snprintf(
+		    times, sizeof(times), " (%u times)", (unsigned)r->times);
+	(void)snprintf(out, size,
+	    "the sandbox refused the system call %s%s%s%s",
 	    name != NULL ? "'" : "", name != NULL ? name : number,
 	    name != NULL ? "'" : "", times);
 }

@@ -26,8 +26,8 @@ struct refusals {
 	volatile uint32_t count;
 };
 
-struct refusals *refusals_create(void);		      /* NULL: no memory */
-void refusals_destroy(struct refusals *r);	      /* NULL allowed */
+struct refusals *refusals_create(void);		    /* NULL: no memory */
+void refusals_destroy(struct refusals *r);	    /* NULL allowed */
 void refusals_add(struct refusals *r, int32_t call, /* both may be NULL */
     const struct worker_note *note);
 

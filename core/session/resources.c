@@ -190,8 +190,8 @@ attach(struct attach *a, const char *path)
 	dir = snapshot_printf(a->s->snapshot, "%s//.", path);
 	fd = opener_open(a->s->opener, OPENER_ATTACHED, dir, &e);
 	if (fd >= 0) {
-		attach_directory(a, fd,
-		    snapshot_printf(a->s->snapshot, "%s/", path), name);
+		attach_directory(
+		    a, fd, snapshot_printf(a->s->snapshot, "%s/", path), name);
 		return;
 	}
 	fd = opener_open(a->s->opener, OPENER_RESOURCE, path, &e);

@@ -23,10 +23,10 @@ struct run {
 	const struct broker_options *broker_options;
 	struct worker broker;
 	struct refusals *refusals; /* of all workers */
-	struct worker_note *note; /* what the worker is about */
-	enum session_stage stage; /* what it was about in the end */
-	char module[64];	  /* and on whose behalf; "" none */
-	int32_t pid;		  /* of the crashed process */
+	struct worker_note *note;  /* what the worker is about */
+	enum session_stage stage;  /* what it was about in the end */
+	char module[64];	   /* and on whose behalf; "" none */
+	int32_t pid;		   /* of the crashed process */
 	char exe[256];
 	bool done;
 	bool partial;

@@ -37,8 +37,8 @@ missing(struct sandbox *s, const char *format, ...)
 	if (s->n_missing == SANDBOX_MISSING_MAX)
 		return;
 	va_start(ap, format);
-	(void)vsnprintf(s->missing[s->n_missing++], sizeof(s->missing[0]),
-	    format, ap);
+	(void)vsnprintf(
+	    s->missing[s->n_missing++], sizeof(s->missing[0]), format, ap);
 	va_end(ap);
 }
 
@@ -52,8 +52,8 @@ find_system_user(uint32_t *uid, uint32_t *gid)
 	FILE *f = fopen("/etc/passwd", "re");
 	const struct passwd *p;
 
-	for (int i = 0; f != NULL && i < PASSWD_ENTRIES_MAX &&
-	     (p = fgetpwent(f)) != NULL;
+	for (int i = 0;
+	     f != NULL && i < PASSWD_ENTRIES_MAX && (p = fgetpwent(f)) != NULL;
 	     i++) {
 		if (strcmp(p->pw_name, system_user) == 0 && p->pw_uid != 0 &&
 		    p->pw_gid != 0) {
@@ -93,8 +93,7 @@ static void
 become(struct sandbox *s)
 {
 	drop_bounding_set();
-	if (setgroups(0, NULL) != 0 ||
-	    setresgid(s->gid, s->gid, s->gid) != 0 ||
+	if (setgroups(0, NULL) != 0 || setresgid(s->gid, s->gid, s->gid) != 0 ||
 	    setresuid(s->uid, s->uid, s->uid) != 0)
 		missing(s,
 		    "the worker could not become user %u and runs as root: %s",
@@ -137,8 +136,7 @@ close_between(int first, int last)
 {
 	enum { TRIED = 4096 };
 
-	if (first > last ||
-	    syscall(SYS_close_range, first, last, 0) == 0)
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
 		return;
 	/* Before Linux 5.9. */
 	for (int fd = first; fd <= last && fd < first + TRIED; fd++)
@@ -182,8 +180,7 @@ filter(struct sandbox *s)
 	if (s->unfiltered || is_in_valgrind())
 		return;
 	if (!sandbox_filter(s->broker->fd, &listener)) {
-		missing(s,
-		    "system calls of the worker are not filtered: %s",
+		missing(s, "system calls of the worker are not filtered: %s",
 		    strerror(errno));
 		return;
 	}

@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "image/symserver.h"
-#include "target/capture.h"
 #include "session/session_private.h"
+#include "target/capture.h"
 #include "target/live.h"
 
 static const char *const stage_names[SESSION_STAGE__COUNT] = {
@@ -204,8 +204,7 @@ session_opener_init(struct opener_local *out,
 
 	if (ok && c != NULL)
 		opener_local_process(out,
-		    &(struct opener_process){
-			c->root_fd, c->proc_fd, c->mm_fd});
+		    &(struct opener_process){c->root_fd, c->proc_fd, c->mm_fd});
 	for (; ok && dir != NULL && *dir != NULL; dir++) {
 		ok = opener_local_debug_dir(out, *dir, e);
 		if (!ok)

@@ -182,15 +182,13 @@ note_refusals(struct supervisor *v)
 		if (one->module[0] != '\0') {
 			(void)snprintf(v->note_stage[i],
 			    sizeof(v->note_stage[i]), "module:%s", one->module);
-			(void)snprintf(v->note_text[i],
-			    sizeof(v->note_text[i]), "module '%s': %s",
-			    one->module, what);
+			(void)snprintf(v->note_text[i], sizeof(v->note_text[i]),
+			    "module '%s': %s", one->module, what);
 		} else {
 			(void)snprintf(v->note_stage[i],
 			    sizeof(v->note_stage[i]), "%s", stage);
-			(void)snprintf(v->note_text[i],
-			    sizeof(v->note_text[i]), "stage '%s': %s", stage,
-			    what);
+			(void)snprintf(v->note_text[i], sizeof(v->note_text[i]),
+			    "stage '%s': %s", stage, what);
 		}
 		v->notes[i] = (struct snap_warning){
 		    v->note_stage[i], "sandbox.refused", v->note_text[i]};

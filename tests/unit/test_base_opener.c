@@ -360,19 +360,19 @@ TEST(attached_files)
 	assert_int(mkfifo(test_path("d/fifo"), 0600), 0);
 	assert_ok(opener_local_init(&o, NULL, &e), &e);
 
-	expect_str(content_of(&o, OPENER_ATTACHED, test_path("d//sub/file"),
-		       &e),
+	expect_str(
+	    content_of(&o, OPENER_ATTACHED, test_path("d//sub/file"), &e),
 	    "inside");
 	/* The directory itself may be named by a link. */
-	expect_str(content_of(&o, OPENER_ATTACHED,
-		       test_path("named//sub/file"), &e),
+	expect_str(
+	    content_of(&o, OPENER_ATTACHED, test_path("named//sub/file"), &e),
 	    "inside");
 	static const char *const refused[] = {"d//link", "d//up/secret",
 	    "d//../secret", "d//fifo", "d//none", "none//x", "secret//x",
 	    "d/sub/file"};
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-		expect_str(content_of(&o, OPENER_ATTACHED,
-			       test_path(refused[i]), &e),
+		expect_str(
+		    content_of(&o, OPENER_ATTACHED, test_path(refused[i]), &e),
 		    "");
 		expect_true(e.code != BT_OK);
 	}
@@ -421,8 +421,7 @@ TEST(files_of_a_process)
 	expect_true(fd >= 0);
 	(void)close(fd);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		expect_int(
-		    opener_open(&o.base, OPENER_MAPPED, bad[i], &e), -1);
+		expect_int(opener_open(&o.base, OPENER_MAPPED, bad[i], &e), -1);
 	(void)close(p.root_fd);
 	(void)close(p.mm_fd);
 	opener_local_deinit(&o);

@@ -304,9 +304,8 @@ TEST(every_day)
 		struct tm tm;
 
 		assert_not_null(gmtime_r(&seconds, &tm));
-		assert_true(
-		    strftime(want, sizeof(want), "%Y-%m-%d %H:%M:%S", &tm) ==
-		    19);
+		assert_true(strftime(want, sizeof(want), "%Y-%m-%d %H:%M:%S",
+				&tm) == 19);
 		assert_true(text_date(seconds, ' ', date));
 		assert_str(date, want);
 	}

@@ -3,13 +3,18 @@
  * What the supervisor makes of workers that crash, hang and lie: the snapshot
  * is there, holds what was finished, and says who was at fault.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "formats/btt.h"
 #include "session/supervisor.h"
+#include "session/worker.h"
 #include "session_fixture.h"
 
 /* ---- modules that misbehave, each in its own way ---- */
@@ -511,4 +516,162 @@ TEST(report_of_a_bad_file)
 	test_write_file(test_path("bad"), "no snapshot", 11);
 	expect_false(supervisor_report(&o, &r, &console, &partial, &e));
 	expect_contains(e.text, test_path("bad"));
+}
+
+/* ---- the sandbox, and kernels that lack a part of it ---- */
+
+static void
+try_open(ptrace_backtrace_t *bt)
+{
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	(void)pmodule_kv_add_string(bt, "opened", fd >= 0 ? "yes" : "no");
+	(void)pmodule_kv_add_int(bt, "errno", fd < 0 ? errno : 0);
+	(void)pmodule_kv_add_int(bt, "uid", geteuid());
+}
+
+static bool
+load_opener(pmodule_t *pm)
+{
+
+	return pmodule_postattach_event_add(pm, try_open);
+}
+
+static const pmodule_descriptor_t opener = DESCRIPTOR("opener", load_opener);
+
+static struct session_options
+opening(void)
+{
+	static const pmodule_descriptor_t *const analysis[] = {&opener};
+	struct session_options o = options();
+
+	o.analysis = analysis;
+	o.n_analysis = 1;
+	return o;
+}
+
+static uint64_t
+number(const struct taken *t, const char *key)
+{
+	const struct snap_attribute *a = snapshot_attr_find(&t->s, key);
+
+	if (a != NULL && a->kind == SNAP_ATTR_UINT)
+		return a->value.u;
+	return a != NULL && a->kind == SNAP_ATTR_INT ? (uint64_t)a->value.i
+						     : UINT64_MAX;
+}
+
+TEST(opening_is_refused_and_told)
+{
+	struct session_options o = opening();
+	struct taken t;
+
+	if (worker_is_sanitized() || worker_is_counted())
+		skip("this build opens files of its own");
+	take(&o, &t);
+	expect_str(attribute(&t, "opened"), "no");
+	expect_uint(number(&t, "errno"), EPERM);
+	expect_true(t.partial);
+	expect_true(t.s.partial);
+	assert_not_null(warning(&t, "sandbox.refused"));
+	expect_contains(warning(&t, "sandbox.refused")->text, "'openat'");
+	expect_str(warning(&t, "sandbox.refused")->stage, "module:opener");
+	expect_null(warning(&t, "sandbox.missing"));
+	expect_contains(t.heard.text, "'openat'");
+	expect_true(number(&t, "uid") != 0);
+	drop(&t);
+}
+
+TEST(without_a_sandbox)
+{
+	struct session_options o = opening();
+	struct taken t;
+
+	o.sandbox.off = true;
+	take(&o, &t);
+	expect_str(attribute(&t, "opened"), "yes");
+	expect_uint(number(&t, "uid"), geteuid());
+	expect_false(t.partial);
+	expect_str(t.heard.text, "");
+	drop(&t);
+}
+
+TEST(another_user)
+{
+	struct session_options o = opening();
+	struct taken t;
+
+	if (geteuid() != 0 || worker_is_counted())
+		skip("only root becomes another user");
+	o.sandbox.uid = 4242;
+	o.sandbox.unfiltered = true;
+	take(&o, &t);
+	expect_uint(number(&t, "uid"), 4242);
+	expect_str(attribute(&t, "opened"), "yes");
+	expect_false(t.partial);
+	drop(&t);
+}
+
+/* Each lack is told, and the snapshot is as complete as ever. */
+static void
+expect_missing(const char *what)
+{
+	struct session_options o = options();
+	struct taken t;
+
+	take(&o, &t);
+	assert_not_null(warning(&t, "sandbox.missing"));
+	expect_contains(warning(&t, "sandbox.missing")->text, what);
+	expect_contains(t.heard.text, what);
+	expect_false(t.partial);
+	expect_true(t.s.memory.count != 0);
+	drop(&t);
+}
+
+TEST(kernel_without_filters)
+{
+	test_deny(SYS_seccomp, ENOSYS);
+	expect_missing("are not filtered");
+}
+
+TEST(kernel_without_notifications)
+{
+	struct session_options o = opening();
+	struct taken t;
+
+	test_deny_flag(
+	    SYS_seccomp, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, EINVAL);
+	expect_missing("cannot be named");
+	if (worker_is_sanitized() || worker_is_counted())
+		return;
+	(void)unlink(test_path("out.btt"));
+	take(&o, &t);
+	expect_str(attribute(&t, "opened"), "no");
+	expect_uint(number(&t, "errno"), EPERM);
+	drop(&t);
+}
+
+TEST(capabilities_that_stay)
+{
+	test_deny(SYS_capset, EPERM);
+	expect_missing("capabilities");
+}
+
+TEST(identity_that_stays)
+{
+	if (geteuid() != 0 || worker_is_counted())
+		skip("only root becomes another user");
+	test_deny(SYS_setresuid, EINVAL);
+	expect_missing("could not become user");
+}
+
+TEST(kernel_without_close_range)
+{
+	struct session_options o = options();
+	struct taken t;
+
+	test_deny(SYS_close_range, ENOSYS);
+	take(&o, &t);
+	expect_false(t.partial);
+	drop(&t);
 }

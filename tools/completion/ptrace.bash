@@ -47,7 +47,7 @@ _inquest_ptrace()
 	    --classifier --thread --fault-thread --faulted --load --global
 	    --stale-pointer --security --module-load --modules-path --module
 	    --module-timeout --modules-timeout
-	    --sandbox-whitelist --no-pretty-print
+	    --sandbox-whitelist --no-sandbox --as-user --no-pretty-print
 	    --resource --config --max-size --max-pause --watch --count --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --json --module-check --help -h --version"
 }
@@ -55,7 +55,8 @@ _inquest_ptrace()
 _inquest_bt()
 {
 	_inquest_words "--core --no-variables --no-pretty-print --json --color --load
-	    --sysroot --debug-path --force --max-pause --timeout --stats --help -h --version"
+	    --sysroot --debug-path --force --max-pause --timeout --no-sandbox --stats
+	    --help -h --version"
 }
 
 complete -o filenames -F _inquest_ptrace ptrace
