@@ -16,6 +16,8 @@
 #include "image/symserver.h"
 #include "session/broker.h"
 #include "session/broker_link.h"
+#include "session/sandbox.h"
+#include "target/capture.h"
 
 struct broker {
 	const struct broker_options *options;
@@ -251,6 +253,24 @@ open_files(struct broker *b)
 		b->server = symserver_new(session_server_time(o));
 }
 
+/* Pipes of the supervisor's, above all: who waits for their end waits for it,
+ * not for us. */
+static void
+close_others(const struct broker *b)
+{
+	const struct capture *c = b->options->session->capture;
+	int keep[4];
+	size_t n = 0;
+
+	keep[n++] = b->socket;
+	if (c != NULL) {
+		keep[n++] = c->root_fd;
+		keep[n++] = c->proc_fd;
+		keep[n++] = c->mm_fd;
+	}
+	sandbox_close_others(keep, n);
+}
+
 /* Nothing is to be read from, and whoever waits for the end of the output
  * waits for the supervisor, not for us. */
 static void
@@ -275,6 +295,7 @@ run(const struct broker_options *options, int socket, pid_t parent)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(127);
+	close_others(&b);
 	leave_terminal();
 	open_files(&b);
 	serve(&b);

@@ -18,7 +18,7 @@ struct run {
 	struct sections newer;	  /* being sent after a restart */
 	bool restarted;
 	struct worker worker;
-	bool stays;		  /* it is asked for more after it is done */
+	bool stays; /* it is asked for more after it is done */
 	/* Opens files for it; NULL options: it does so itself. */
 	const struct broker_options *broker_options;
 	struct worker broker;
