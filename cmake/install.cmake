@@ -1,7 +1,7 @@
 # What `cmake --install build` puts where.
 include(GNUInstallDirs)
 
-foreach(program ptrace bt invoker)
+foreach(program ptrace bt)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
@@ -19,9 +19,6 @@ install(FILES tools/completion/ptrace.bash
 install(FILES tools/completion/ptrace.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
   RENAME bt)
-install(FILES tools/completion/invoker.bash
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-  RENAME invoker)
 # Nobody else may be able to write to modules: the modes of a checkout must not
 # matter.
 install(DIRECTORY lua/examples/ DESTINATION
@@ -54,3 +51,4 @@ write_basic_package_version_file(
 install(FILES ${PROJECT_BINARY_DIR}/InquestConfig.cmake
   ${PROJECT_BINARY_DIR}/InquestConfigVersion.cmake
   DESTINATION ${package_dir})
+include(cmake/server.cmake)

@@ -22,7 +22,12 @@ SERVICES = {
     "invoker": """-p --target -P --pid-file -t --tracer -w --wait -n
         --no-ats-compatibility -d --debug -v --version -h --help --host --user
         -s --syslog""".split(),
+    "coresnap": """-c --config --json --age --all --socket --force --debugger
+        -d --debug -h --help --version""".split(),
+    "coresnapd": """-c --config -P --pid-file --once -d --debug -h --help
+        --version""".split(),
 }
+SECTION = {"coresnap": 8, "coresnapd": 8}
 COMPLETION = {"bt": "ptrace"}
 WORD = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[A-Za-z])(?![\w-])")
 
@@ -38,7 +43,8 @@ def in_help(bench, program):
 
 def in_man(program):
     """Options of the .TP headings of OPTIONS."""
-    path = os.path.join(_tool.ROOT, "docs", "man", program + ".1")
+    path = os.path.join(_tool.ROOT, "docs", "man",
+                        f"{program}.{SECTION.get(program, 1)}")
     with open(path) as f:
         text = f.read()
     section = text.split(".SH OPTIONS")[1].split(".SH ")[0]

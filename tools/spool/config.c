@@ -74,6 +74,7 @@ static const struct key keys[] = {
 };
 
 static const char *const places[] = {
+    CORESNAP_CONF, /* where the installation has put it */
     "/usr/local/etc/coresnap/coresnap.conf",
     "/etc/coresnap/coresnap.conf",
     "/opt/backtrace/etc/coresnap/coresnap.conf",
