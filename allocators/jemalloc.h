@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jemalloc 5.3 as it lies in a process, shared by the files of this folder that
- * read it: jemalloc_find.c finds the roots, jemalloc_extent.c reads extents and
+ * jemalloc 5.2 and 5.3 as they lie in a process, shared by the files of this
+ * folder that read it: jemalloc_layout.c has what differs between the versions,
+ * jemalloc_find.c finds the roots, jemalloc_extent.c reads extents and
  * the tree over them, jemalloc_cache.c the threads' caches, jemalloc_check.c
  * holds the invariants, jemalloc.c answers.
  *
@@ -40,6 +41,20 @@ struct je_tree {
 	unsigned stride;			  /* bytes of a leaf's entry */
 };
 
+/* What differs between versions. */
+struct je_layout {
+	const char *prefix; /* of the version: "5.3." */
+	/* Of the first word of an extent's description: where its fields
+	 * begin. */
+	uint8_t state_shift, class_shift, free_shift;
+	uint8_t state_mask;
+	uint8_t align;	     /* of descriptions */
+	uint8_t entry_flags; /* low bits of a packed entry of the tree */
+	/* A bin of a thread's cache counts what it holds; else its pointer to
+	 * the top of the stack tells. */
+	bool counted_bins;
+};
+
 struct je_extent { /* a run of pages: a slab of regions, or one large block */
 	bt_addr_t edata;
 	bt_addr_t base;	   /* first page */
@@ -76,6 +91,7 @@ struct je {
 	ptrace_target_t *target;
 	ptrace_module_t module;
 	const char *version;
+	const struct je_layout *layout;
 	struct je_tree tree;
 	unsigned quantum; /* 16, or 8 by configuration */
 	bool busy;	  /* a thread is in the allocator */
@@ -101,12 +117,18 @@ struct je {
 
 bool je_word(struct je *je, bt_addr_t address, uint64_t *out);
 
+/* jemalloc_layout.c */
+/* Of a version as the library says it, or NULL; i: which of several that are
+ * possible. NULL: no more. */
+const struct je_layout *je_layout_of(const char *version, size_t i);
+
 /* jemalloc_find.c: version, roots, threads. NULL: not there or not known. */
 bool je_find(struct je *je);
 
 /* jemalloc_cache.c */
 /* The place of the cache (tcache_t) in a thread's local block. */
-bool je_cache_find(const uint64_t *words, size_t n, size_t *place);
+bool je_cache_find(const struct je_layout *layout, const uint64_t *words,
+    size_t n, size_t *place);
 bool je_cache_read(struct je *je, uint32_t thread);
 void je_cache_sort(struct je *je);
 bool je_is_moving(const struct je *je, bt_addr_t pointer);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Extents of jemalloc 5.3: struct edata_s (128 bytes, private), and the radix
- * tree whose leaves have one entry a page. A slab is entered with all its
- * pages, any other extent with its first and its last page only, so what holds
- * an address in the middle of a large block is found in a sorted list of them.
+ * Extents of jemalloc: their descriptions (128 bytes, struct edata_s since 5.3,
+ * struct extent_s before), and the radix tree whose leaves have one entry a
+ * page. A slab is entered with all its pages, any other extent with its first
+ * and its last page only, so what holds an address in the middle of a large
+ * block is found in a sorted list of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,9 +49,10 @@ je_class_size(const struct je *je, uint32_t class)
 bool
 je_extent_read(struct je *je, bt_addr_t edata, struct je_extent *out)
 {
+	const struct je_layout *l = je->layout;
 	uint64_t w[EDATA_SIZE / 8], bits;
 
-	if (edata % EDATA_SIZE != 0 ||
+	if (edata % l->align != 0 ||
 	    ptrace_target_read_some(je->target, edata, w, sizeof(w)) !=
 		sizeof(w))
 		return false;
@@ -60,11 +62,11 @@ je_extent_read(struct je *je, bt_addr_t edata, struct je_extent *out)
 	out->base = w[1] & ~(uint64_t)(JE_PAGE - 1);
 	out->size = w[2] & ~(uint64_t)(JE_PAGE - 1);
 	out->arena = bits & 0xfff;
-	out->state = bits >> 17 & 7;
+	out->state = bits >> l->state_shift & l->state_mask;
 	/* Pages that were a slab keep the mark. */
 	out->slab = (bits >> 12 & 1) != 0 && out->state == JE_ACTIVE;
-	out->class = bits >> 20 & 0xff;
-	out->free_regions = bits >> 28 & 0x3ff;
+	out->class = bits >> l->class_shift & 0xff;
+	out->free_regions = bits >> l->free_shift & 0x3ff;
 	out->region = je_class_size(je, out->class);
 	memcpy(out->bitmap, &w[8], sizeof(out->bitmap));
 	return out->base != 0 && out->size != 0 &&
@@ -76,16 +78,15 @@ je_extent_read(struct je *je, bt_addr_t edata, struct je_extent *out)
 /* ---- the tree ---- */
 
 static bt_addr_t
-entry_edata(const struct je_tree *tree, const uint8_t *entry)
+entry_edata(const struct je *je, const uint8_t *entry)
 {
 	uint64_t word;
 
 	memcpy(&word, entry, sizeof(word));
-	if (tree->stride != 8)
+	if (je->tree.stride != 8)
 		return word;
-	/* Packed: class in the upper 16 bits, flags in the lower seven. */
-	word = (word << 16) >> 16 & ~UINT64_C(0x7f);
-	return word;
+	/* Packed: class in the upper 16 bits, flags in the lower ones. */
+	return (word << 16) >> 16 & ~(uint64_t)je->layout->entry_flags;
 }
 
 static bt_addr_t
@@ -117,7 +118,7 @@ je_tree_edata(struct je *je, bt_addr_t address)
 	    ptrace_target_read_some(je->target, leaf + i * je->tree.stride,
 		entry, sizeof(entry)) != sizeof(entry))
 		return 0;
-	return entry_edata(&je->tree, entry);
+	return entry_edata(je, entry);
 }
 
 struct walk {
@@ -170,7 +171,7 @@ walk_leaf(struct walk *w, bt_addr_t leaf, bt_addr_t first)
 		for (size_t i = 0;
 		     i + tree->stride <= got && !w->stopped && !w->limited;
 		     i += tree->stride) {
-			bt_addr_t edata = entry_edata(tree, chunk + i);
+			bt_addr_t edata = entry_edata(w->je, chunk + i);
 
 			if (edata != 0)
 				take_entry(w,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where jemalloc 5.3 keeps itself, without any of its private symbols:
+ * Where jemalloc keeps itself, without any of its private symbols:
  * distributions ship the library with exported names alone, and nobody ships
  * its debug information.
  *
@@ -376,7 +376,7 @@ add_thread(struct je *je, ptrace_thread_t *thread, uint64_t *words)
 	t->tid = ptrace_thread_tid(thread);
 	t->inside = is_inside(je, thread);
 	je->busy = je->busy || t->inside;
-	if (n > 0 && je_cache_find(words, n, &place))
+	if (n > 0 && je_cache_find(je->layout, words, n, &place))
 		t->cache = block + place;
 	if (n > 0 && je->tree.root == 0)
 		find_tree(je, words, n);
@@ -455,20 +455,75 @@ read_caches(struct je *je)
 	note_stacks(je);
 }
 
+/* The layout by which threads have caches, if a version does not tell. */
+static bool
+find_by_layout(struct je *je)
+{
+	const struct je_layout *found = NULL;
+	bool cached = false;
+
+	for (size_t i = 0; cached == false &&
+	     (je->layout = je_layout_of(je->version, i)) != NULL;
+	     i++) {
+		forget_threads(je);
+		if (!find_threads(je))
+			continue;
+		if (found == NULL)
+			found = je->layout;
+		for (uint32_t k = 0; k < je->n_threads; k++)
+			cached = cached || je->threads[k].cache != 0;
+	}
+	if (cached || found == NULL)
+		return cached;
+	/* Caches may be switched off. */
+	je->layout = found;
+	forget_threads(je);
+	return find_threads(je);
+}
+
 static bool
 is_supported(struct je *je)
 {
-	const char *v = je->version;
 
-	/* 0.0.0: built from sources that did not know their version; then the
-	 * shape alone decides. */
-	if (v == NULL || strncmp(v, "5.3.", 4) == 0 ||
-	    strncmp(v, "0.0.0-", 6) == 0)
+	if (je_layout_of(je->version, 0) != NULL)
 		return true;
 	je->host->remark(je->host->ctx,
-	    je->host->text(
-		je->host->ctx, "jemalloc %s: unsupported version", v));
+	    je->host->text(je->host->ctx, "jemalloc %s: unsupported version",
+		je->version));
 	return false;
+}
+
+/* The module's text says which version it is, and its threads show that it is
+ * one. */
+static bool
+open_named(struct je *je)
+{
+
+	je->version = find_version(je);
+	if (!is_supported(je))
+		return false;
+	if (find_by_layout(je))
+		return true;
+	if (je->version != NULL)
+		je->host->remark(
+		    je->host->ctx, "jemalloc: its tables were not found");
+	return false;
+}
+
+/* Most programs without names are something else: their threads show it before
+ * their text is searched. */
+static bool
+open_unnamed(struct je *je)
+{
+	const struct je_layout *found;
+
+	if (!find_by_layout(je))
+		return false;
+	found = je->layout;
+	je->version = find_version(je);
+	if (je->version == NULL || !is_supported(je))
+		return false;
+	return je_layout_of(je->version, 0) == found || find_by_layout(je);
 }
 
 bool
@@ -486,24 +541,15 @@ je_find(struct je *je)
 		if (!named && !module_may_have(je, &m))
 			continue;
 		je->module = m;
-		/* Most programs without names are something else: their
-		 * threads show it before their text is searched. */
-		if (!named && !find_threads(je)) {
-			forget_threads(je);
-			continue;
+		if (named ? open_named(je) : open_unnamed(je)) {
+			find_quantum(je);
+			read_caches(je);
+			return true;
 		}
-		je->version = find_version(je);
-		if ((je->version == NULL && !named) || !is_supported(je))
+		/* There is one, and it is not known. */
+		if (named || je->version != NULL)
 			return false;
-		if (named && !find_threads(je)) {
-			if (je->version != NULL)
-				je->host->remark(je->host->ctx,
-				    "jemalloc: its tables were not found");
-			return false;
-		}
-		find_quantum(je);
-		read_caches(je);
-		return true;
+		forget_threads(je);
 	}
 	return false;
 }

@@ -41,6 +41,12 @@ ALLOCATORS = {
     "musl": ("musl", "musl-gcc", [], []),
     "musl-static": ("musl", "musl-gcc", ["-static", *WRAP], []),
 }
+# A library of another version, built by whoever runs the test.
+if "HEAP_JEMALLOC" in os.environ:
+    given = os.path.abspath(os.environ["HEAP_JEMALLOC"])
+    ALLOCATORS["jemalloc-given"] = (
+        "jemalloc", "gcc", [],
+        [given, "-Wl,-rpath," + os.path.dirname(given)])
 # The same program under other conditions.
 ENVIRONMENTS = {
     name: {"GLIBC_TUNABLES": ":".join(f"glibc.malloc.{t}" for t in tunables)}
