@@ -112,6 +112,78 @@ publish_invalid(const struct death *d, const char *why, double confidence)
 	report_publish(&r);
 }
 
+/* ---- released by what does not belong to what allocated it ---- */
+
+static void
+publish_mismatch(const struct death *d, double confidence, const char *text)
+{
+	struct report r = report_on(d, "alloc-mismatch", confidence, text);
+
+	if (d->release.has_pointer) {
+		r.has_address = true;
+		r.address = d->release.pointer;
+	}
+	report_token(&r, "heap.mismatch");
+	report_publish(&r);
+}
+
+/* Said beside what it led to: what was passed is no block. */
+static void
+publish_form(const struct death *d, bool array)
+{
+
+	publish_mismatch(d, 0.9,
+	    array ? "memory of new[] was released with delete"
+		  : "memory of new was released with delete[]");
+}
+
+/* The allocator that a library's free belongs to; NULL: not known. */
+static const char *
+allocator_in(const char *object)
+{
+	static const struct {
+		const char *library, *allocator;
+	} list[] = {{"libc", "ptmalloc"}, {"libjemalloc", "jemalloc"},
+	    {"libtcmalloc", "tcmalloc"}, {"libtcmalloc_minimal", "tcmalloc"},
+	    {"libtcmalloc_debug", "tcmalloc"}};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+		if (blame_object_is(object, list[i].library))
+			return list[i].allocator;
+	return NULL;
+}
+
+/* A sound block of one allocator that another one was asked to release. musl's
+ * C library may be called as glibc's is. */
+static bool
+judge_allocator(const struct death *d)
+{
+	const ptrace_heap_block_t *b = &d->block;
+	uint32_t first = d->c->frame != NULL ? ptrace_frame_index(d->c->frame)
+					     : 0;
+	const char *asked = NULL;
+
+	if (b->offset != 0 || b->state != PTRACE_HEAP_ALLOCATED || b->damaged ||
+	    b->transient || strcmp(b->allocator, "musl") == 0)
+		return false;
+	/* The outermost frame that is not the program's: raise is libc's, too.
+	 */
+	for (uint32_t i = ptrace_frame_index(d->release.caller); i-- > first;) {
+		ptrace_frame_t *f = ptrace_thread_frame(d->c->thread, i);
+
+		asked = f != NULL ? allocator_in(ptrace_frame_object(f)) : NULL;
+		if (asked != NULL)
+			break;
+	}
+	if (asked == NULL || strcmp(asked, b->allocator) == 0)
+		return false;
+	publish_mismatch(d, 0.97,
+	    pmodule_text(d->c->bt, "%s of %s was called with %s of %s",
+		d->release.function != NULL ? d->release.function : "free",
+		asked, damage_block_text(d->c->bt, b), b->allocator));
+	return true;
+}
+
 /* new[] of a type with a destructor puts the number of elements in front. */
 static bool
 is_cookie(const struct death *d)
@@ -122,6 +194,18 @@ is_cookie(const struct death *d)
 	    ptrace_target_read(
 		d->c->target, d->block.start, &count, sizeof(count), NULL) &&
 	    count != 0 && count <= d->block.usable;
+}
+
+/* delete[] takes the word in front for that number, and what it releases begins
+ * there. In front of what new returned lies the size of the block. */
+static bool
+is_size_as_count(const struct death *d)
+{
+	const ptrace_heap_block_t *b = &d->block;
+
+	return d->release.by_delete && b->offset == -8 &&
+	    b->state == PTRACE_HEAP_ALLOCATED &&
+	    strcmp(d->release.function, "operator delete[]") == 0;
 }
 
 /* Free blocks are merged with free neighbours and with the rest of the arena.
@@ -164,7 +248,14 @@ judge_interior(const struct death *d)
 		    "%s, behind a word that counts elements: memory of new[] "
 		    "must be released with delete[]",
 		    why);
+	if (is_size_as_count(d))
+		why = pmodule_text(d->c->bt,
+		    "%s, where new[] would have put the number of elements: "
+		    "memory of new must be released with delete",
+		    why);
 	publish_invalid(d, why, 0.97);
+	if (is_cookie(d) || is_size_as_count(d))
+		publish_form(d, is_cookie(d));
 	return true;
 }
 
@@ -216,6 +307,8 @@ judge_offset(const struct death *d)
 
 	report_token(&r, "heap.invalid-free");
 	report_publish(&r);
+	if (cookie)
+		publish_form(d, true);
 }
 
 static bool
@@ -238,7 +331,7 @@ judge_pointer(const struct death *d)
 	}
 	if (d->has_block == false)
 		return false;
-	if (judge_interior(d))
+	if (judge_allocator(d) || judge_interior(d))
 		return true;
 	/* Lists may show a block as free that damage has put there. */
 	return !damage_near(d->c->target, &d->block) && judge_twice(d);

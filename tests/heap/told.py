@@ -18,7 +18,8 @@ from checks import Checks
 CASES = {
     "jemalloc": {"none": [], "twice": ["double-free"],
                  "stack": ["invalid-free"], "static": ["invalid-free"],
-                 "use": ["use-after-free"]},
+                 "use": ["use-after-free"],
+                 "foreign": ["alloc-mismatch"]},
     "tcmalloc-minimal": {"none": [], "twice": ["double-free"],
                          "stack": ["invalid-free"],
                          "static": ["invalid-free"]},
@@ -33,7 +34,8 @@ CASES = {
 # Of a process with one thread.
 OWNERS = {"jemalloc": "arena 0", "ptmalloc": "main arena"}
 HEAP_CLASSES = {"double-free", "invalid-free", "heap-overflow",
-                "heap-underflow", "use-after-free", "heap-corruption"}
+                "heap-underflow", "use-after-free", "heap-corruption",
+                "alloc-mismatch"}
 
 
 def document(build, core, exe, where):
@@ -137,7 +139,9 @@ def main():
     t = Checks()
     with tempfile.TemporaryDirectory(prefix="heap.") as where:
         for name, cases in CASES.items():
-            exe = _heap.build(name, where, "victim.c", ["-g", "-O0", "-w"])
+            foreign = ["-DFOREIGN"] if "foreign" in cases else []
+            exe = _heap.build(name, where, "victim.c",
+                              ["-g", "-O0", "-w", *foreign])
             if exe is None:
                 print(f"{name}: not installed here")
                 continue

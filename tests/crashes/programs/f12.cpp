@@ -7,6 +7,7 @@
  @flags -O0 -g
  @mode core
  @says delete\[\]
+ @also memory of new\[\] was released with delete$
 */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -24,6 +24,11 @@ release(void *p)
 	keep = p;
 }
 
+#ifdef FOREIGN
+/* The C library's own, whatever malloc is. */
+extern void *__libc_malloc(size_t size);
+#endif
+
 __attribute__((noinline)) static long
 follow(struct node *n)
 {
@@ -56,6 +61,13 @@ main(int argc, char **argv)
 		release(global + 16);
 	} else if (strcmp(what, "interior") == 0) {
 		release(interior + 8);
+#ifdef FOREIGN
+	} else if (strcmp(what, "foreign") == 0) {
+		void *theirs = __libc_malloc(100);
+
+		memset(theirs, 1, 100);
+		release(theirs);
+#endif
 	} else if (strcmp(what, "use") == 0) {
 		memset(node, 0x5a, sizeof(*node));
 		release(node);
