@@ -247,8 +247,9 @@ static int
 pmap_cached(lua_State *L)
 {
 
-	lua_pushboolean(
-	    L, target_process(lua_backtrace(L)->host->target)->live == false);
+	lua_pushboolean(L,
+	    ptrace_target_live(&lua_backtrace(L)->host->target_handle) ==
+		false);
 	return 1;
 }
 

@@ -302,12 +302,15 @@ module_host_tell_heap(struct module_host *host)
 {
 	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
 	const char *text;
+	bool changes;
 
-	if (host->target == NULL ||
-	    (target_process(host->target)->live && host->heap == NULL))
+	if (host->target == NULL)
+		return;
+	changes = ptrace_target_live(&host->target_handle);
+	if (changes && host->heap == NULL)
 		return;
 	tell_pointers(host);
-	if (target_process(host->target)->live)
+	if (changes)
 		return;
 	for (uint32_t i = 0;
 	     ptrace_heap_statistics(&host->target_handle, i, &s); i++)

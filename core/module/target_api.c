@@ -90,7 +90,9 @@ bool
 ptrace_target_live(ptrace_target_t *t)
 {
 
-	return target_process(t->host->target)->live;
+	const struct target_process *p = target_process(t->host->target);
+
+	return p->live && p->frozen == false;
 }
 
 bool

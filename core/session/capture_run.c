@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "session/capture_run.h"
@@ -23,21 +24,46 @@ enum {
 	/* Beyond the pause, once only copying is left, which keeps an eye on
 	 * the time itself unless it is blocked. */
 	COPY_SLACK_MS = 500,
+	/* To fork, one of its threads must be run some ten times. */
+	FORK_SLACK_MS = 1500,
 	TICK_MS = 50
 };
 
+/* The end of the pipe is the message; or a byte, when there is a frozen copy,
+ * which ends with its tracer: that stays until it is killed. */
 static int
 take(void *ctx, int fd)
 {
-	(void)fd; /* its end is the message */
-	return (int)capture_take(ctx);
+	struct capture *c = ctx;
+	int end = (int)capture_take(c);
+
+	if (c->fork.pid == 0)
+		return end;
+	while (write(fd, "", 1) < 0 && errno == EINTR)
+		;
+	for (;;)
+		(void)pause();
+}
+
+/* True when there is a copy, which the worker holds from here on. */
+static bool
+keep_fork(struct capture *c, bool in_time, struct worker *w)
+{
+	bool there = in_time && c->fork.pid != 0 &&
+	    c->progress == CAPTURE_COMPLETE && capture_open_fork(c);
+
+	if (!there)
+		c->fork.pid = 0;
+	else
+		worker_leave(w);
+	return there;
 }
 
 static bool
 is_too_late(const struct capture *c, uint64_t now, uint64_t deadline)
 {
-	uint64_t copying = c->options.max_pause_ns +
-	    (uint64_t)COPY_SLACK_MS * NS_PER_MS;
+	uint64_t slack = c->options.fork ? FORK_SLACK_MS : COPY_SLACK_MS;
+	uint64_t copying = c->options.max_pause_ns + slack * NS_PER_MS;
 
 	return now >= deadline ||
 	    (c->progress == CAPTURE_REGISTERS && now > c->copy_start + copying);
@@ -79,16 +105,22 @@ fail(const struct capture *c, bool in_time, int status, bt_error_t *e)
 
 /* *again: it became another program while we looked. */
 static bool
-attempt(struct capture *c, uint64_t deadline, bool *again, bt_error_t *e)
+attempt(struct capture *c, uint64_t deadline, struct worker *holder,
+    bool *again, bt_error_t *e)
 {
 	const struct worker_limits limits = {0, 0};
 	bool in_time;
 	struct worker w;
 	int status;
 
+	*again = false;
 	if (!worker_start(&w, &limits, take, c, e))
 		return false;
 	in_time = wait_for_end(&w, c, deadline);
+	if (keep_fork(c, in_time, &w)) {
+		*holder = w;
+		return true;
+	}
 	/* One that has left by itself keeps its status. */
 	worker_stop(&w);
 	status = worker_reap(&w);
@@ -110,6 +142,14 @@ static bool
 seal(struct capture *c, bt_error_t *e)
 {
 	return capture_seal(c) || bt_fail_os(e, errno, "cannot seal a capture");
+}
+
+void
+capture_release(struct worker *holder)
+{
+
+	worker_stop(holder);
+	(void)worker_reap(holder);
 }
 
 /* Until when it may take. */
@@ -140,7 +180,7 @@ may_be_exec(const bt_error_t *e, int i)
 
 bool
 capture_run(const struct capture_options *options, uint64_t deadline_ns,
-    struct capture **out, bt_error_t *e)
+    struct worker *holder, struct capture **out, bt_error_t *e)
 {
 	bool again = true;
 
@@ -152,10 +192,11 @@ capture_run(const struct capture_options *options, uint64_t deadline_ns,
 			again = may_be_exec(e, i);
 			continue;
 		}
-		if (attempt(c, deadline_ns, &again, e) && seal(c, e)) {
+		if (attempt(c, deadline_ns, holder, &again, e) && seal(c, e)) {
 			*out = c;
 			return true;
 		}
+		capture_release(holder);
 		capture_close(c);
 		again = again || may_be_exec(e, i);
 	}
@@ -163,13 +204,14 @@ capture_run(const struct capture_options *options, uint64_t deadline_ns,
 }
 
 bool
-capture_run_again(
-    struct capture *c, uint64_t deadline_ns, bool *changed, bt_error_t *e)
+capture_run_again(struct capture *c, uint64_t deadline_ns,
+    struct worker *holder, bool *changed, bt_error_t *e)
 {
 
 	*changed = false;
+	capture_release(holder);
 	if (capture_again(c, e) &&
-	    attempt(c, latest(&c->options, deadline_ns), changed, e) &&
+	    attempt(c, latest(&c->options, deadline_ns), holder, changed, e) &&
 	    seal(c, e))
 		return true;
 	*changed = *changed || e->code == BT_E_PERMISSION;

@@ -51,6 +51,7 @@ static const int allowed[] = {
     SYS_preadv,
     SYS_lseek,
     SYS_close,
+    SYS_dup2,
     SYS_fstat,
     SYS_getdents64,
     SYS_fadvise64,
@@ -193,8 +194,10 @@ allow_limits(struct program *p)
 }
 
 static void
-emit_arguments(struct program *p, int socket)
+emit_arguments(struct program *p, int socket, int more)
 {
+	const uint32_t sockets[] = {
+	    (uint32_t)socket, (uint32_t)(more >= 0 ? more : socket)};
 	static const uint32_t fcntls[] = {F_GETFD, F_SETFD, F_GETFL};
 	static const uint32_t prctls[] = {
 	    PR_SET_NAME, PR_GET_NAME, 0x53564d41 /* PR_SET_VMA */};
@@ -208,7 +211,7 @@ emit_arguments(struct program *p, int socket)
 	/* fstat(3) of glibc 2.33 and later; not of a path. */
 	allow_bits(p, SYS_newfstatat, 3, AT_EMPTY_PATH, true);
 	allow_value(p, SYS_sendmsg, 0, (uint32_t)socket);
-	allow_value(p, SYS_recvmsg, 0, (uint32_t)socket);
+	allow_values(p, SYS_recvmsg, 0, sockets, 2);
 	/* To die of a signal, as abort(3) does. */
 	allow_value(p, SYS_tgkill, 0, self);
 	allow_value(p, SYS_kill, 0, self);
@@ -226,7 +229,7 @@ static const int instrumented[] = {SYS_open, SYS_openat, SYS_readlink,
     SYS_prlimit64, SYS_getrlimit, SYS_ioctl, SYS_getcwd, SYS_umask};
 
 static void
-build(struct program *p, int socket, uint32_t refuse)
+build(struct program *p, int socket, int more, uint32_t refuse)
 {
 	const uint32_t absent = SECCOMP_RET_ERRNO | ENOSYS;
 
@@ -248,7 +251,7 @@ build(struct program *p, int socket, uint32_t refuse)
 		on_call(p, instrumented[i], SECCOMP_RET_ALLOW);
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
 		on_call(p, unknown[i], absent);
-	emit_arguments(p, socket);
+	emit_arguments(p, socket, more);
 	emit_return(p, refuse);
 }
 
@@ -266,18 +269,18 @@ install(const struct program *p, unsigned flags)
 }
 
 bool
-sandbox_filter(int socket, int *listener)
+sandbox_filter(int socket, int more, int *listener)
 {
 	struct program p;
 	int errnum;
 
-	build(&p, socket, SECCOMP_RET_USER_NOTIF);
+	build(&p, socket, more, SECCOMP_RET_USER_NOTIF);
 	*listener = install(&p, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	if (*listener >= 0)
 		return true;
 	/* Before Linux 5.0, or somebody else is told already. */
 	errnum = errno;
-	build(&p, socket, SECCOMP_RET_ERRNO | EPERM);
+	build(&p, socket, more, SECCOMP_RET_ERRNO | EPERM);
 	if (install(&p, 0) < 0)
 		return false;
 	errno = errnum;

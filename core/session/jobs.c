@@ -14,6 +14,7 @@
 #include "formats/json.h"
 #include "session/jobs.h"
 #include "session/link.h"
+#include "session/more.h"
 #include "session/sandbox.h"
 #include "target/capture.h"
 
@@ -82,8 +83,9 @@ enter_sandbox(void *ctx, struct snapshot *s)
 {
 	struct courier *c = ctx;
 	const struct session_options *o = &c->options;
-	struct sandbox w = {
-	    .broker = &c->broker, .unfiltered = o->sandbox.unfiltered};
+	struct sandbox w = {.broker = &c->broker,
+	    .more_fd = c->job->more_fd,
+	    .unfiltered = o->sandbox.unfiltered};
 
 	if (c->broker.fd < 0 || c->confined)
 		return;
@@ -109,7 +111,7 @@ close_foreign(const struct job *job)
 static void
 prepare(struct courier *c)
 {
-	int keep[5];
+	int keep[6];
 	size_t n = 0;
 
 	c->options = *c->job->options;
@@ -124,6 +126,8 @@ prepare(struct courier *c)
 	keep[n++] = c->broker.fd;
 	if (c->options.capture != NULL)
 		keep[n++] = c->options.capture->mem_fd;
+	if (c->options.capture != NULL && c->options.capture->fork.mem_fd >= 0)
+		keep[n++] = c->options.capture->fork.mem_fd;
 	if (c->job->more_fd >= 0)
 		keep[n++] = c->job->more_fd;
 	if (c->job->report != NULL)
@@ -362,16 +366,20 @@ send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
 	(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
 }
 
+/* The next capture has the copy's memory under the number of the first. */
 static bool
 wait_for_more(const struct job *job)
 {
-	char byte;
-	ssize_t n;
+	const struct capture *c = job->options->capture;
+	int memory_fd;
 
-	do {
-		n = read(job->more_fd, &byte, 1);
-	} while (n < 0 && errno == EINTR);
-	return n == 1;
+	if (more_receive(job->more_fd, &memory_fd) == false)
+		return false;
+	if (memory_fd >= 0 && c != NULL && c->fork.mem_fd >= 0)
+		(void)dup2(memory_fd, c->fork.mem_fd);
+	if (memory_fd >= 0)
+		(void)close(memory_fd);
+	return true;
 }
 
 static bool

@@ -179,7 +179,7 @@ filter(struct sandbox *s)
 
 	if (s->unfiltered || is_in_valgrind())
 		return;
-	if (!sandbox_filter(s->broker->fd, &listener)) {
+	if (!sandbox_filter(s->broker->fd, s->more_fd, &listener)) {
 		missing(s, "system calls of the worker are not filtered: %s",
 		    strerror(errno));
 		return;

@@ -20,6 +20,7 @@ struct sandbox {
 	uint32_t uid, gid; /* to become; 0: stay who we are */
 	bool unfiltered;
 	struct broker_client *broker; /* its descriptor stays open */
+	int more_fd; /* another one to be told something by; -1: none */
 
 	/* What could not be had, one line each. */
 	char missing[SANDBOX_MISSING_MAX][160];
@@ -36,8 +37,9 @@ void sandbox_close_others(int *keep, size_t n_keep);
 /* In the worker, once. Ends the process if its supervisor has ended. */
 void sandbox_enter(struct sandbox *s);
 
-/* filter.c. Installs it. *listener: who reads it is told of refused calls, -1
+/* filter.c. Installs it: socket is for talking, more (-1: none) for listening.
+ * *listener: who reads it is told of refused calls, -1
  * when the kernel cannot tell. False with errno: there is no filter. */
-bool sandbox_filter(int socket, int *listener);
+bool sandbox_filter(int socket, int more, int *listener);
 
 #endif /* SESSION_SANDBOX_H */

@@ -57,6 +57,7 @@ struct session_options {
 	const char *core_path;
 	int32_t pid;	       /* of a live process; 0: a core is examined */
 	uint64_t max_pause_ns; /* that it may stand still; 0: default */
+	bool fork;	       /* examine a frozen copy of it */
 	const struct capture *capture; /* of it, set by the supervisor */
 	const char *exe_path;	       /* NULL: found from the core */
 	bool force;		       /* use a mismatched executable */

@@ -4,14 +4,15 @@
  * is published in the end.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/budget.h"
 #include "session/capture_run.h"
 #include "session/jobs.h"
+#include "session/more.h"
 #include "session/output.h"
 #include "session/run.h"
 
@@ -34,6 +35,7 @@ struct supervisor {
 	struct broker_options broker;
 	uint64_t deadline;
 	struct capture *capture;  /* NULL: a core */
+	struct worker holder;	  /* of its frozen copy */
 	bool watches;		  /* a worker stays, with what is below */
 	uint64_t process_started; /* of that process; 0: not yet known */
 	int more_fd;		  /* asks it for the next; -1: none stays */
@@ -93,6 +95,7 @@ supervisor_init(struct supervisor *v, const struct session_options *options,
 	    : (uint64_t)SESSION_DEFAULT_TIMEOUT_S * 1000000000;
 
 	memset(v, 0, sizeof(*v));
+	v->holder.fd = -1;
 	v->console = console;
 	v->options = *options;
 	if (run_init(&v->run,
@@ -278,17 +281,39 @@ capture(struct supervisor *v, bt_error_t *e)
 	    .threads = o->threads,
 	    .n_threads = o->n_threads,
 	    .fault_thread = o->fault_thread,
+	    .fork = o->fork,
 	};
 
 	if (o->pid == 0 || v->capture != NULL)
 		return true;
-	if (capture_run(&options, v->deadline, &v->capture, e) == false)
+	if (capture_run(&options, v->deadline, &v->holder, &v->capture, e) ==
+	    false)
 		return false;
 	v->options.capture = v->capture;
 	return true;
 }
 
-/* A worker that will be asked for more has a pipe to hear of it. */
+static void
+drop_capture(struct supervisor *v)
+{
+
+	capture_release(&v->holder);
+	capture_close(v->capture);
+	v->capture = NULL;
+	v->options.capture = NULL;
+}
+
+/* The frozen copy that the next snapshot is of; -1: none. */
+static int
+fork_memory(const struct supervisor *v)
+{
+
+	return v->capture != NULL && v->capture->fork.pid != 0
+	    ? v->capture->fork.mem_fd
+	    : -1;
+}
+
+/* A worker that will be asked for more has a socket to hear of it. */
 static bool
 begin_worker(struct supervisor *v, worker_body *body, uint64_t deadline_ns,
     bt_error_t *e)
@@ -299,8 +324,9 @@ begin_worker(struct supervisor *v, worker_body *body, uint64_t deadline_ns,
 	if (v->more_fd >= 0)
 		(void)close(v->more_fd);
 	v->more_fd = -1;
-	if (v->watches && pipe2(fds, O_CLOEXEC) != 0)
-		return bt_fail_os(e, errno, "cannot make a pipe");
+	if (v->watches &&
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+		return bt_fail_os(e, errno, "cannot make a socket");
 	v->job.more_fd = fds[0];
 	v->job.more_other_fd = v->more_fd = fds[1];
 	started = run_worker(
@@ -317,7 +343,7 @@ next_worker(struct supervisor *v, worker_body *body, uint64_t deadline_ns,
 {
 	if (run_has_worker(&v->run) == false)
 		return begin_worker(v, body, deadline_ns, e);
-	if (write(v->more_fd, "", 1) == 1) {
+	if (more_send(v->more_fd, fork_memory(v))) {
 		run_worker_more(&v->run, deadline_ns, v->console);
 		return true;
 	}
@@ -453,7 +479,7 @@ supervisor_snapshot(const struct session_options *options,
 		ok = snapshot(&v, output, &p, begun, path_out, partial, e);
 	else if (begun)
 		publish_abort(&p);
-	capture_close(v.capture);
+	drop_capture(&v);
 	run_deinit(&v.run);
 	return ok;
 }
@@ -482,15 +508,6 @@ end_worker(struct supervisor *v)
 	say(v, SESSION_WARNING, text);
 }
 
-static void
-drop_capture(struct supervisor *v)
-{
-
-	capture_close(v->capture);
-	v->capture = NULL;
-	v->options.capture = NULL;
-}
-
 /* The process as it is now. A worker that stayed has its modules and what it
  * has opened; of another program (after an exec) that is of no use. */
 static bool
@@ -499,7 +516,7 @@ capture_next(struct supervisor *v, bt_error_t *e)
 	bool changed = false;
 
 	if (v->capture != NULL && run_has_worker(&v->run) &&
-	    capture_run_again(v->capture, v->deadline, &changed, e))
+	    capture_run_again(v->capture, v->deadline, &v->holder, &changed, e))
 		return true;
 	if (v->capture != NULL && run_has_worker(&v->run) && changed == false)
 		return false;
@@ -634,7 +651,7 @@ supervisor_report(const struct session_options *options,
 		ok = fail_empty(&v, e);
 	note_refusals(&v);
 	*partial = v.run.partial || v.n_notes != 0;
-	capture_close(v.capture);
+	drop_capture(&v);
 	run_deinit(&v.run);
 	return ok;
 }

@@ -79,6 +79,7 @@ reserve(void)
 		    ~(size_t)(CAPTURE_PAGE - 1);
 		c->used_first = c->used;
 		c->proc_fd = c->mm_fd = c->mem_fd = c->root_fd = c->pid_fd = -1;
+		c->fork.mem_fd = -1;
 		return c;
 	}
 	return NULL;
@@ -142,6 +143,7 @@ capture_close(struct capture *c)
 	close_fd(c->root_fd);
 	close_fd(c->pid_fd);
 	close_fd(c->map_fd);
+	close_fd(c->fork.mem_fd);
 	(void)munmap(c, c->size);
 }
 
@@ -233,7 +235,25 @@ open_files(struct capture *c, int proc, bt_error_t *e)
 		return capture_explain(proc, pid, errno, e);
 	c->root_fd = openat(c->mm_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	c->same_root = is_our_root(c->root_fd);
+	/* A number that is taken, in us and in our children, so that the
+	 * memory of a copy can be given to them later. */
+	if (c->options.fork)
+		c->fork.mem_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return true;
+}
+
+bool
+capture_open_fork(struct capture *c)
+{
+	char path[32];
+	int fd, got = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", c->fork.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && c->fork.mem_fd >= 0)
+		got = dup3(fd, c->fork.mem_fd, O_CLOEXEC);
+	close_fd(fd);
+	return got >= 0;
 }
 
 bool
@@ -281,6 +301,7 @@ rewind_to_start(struct capture *c)
 	    .size = c->size,
 	    .used = c->used_first,
 	    .used_first = c->used_first,
+	    .fork = {.mem_fd = c->fork.mem_fd},
 	};
 
 	memcpy(c, &fresh, sizeof(fresh));
@@ -471,11 +492,27 @@ copy(struct taking *t, uint64_t maps_cost)
 	if (!same_address_space(c))
 		return CAPTURE_AGAIN;
 	c->copy_start = bt_now_ns();
+	c->stop_ns = c->copy_start - c->pause_start;
 	c->progress = CAPTURE_REGISTERS;
 	read_maps(t, maps_cost);
-	if (memory_areas(t))
+	if (memory_areas(t) && !fork_target(t))
 		memory_copy(t);
 	return CAPTURE_DONE;
+}
+
+/* From the frozen copy, which nobody waits for; only those who wait for us. */
+static void
+copy_from_fork(struct taking *t)
+{
+	const uint64_t patience = 5000 * ns_per_ms;
+	struct capture *c = t->c;
+
+	t->resumed = true;
+	c->copy_start = bt_now_ns() + patience;
+	if (fork_find_gaps(t))
+		memory_copy(t);
+	else
+		fork_end(c);
 }
 
 static enum capture_end
@@ -486,6 +523,7 @@ take(struct taking *t)
 	enum capture_end end = CAPTURE_FAILED;
 	struct timespec now;
 
+	fork_prepare(t);
 	if (!threads_seize(t))
 		return CAPTURE_FAILED;
 	prefault(c);
@@ -498,6 +536,8 @@ take(struct taking *t)
 		end = CAPTURE_AGAIN;
 	threads_resume(t);
 	c->pause_ns = bt_now_ns() - c->pause_start;
+	if (c->fork.pid != 0)
+		copy_from_fork(t);
 	if (end == CAPTURE_DONE)
 		c->progress = CAPTURE_COMPLETE;
 	return end;

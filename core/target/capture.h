@@ -79,6 +79,23 @@ struct capture_options {
 	const uint32_t *threads;
 	size_t n_threads;
 	uint32_t fault_thread; /* copied first; 0: none */
+	bool fork;	       /* make a frozen copy (capture_fork.c) */
+};
+
+/* A part of the address space that the frozen copy does not have. */
+struct capture_gap {
+	bt_addr_t start, end;
+};
+
+/* The frozen copy, which lives as long as the process that took it. */
+struct capture_fork {
+	int32_t pid;		  /* 0: there is none */
+	int mem_fd;		  /* its memory, opened in the supervisor */
+	uint64_t kb;		  /* private memory of the target */
+	uint64_t ns;		  /* that making it took, part of the pause */
+	char why[192];		  /* there is none though it was asked for */
+	struct capture_gap *gaps; /* sorted */
+	size_t n_gaps, gaps_room;
 };
 
 enum { CAPTURE_DEFAULT_MAX_PAUSE_MS = 250 };
@@ -115,11 +132,13 @@ struct capture {
 	struct capture_text stat, status, cmdline, cgroup, auxv, maps, exe;
 	struct capture_system system;
 	bool maps_before;  /* read before the stop: too many to wait for */
+	uint64_t stop_ns;  /* of that, until registers were complete */
 	uint64_t pause_ns; /* from the first thread's stop to the last's end */
 	uint64_t captured_seconds; /* Unix time */
 	unsigned passes;	   /* over the list of threads */
 	size_t uninterruptible, refused;
 	uint64_t bytes, left_out; /* copied; not copied for want of time */
+	struct capture_fork fork;
 
 	/* The memory itself. */
 	size_t size, used, used_first;
@@ -141,8 +160,11 @@ enum capture_end {
 bool capture_open(const struct capture_options *options, struct capture **out,
     bt_error_t *e) BT_CHECK;
 /* Stops, copies, resumes. Runs in a process of its own, which ends soon
- * afterwards: threads that could not be stopped are released by that. */
+ * afterwards: threads that could not be stopped are released by that, and the
+ * frozen copy, if there is one, ends with it. */
 enum capture_end capture_take(struct capture *c);
+/* Opens the memory of the frozen copy. */
+bool capture_open_fork(struct capture *c);
 /* From here on it can only be read: by us until it is taken again, by children
  * for ever, once they have closed map_fd. False when that cannot be had. */
 bool capture_seal(struct capture *c);

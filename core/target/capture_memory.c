@@ -74,12 +74,14 @@ memory_areas(struct taking *t)
 		a->start = m.start;
 		a->end = m.end;
 		a->wanted = m.writable;
+		a->shared = m.shared;
+		a->is_stack = starts_with(m.path, "[stack]");
 	}
 	return t->areas.count != 0;
 }
 
-static const struct capture_area *
-area_at(const struct taking *t, bt_addr_t address)
+const struct capture_area *
+memory_area_at(const struct taking *t, bt_addr_t address)
 {
 	size_t low = 0, high = t->areas.count;
 
@@ -98,10 +100,42 @@ area_at(const struct taking *t, bt_addr_t address)
 
 /* ---- asking and reading ---- */
 
+/* The copy can wait; what is not copied from it is read there later. */
 static bool
 is_late(const struct taking *t)
 {
-	return bt_now_ns() - t->c->pause_start > t->c->options.max_pause_ns;
+	uint64_t start = t->resumed ? t->c->copy_start : t->c->pause_start;
+
+	return bt_now_ns() > start + t->c->options.max_pause_ns;
+}
+
+bool
+capture_in_gap(const struct capture *c, bt_addr_t address)
+{
+	size_t low = 0, high = c->fork.n_gaps;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->fork.gaps[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->fork.n_gaps && address >= c->fork.gaps[low].start;
+}
+
+/* Of the frozen copy, only what is its own is as it was during the stop. */
+static bool
+is_to_be_had(const struct taking *t, bt_addr_t page)
+{
+	const struct capture_area *a;
+
+	if (!t->resumed)
+		return true;
+	a = memory_area_at(t, page);
+	return a != NULL && !(a->shared && a->wanted) &&
+	    !capture_in_gap(t->c, page);
 }
 
 static bool
@@ -110,6 +144,8 @@ ask_page(struct taking *t, uint64_t address)
 	uint64_t *slot;
 	bool is_new;
 
+	if (!is_to_be_had(t, address & ~page_mask))
+		return true;
 	if (map_put(&t->asked, address / CAPTURE_PAGE, &is_new) == NULL)
 		return false;
 	if (!is_new)
@@ -171,8 +207,10 @@ read_remote(struct taking *t, uint8_t *to, const struct iovec *from, int n)
 	struct iovec local = {to, total};
 	if (!t->no_vm_readv) {
 		got = process_vm_readv(
-		    (pid_t)t->c->mm_tid, &local, 1, from, (unsigned long)n, 0);
-		if (got >= 0 || (errno != ENOSYS && errno != EPERM))
+		    t->resumed ? t->c->fork.pid : (pid_t)t->c->mm_tid, &local,
+		    1, from, (unsigned long)n, 0);
+		if (t->resumed || got >= 0 ||
+		    (errno != ENOSYS && errno != EPERM))
 			return got;
 		t->no_vm_readv = true;
 	}
@@ -337,9 +375,9 @@ stack_of(const struct taking *t, const struct arch_thread_regs *regs,
 
 	if (!regs_get(&regs->regs, ARCH_SP, &sp))
 		return false;
-	a = area_at(t, sp);
+	a = memory_area_at(t, sp);
 	/* A stack that overflowed points into its guard. */
-	if (a == NULL && (a = area_at(t, sp + guard_most)) != NULL)
+	if (a == NULL && (a = memory_area_at(t, sp + guard_most)) != NULL)
 		sp = a->start;
 	if (a == NULL)
 		return false;
@@ -358,7 +396,8 @@ ask_stack(struct taking *t, const struct arch_thread_regs *regs)
 		ask(t, start, end);
 	/* The thread's own variables lie below its thread pointer, its control
 	 * block above. */
-	if (!arch_thread_pointer(regs, &tp) || (a = area_at(t, tp)) == NULL)
+	if (!arch_thread_pointer(regs, &tp) ||
+	    (a = memory_area_at(t, tp)) == NULL)
 		return;
 	start = tp - a->start > tls_before ? tp - tls_before : a->start;
 	end = a->end - tp > CAPTURE_PAGE ? tp + CAPTURE_PAGE : a->end;
@@ -444,7 +483,7 @@ follow(struct taking *t, uint64_t word)
 	if (*seen == page)
 		return;
 	*seen = page;
-	a = area_at(t, word);
+	a = memory_area_at(t, word);
 	if (a != NULL && a->wanted && t->pages.count < pointed_most)
 		(void)ask_page(t, word);
 }

@@ -17,13 +17,16 @@ enum { CAPTURE_PAGE = 4096 };
 /* What the taking process keeps of a thread for itself. */
 struct capture_task {
 	bool seized;
-	int inject; /* signal that was taken from it and goes back */
+	bool group_stop; /* somebody has stopped the process */
+	int inject;	 /* signal that was taken from it and goes back */
 };
 
 /* A mapping, as far as copying needs it. */
 struct capture_area {
 	bt_addr_t start, end;
 	bool wanted; /* may be written to, so no file has its bytes */
+	bool shared;
+	bool is_stack; /* of the first thread */
 };
 
 struct taking {
@@ -38,6 +41,10 @@ struct taking {
 	bool stack_denied;		/* kernel stacks are not for us */
 	bool exec;			/* it became another program */
 	bool no_vm_readv;
+	bool resumed; /* memory is that of the frozen copy */
+	/* capture_fork.c: code in the target, and the thread that forks. */
+	bt_addr_t call_at, trampoline;
+	size_t forker;
 };
 
 /* capture.c: memory of the capture. NULL when it is full. */
@@ -71,6 +78,20 @@ bool capture_tids(int dir, tid_vec *out);
 /* capture_memory.c */
 bool memory_areas(struct taking *t); /* from the maps */
 void memory_copy(struct taking *t);
+/* The readable mapping that has it; NULL: none. */
+const struct capture_area *memory_area_at(
+    const struct taking *t, bt_addr_t address);
+
+/* capture_fork.c */
+/* Before the stop: what can be had without it, and what speaks against it. */
+void fork_prepare(struct taking *t);
+/* Makes c->fork.pid, or says in c->fork.why why there is none. */
+bool fork_target(struct taking *t);
+/* When the target runs again. False: the copy is of no use. */
+bool fork_find_gaps(struct taking *t);
+void fork_end(struct capture *c);
+/* Of the frozen copy. */
+bool capture_in_gap(const struct capture *c, bt_addr_t address);
 
 /* capture_system.c */
 void system_read(struct taking *t);

@@ -276,6 +276,8 @@ take_stop(struct taking *t, struct capture_thread *thread, int status)
 	thread->kind = CAPTURE_STOPPED;
 	if (event == PTRACE_EVENT_EXEC)
 		t->exec = true;
+	if (event == PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGTRAP)
+		task->group_stop = true;
 	if (event != 0)
 		return;
 	task->inject = WSTOPSIG(status);

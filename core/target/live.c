@@ -225,6 +225,7 @@ read_process(struct live *l)
 	p->pid = c->options.pid;
 	p->from_gcore = true;
 	p->live = true;
+	p->frozen = c->fork.pid != 0;
 	p->args = read_args(l);
 	if (procfs_parse_stat(capture_view(&c->stat), &stat)) {
 		p->ppid = stat.ppid;
@@ -288,7 +289,7 @@ warn_incomplete(struct live *l)
 		target_warn(&l->base, "live.incomplete",
 		    "the capture was cut short; only memory up to there is as "
 		    "it was during the stop");
-	else if (c->left_out != 0 || c->full)
+	else if ((c->left_out != 0 && !l->base.process.frozen) || c->full)
 		target_warn(&l->base, "live.pause",
 		    "the pause of %llu ms (--max-pause=%llu) or the room for "
 		    "the capture was spent before %llu kB could be copied; "
@@ -305,9 +306,12 @@ warn_incomplete(struct live *l)
 		    (unsigned long long)((c->pause_ns -
 					     c->options.max_pause_ns) /
 			1000000),
-		    c->n_threads,
-		    (unsigned long long)((c->copy_start - c->pause_start) /
-			1000000));
+		    c->n_threads, (unsigned long long)(c->stop_ns / 1000000));
+	if (c->options.fork && !l->base.process.frozen)
+		target_warn(&l->base, "live.fork",
+		    "--fork: there is no copy of the process: %s",
+		    c->fork.why[0] != '\0' ? target_show(&l->base, c->fork.why)
+					   : "it could not be kept");
 	if (c->maps_before)
 		target_warn(&l->base, "live.maps",
 		    "the mappings are those from just before the stop: there "

@@ -206,6 +206,23 @@ add_cgroup(struct live *l)
 		    (const char *)line.data + line.pos, line.size - line.pos);
 }
 
+/* What the frozen copy cost: page tables, so it goes by private memory. */
+static void
+add_fork(struct live *l)
+{
+	const struct capture_fork *f = &l->capture->fork;
+	const uint64_t least = 64 * 1024, kb_per_gib = 1024 * 1024;
+
+	if (!l->base.process.frozen)
+		return;
+	add_number(l, "ptrace.fork.pause", f->ns / 1000);
+	add_number(l, "ptrace.fork.size", f->kb);
+	/* Of less memory the rest of the work is most of it. */
+	if (f->kb >= least)
+		add_number(l, "ptrace.fork.pause_per_gib",
+		    f->ns / 1000 * kb_per_gib / f->kb);
+}
+
 void
 live_facts(struct live *l)
 {
@@ -214,5 +231,6 @@ live_facts(struct live *l)
 	ADD_ROWS(l, capture_view(&c->status), status_rows);
 	add_cgroup(l);
 	add_number(l, "ptrace.pause", c->pause_ns / 1000);
+	add_fork(l);
 	add_system(l);
 }

@@ -3,10 +3,12 @@
  * Memory of a captured process. First the pages that were copied while it
  * stood still. Others are read from the process as it runs on, each page once,
  * so that at least two looks at it agree; the first time this happens to
- * memory that can change it is said.
+ * memory that can change it is said. Where there is a frozen copy it is asked
+ * first, for all that is not shared with other processes.
  */
 #include <unistd.h>
 
+#include "target/capture_private.h"
 #include "target/live_private.h"
 
 enum { PAGE = 4096, AHEAD_MAX = 64, UNREADABLE = 1 };
@@ -131,9 +133,17 @@ warn_once(struct live *l, const struct target_mapping *m)
 	    (unsigned long long)m->start);
 }
 
+/* Does the copy have it as it was? */
+static bool
+is_frozen(const struct live *l, bt_addr_t page, const struct target_mapping *m)
+{
+	return l->base.process.frozen && (m->perms & TARGET_SHARED) == 0 &&
+	    !capture_in_gap(l->capture, page);
+}
+
 /* Reads pages from one on into a block of their own. */
 static size_t
-read_pages(struct live *l, bt_addr_t page, size_t n)
+read_pages(struct live *l, int fd, bt_addr_t page, size_t n)
 {
 	struct live_block *b;
 	ssize_t got;
@@ -143,7 +153,7 @@ read_pages(struct live *l, bt_addr_t page, size_t n)
 	b = malloc(sizeof(*b) + n * PAGE);
 	if (b == NULL)
 		return 0;
-	got = pread(l->capture->mem_fd, b->bytes, n * PAGE, (off_t)page);
+	got = pread(fd, b->bytes, n * PAGE, (off_t)page);
 	n = got > 0 ? (size_t)got / PAGE : 0;
 	if (n == 0) {
 		free(b);
@@ -173,7 +183,8 @@ pages_wanted(struct live *l, bt_addr_t page, const struct target_mapping *m)
 	else if (l->ahead < AHEAD_MAX)
 		l->ahead *= 2;
 	while (n < l->ahead && page + n * PAGE < m->end &&
-	    !is_held(l, page + n * PAGE))
+	    !is_held(l, page + n * PAGE) &&
+	    is_frozen(l, page + n * PAGE, m) == is_frozen(l, page, m))
 		n++;
 	return n;
 }
@@ -198,12 +209,19 @@ live_fetch(
 	bt_addr_t page = address & ~(bt_addr_t)(PAGE - 1);
 	const struct target_mapping *m = target_mapping_at(t, address);
 	uint64_t *slot;
-	size_t n;
+	size_t n, wanted;
+	bool frozen;
 
 	if (m == NULL || (m->perms & TARGET_R) == 0 || is_device(m->path) ||
 	    page > INT64_MAX || map_get(&l->pages, address / PAGE) != NULL)
 		return 0;
-	n = read_pages(l, page, pages_wanted(l, page, m));
+	wanted = pages_wanted(l, page, m);
+	n = 0;
+	if (is_frozen(l, page, m))
+		n = read_pages(l, l->capture->fork.mem_fd, page, wanted);
+	frozen = n != 0;
+	if (n == 0)
+		n = read_pages(l, l->capture->mem_fd, page, wanted);
 	if (n == 0) {
 		slot = map_put(&l->pages, address / PAGE, NULL);
 		if (slot != NULL)
@@ -211,6 +229,7 @@ live_fetch(
 		return 0;
 	}
 	l->ahead_at = page + n * PAGE;
-	warn_once(l, m);
+	if (!frozen)
+		warn_once(l, m);
 	return view_later(l, address, size, out);
 }

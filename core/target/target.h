@@ -115,7 +115,8 @@ struct target_process {
 	int64_t core_mtime;    /* seconds */
 	bool from_gcore;       /* no fault: taken from a live process */
 	bool live;	       /* it is one */
-	bool cut_short;	       /* and could not be captured as a whole */
+	bool frozen;	/* and all of its private memory is as it was then */
+	bool cut_short; /* and could not be captured as a whole */
 };
 
 /* What the system tells of a live process beyond all that: attributes of the

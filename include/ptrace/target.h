@@ -239,7 +239,8 @@ size_t ptrace_target_view(ptrace_target_t *t, bt_addr_t address, size_t size,
  * busy so, and memory use does not grow with what was read. */
 void ptrace_target_stream(ptrace_target_t *t, bt_addr_t address, size_t size);
 /* A running process: what was not captured is read from it now, and may have
- * changed since the registers were. */
+ * changed since the registers were. Not so where there is a frozen copy of it
+ * (--fork). */
 bool ptrace_target_live(ptrace_target_t *t);
 /* The first aligned word in [start, end) whose value is in [low, high], from
  * low addresses to high. Unreadable parts are skipped. False: none. The host

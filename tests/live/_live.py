@@ -40,8 +40,9 @@ class Bench:
         """A running target; it has said that it is ready."""
         options.setdefault("stdin", subprocess.PIPE)
         options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("cwd", self.dir)
         target = subprocess.Popen([exe, *map(str, args)], text=True,
-                                  cwd=self.dir, **options)
+                                  **options)
         self._targets.append(target)
         if ready and target.stdout.readline() != "ready\n":
             raise crash.CrashError(f"{exe} does not start")

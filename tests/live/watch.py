@@ -228,7 +228,7 @@ def memory(bench, t):
     # Between two, the worker alone is there.
     seen = [s for s in sizes if s]
     if len(seen) > 20:
-        t.check(min(seen[-10:]) < 2 * min(seen[:10]) + 4096, "grows:", seen)
+        t.check(min(seen[-10:]) < 2 * min(seen[2:12]) + 4096, "grows:", seen)
 
 
 def body(bench, t):

@@ -77,6 +77,10 @@ static const struct option_row bt_rows[] = {
 	"longest time for copying memory of a stopped\n"
 	"process (250)",
 	core_option_max_pause},
+    {0, "fork", NULL,
+	"make a frozen copy of the process, so that heaps\n"
+	"and all of its memory can be looked at",
+	core_option_fork},
     {0, "timeout", "SECONDS", "time for everything (25)", core_option_timeout},
     {0, "no-sandbox", NULL,
 	"without the walls around the process that reads\n"

@@ -106,6 +106,17 @@ core_option_max_pause(void *ctx, const char *value, bt_error_t *e)
 }
 
 bool
+core_option_fork(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->session.fork = true;
+	return true;
+}
+
+bool
 core_option_pid(struct core_options *o, bt_error_t *e)
 {
 	uint64_t pid;

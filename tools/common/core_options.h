@@ -33,6 +33,7 @@ bool core_option_force(void *ctx, const char *value, bt_error_t *e);
 bool core_option_stats(void *ctx, const char *value, bt_error_t *e);
 bool core_option_timeout(void *ctx, const char *value, bt_error_t *e);
 bool core_option_max_pause(void *ctx, const char *value, bt_error_t *e);
+bool core_option_fork(void *ctx, const char *value, bt_error_t *e);
 bool core_option_pretty(void *ctx, const char *value, bt_error_t *e);
 bool core_option_no_pretty(void *ctx, const char *value, bt_error_t *e);
 bool core_option_no_sandbox(void *ctx, const char *value, bt_error_t *e);

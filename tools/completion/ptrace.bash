@@ -48,14 +48,14 @@ _inquest_ptrace()
 	    --stale-pointer --security --module-load --modules-path --module
 	    --module-timeout --modules-timeout
 	    --sandbox-whitelist --no-sandbox --as-user --no-pretty-print
-	    --resource --config --max-size --max-pause --watch --count --timeout --sysroot --debug-path
+	    --resource --config --max-size --max-pause --fork --watch --count --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --json --module-check --help -h --version"
 }
 
 _inquest_bt()
 {
 	_inquest_words "--core --no-variables --no-pretty-print --json --color --load
-	    --sysroot --debug-path --force --max-pause --timeout --no-sandbox --stats
+	    --sysroot --debug-path --force --max-pause --fork --timeout --no-sandbox --stats
 	    --help -h --version"
 }
 

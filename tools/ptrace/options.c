@@ -342,6 +342,10 @@ const struct option_row ptrace_rows[] = {
 	"longest time for copying memory of a stopped\n"
 	"process (250)",
 	core_option_max_pause},
+    {0, "fork", NULL,
+	"make a frozen copy of the process, so that heaps\n"
+	"and all of its memory can be looked at",
+	core_option_fork},
     {0, "watch", "SECONDS",
 	"take a snapshot of a process every so many seconds,\n"
 	"until it ends",
