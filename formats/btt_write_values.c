@@ -30,7 +30,11 @@ struct shape_slot {
 	uint32_t id; /* + 1; 0: free */
 };
 
-enum { KNOWN = 256, PACKED_CAP_MIB = 1024 };
+enum {
+	KNOWN = 256,
+	PACKED_CAP_MIB = 1024,
+	KEY_ROOM = 32 /* a column's name and its array's head */
+};
 
 struct values {
 	struct texts *texts;
@@ -552,9 +556,16 @@ put_groups(struct values *x, const struct btt_root *roots, size_t count)
 static void
 put_columns(struct values *x, struct mp_table *t)
 {
+	const struct mp_column *columns[] = {&x->address, &x->integer,
+	    &x->floats, &x->number, &x->string, &x->reason, &x->length, &x->ref,
+	    &x->heap_size, &x->heap_offset};
 	struct mp_table values;
+	size_t size = 0;
 
 	mp_table_init(&values);
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		size += columns[i]->body.size + KEY_ROOM;
+	(void)buf_reserve(&values.body, size);
 	mp_column_end(&x->address, &values, "address");
 	mp_column_end(&x->integer, &values, "integer");
 	mp_column_end(&x->floats, &values, "float");

@@ -151,15 +151,6 @@ mp_map(struct buf *b, size_t count)
 
 /* ---- tables and columns ---- */
 
-static void
-take(struct buf *out, struct buf *part)
-{
-	buf_append(out, part->data, part->size);
-	if (part->failed)
-		out->failed = true;
-	buf_deinit(part);
-}
-
 void
 mp_table_init(struct mp_table *t)
 {
@@ -185,7 +176,7 @@ void
 mp_table_end(struct mp_table *t, struct buf *out)
 {
 	mp_map(out, t->count);
-	take(out, &t->body);
+	buf_take(out, &t->body);
 }
 
 void
@@ -274,7 +265,7 @@ mp_column_end(struct mp_column *c, struct mp_table *t, const char *key)
 		struct buf *out = mp_table_key(t, key);
 
 		mp_array(out, c->count);
-		take(out, &c->body);
+		buf_take(out, &c->body);
 	}
 	mp_column_deinit(c);
 }

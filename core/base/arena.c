@@ -33,9 +33,9 @@
 #define ARENA_ALIGN 16
 #define BLOCK_FIRST 4096
 #define BLOCK_LARGEST (1024 * 1024)
-#define HUGE_FROM (8 * 1024 * 1024) /* arenas smaller than this: never */
+#define HUGE_FROM (2 * 1024 * 1024) /* arenas smaller than this: never */
 #define HUGE_PAGE ((size_t)2 * 1024 * 1024)
-#define HUGE_BLOCK (2 * HUGE_PAGE)
+#define HUGE_BLOCK HUGE_PAGE
 
 struct arena_block {
 	struct arena_block *next;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define ROOM_FIRST 256
+#define TAKE_OVER 65536 /* bytes from which on it is worth the trouble */
 
 void
 buf_init(struct buf *b, size_t cap)
@@ -86,6 +87,46 @@ buf_append(struct buf *b, const void *data, size_t size)
 		return;
 	memcpy(b->data + b->size, data, size);
 	b->size += size;
+}
+
+bool
+buf_reserve(struct buf *b, size_t size)
+{
+	return reserve(b, size);
+}
+
+/* Much behind little: the little is put before it, and nothing large is
+ * allocated. */
+static bool
+take_over(struct buf *b, struct buf *part)
+{
+	size_t before = b->size;
+	struct buf old = *b;
+
+	if (part->size < TAKE_OVER || before > part->size / 4 ||
+	    part->size > b->cap - before || b->failed || part->failed ||
+	    !reserve(part, before))
+		return false;
+	memmove(part->data + before, part->data, part->size);
+	if (before != 0)
+		memcpy(part->data, old.data, before);
+	b->data = part->data;
+	b->room = part->room < b->cap ? part->room : b->cap;
+	b->size = before + part->size;
+	free(old.data);
+	part->data = NULL;
+	return true;
+}
+
+void
+buf_take(struct buf *b, struct buf *part)
+{
+	if (!take_over(b, part)) {
+		buf_append(b, part->data, part->size);
+		if (part->failed)
+			b->failed = true;
+	}
+	buf_deinit(part);
 }
 
 void

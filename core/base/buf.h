@@ -30,6 +30,11 @@ void buf_vprintf(struct buf *b, const char *format, va_list ap) BT_PRINTF(2, 0);
 /* Makes room for size bytes and returns where to write them (then they count
  * as written), or NULL. */
 uint8_t *buf_extend(struct buf *b, size_t size);
+/* Room for that many more bytes, so that filling it does not grow it step by
+ * step. False: failed. */
+bool buf_reserve(struct buf *b, size_t size);
+/* Appends all of the part, and frees it. A part that failed fails b, too. */
+void buf_take(struct buf *b, struct buf *part);
 /* NUL-terminates (the NUL does not count in size) and returns the text; "" when
  * empty or failed from the start. */
 const char *buf_text(struct buf *b);

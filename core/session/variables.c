@@ -12,6 +12,9 @@
 /* Variables of one name, in different units, that are shown. */
 enum { GLOBAL_MATCHES = 64 };
 
+/* Frames of the thread that faulted that somebody will surely look at. */
+enum { LOOKED_AT = 64 };
+
 struct fill {
 	struct session *session;
 	const struct target_thread *target;
@@ -72,7 +75,8 @@ fill_frame(void *ctx, const struct frame_step *step)
 	    .scope = step->scope,
 	    .dwarf = step->plan->dwarf,
 	    .follow = fill->thread->fault,
-	    .pack = s->sink->takes_packed && fill->thread->fault == false,
+	    .pack = s->sink->takes_packed &&
+		(fill->thread->fault == false || fill->next >= LOOKED_AT),
 	};
 	struct snap_frame *out;
 

@@ -110,8 +110,12 @@ is_runtime(const struct snap_frame *f)
 	const char *object = f->location != NULL ? f->location->object : "";
 
 	for (size_t i = 0; i < sizeof(runtime) / sizeof(*runtime); i++) {
-		size_t n = strlen(runtime[i]);
+		size_t n;
 
+		/* A stack may have a hundred thousand frames. */
+		if (object[0] != runtime[i][0])
+			continue;
+		n = strlen(runtime[i]);
 		if (strncmp(object, runtime[i], n) == 0 &&
 		    (object[n] == '\0' || strncmp(object + n, ".so", 3) == 0 ||
 			(object[n] == '-' &&

@@ -224,6 +224,57 @@ TEST(buf_refuses_what_does_not_fit)
 	buf_deinit(&b);
 }
 
+TEST(buf_takes_parts)
+{
+	enum { LARGE = 100000 };
+	static const size_t sizes[] = {0, 1, 1000, 65535, 65536, LARGE};
+	static uint8_t bytes[LARGE];
+	struct buf b, part;
+
+	for (size_t i = 0; i < LARGE; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (size_t before = 0; before < 40000; before += 9999) {
+			buf_init(&b, 1 << 20);
+			buf_init(&part, 1 << 20);
+			buf_append(&b, bytes + 5, before);
+			buf_append(&part, bytes, sizes[i]);
+			buf_take(&b, &part);
+			expect_false(b.failed);
+			expect_uint(b.size, before + sizes[i]);
+			if (before != 0)
+				expect_mem(b.data, bytes + 5, before);
+			if (sizes[i] != 0)
+				expect_mem(b.data + before, bytes, sizes[i]);
+			expect_null(part.data);
+			expect_uint(part.size, 0);
+			/* It goes on growing as before. */
+			buf_append(&b, bytes, 70000);
+			expect_mem(b.data + before + sizes[i], bytes, 70000);
+			buf_deinit(&b);
+		}
+	/* More than the cap, a part with more room than the cap, and a part
+	 * that failed. */
+	buf_init(&b, LARGE - 1);
+	buf_init(&part, 1 << 20);
+	buf_append(&part, bytes, LARGE);
+	buf_take(&b, &part);
+	expect_true(b.failed);
+	expect_uint(b.size, 0);
+	buf_clear(&b);
+	expect_true(buf_reserve(&part, LARGE * 5));
+	buf_append(&part, bytes, LARGE - 1);
+	buf_take(&b, &part);
+	expect_false(b.failed);
+	buf_putc(&b, 'x');
+	expect_true(b.failed);
+	buf_clear(&b);
+	expect_false(buf_reserve(&part, SIZE_MAX));
+	buf_take(&b, &part);
+	expect_true(b.failed);
+	buf_deinit(&b);
+}
+
 TEST(buf_printf_at_every_length)
 {
 	/* Around the first room, where the text is formatted twice. */
