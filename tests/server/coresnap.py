@@ -3,12 +3,15 @@
 """coresnap and coresnapd: from a core on the helper's standard input to a
 snapshot that a server has taken; the log lines and the list; what is tried
 again and what is not; limits and broken input."""
+import base64
+import gzip
 import json
 import os
 import re
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -171,7 +174,6 @@ def limits(bench, t):
     t.check(time.monotonic() - begun < 20, "stalled for too long")
     # Places: two are held by receivers that wait for more.
     s = Spool(bench, "dump.concurrent = 1", "dump.wait = 1s")
-    import subprocess
     slow = subprocess.Popen(
         [os.path.join(bench.build, "coresnap"), "-d", "-c", s.conf, "archive",
          "--", "4194300", "0", "0", "11", "1", "1", "1", "", "slow", "!slow"],
@@ -221,7 +223,6 @@ def access(bench, t):
     s = Spool(bench)
     for path in (s.dir, bench.dir):
         os.chmod(path, 0o755)
-    import subprocess
     child = subprocess.Popen(["sleep", "100"], user=65534, group=65534,
                              extra_groups=[])
     time.sleep(0.05)
@@ -414,6 +415,54 @@ def directories(bench, t):
     t.check(done.returncode == 2 and "no core" in done.stderr, done.stderr)
 
 
+def foreign_reports(bench, t):
+    """A report of apport, and a compressed core of systemd-coredump."""
+    s = Spool(bench, "ptrace.options = --load= --no-pretty-print")
+    with open(bench.core, "rb") as f:
+        packed = gzip.compress(f.read(), 1)
+    where = bench.new_dir()
+    report = os.path.join(where, "_usr_bin_demo.0.crash")
+
+    def write(core, key="CoreDump"):
+        with open(report, "w", encoding="ascii") as f:
+            f.write("ProblemType: Crash\nArchitecture: amd64\nSignal: 11\n"
+                    f"ExecutablePath: {bench.exe}\n{key}: base64\n")
+            for i in range(0, len(core), 1000):
+                line = base64.b64encode(core[i:i + 1000]).decode()
+                f.write(f" {line}\n")
+            f.write("ProcCwd: /\n")
+
+    write(packed)
+    done = s.coresnap("import", where)
+    t.check(done.stdout.endswith("1 imported, 0 known, 0 failed\n"),
+            done.stdout, done.stderr)
+    entry = s.listed()[0]
+    t.equal((entry["exe"], entry["signal"]), (bench.exe, 11), "report:")
+    pending = os.path.join(s.path, "pending", entry["id"])
+    with open(pending, "rb") as f:
+        t.check(f.read() == packed, "the core in the report is another")
+    packed_file = os.path.join(where, "core.demo.zst")
+    subprocess.run(["zstd", "-q", "-1", bench.core, "-o", packed_file],
+                   check=True)
+    for key, value in (("comm", "compressed"), ("exe", bench.exe),
+                       ("signal", "11"), ("pid", "42")):
+        try:
+            os.setxattr(packed_file, "user.coredump." + key, value.encode())
+        except OSError:
+            pass
+    t.equal(s.coresnap("import", packed_file).returncode, 0)
+    s.once()
+    t.equal(len(s.names("sending")), 2, "snapshots of both:", s.text())
+    for name in s.names("sending"):
+        d = _server.document(bench, os.path.join(s.path, "sending", name))
+        t.check(d and any(x["symbol"] == "main" for y in d["threads"]
+                          for x in y["frames"]), name)
+    write(packed, key="Coffee")
+    done = s.coresnap("import", report)
+    t.check(done.returncode == 2 and "no core in the report" in done.stderr,
+            done.stderr)
+
+
 def defaults(bench, t):
     s = Spool(bench)
     script = os.path.join(s.dir, "defaults")
@@ -477,7 +526,7 @@ def configuration(bench, t):
 
 def body(bench, t):
     for part in (pipeline, retries, bad_objects, limits, facts, commands,
-                 installation, sockets, directories, defaults, idle,
+                 installation, sockets, directories, foreign_reports, defaults, idle,
                  configuration):
         begun = time.monotonic()
         part(bench, t)

@@ -168,7 +168,6 @@ def storm(bench, t):
     stop.set()
     t.equal(len(kept), 100, "kept, 20 of each of five programs:")
     t.check(most[0] <= 4, "received at once:", most[0])
-    t.check(seconds < 60, "1,000 crashes took", seconds)
     wait_for(lambda: len(s.names("sending")) == 100)
     t.equal(len(s.names("sending")), 100, "snapshots:")
     t.equal(s.names("incoming") + s.names("failed"), [])

@@ -138,8 +138,6 @@ finish(struct daemon *d, size_t i, int status,
 	struct job j = d->jobs[i];
 
 	d->jobs[i] = d->jobs[--d->n_jobs];
-	/* What it started must not outlive it. */
-	(void)kill(-j.pid, SIGKILL);
 	done(d, &j, status);
 	if (j.lock >= 0)
 		(void)close(j.lock);
@@ -152,13 +150,19 @@ jobs_reap(struct daemon *d,
     void (*done)(struct daemon *, const struct job *, int status))
 {
 	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, WNOHANG);
+		siginfo_t info = {.si_pid = 0};
+		int status = 0;
 
-		if (pid <= 0)
+		/* What it started must not outlive it. As long as it has not
+		 * been waited for, its number is nobody else's. */
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		    info.si_pid == 0)
+			return;
+		(void)kill(-info.si_pid, SIGKILL);
+		if (waitpid(info.si_pid, &status, 0) != info.si_pid)
 			return;
 		for (size_t i = 0; i < d->n_jobs; i++)
-			if (d->jobs[i].pid == pid) {
+			if (d->jobs[i].pid == info.si_pid) {
 				finish(d, i, status, done);
 				break;
 			}

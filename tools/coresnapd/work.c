@@ -220,7 +220,8 @@ ptrace_succeeded(struct daemon *d, const struct job *j, struct fields *state)
 	if (spool_save_state(&d->spool, &j->id, state, &e) == false)
 		log_error(&d->log, &e);
 	/* The snapshot is safe: ptrace's name for it came after its data. */
-	if (unlinkat(d->spool.stage[STAGE_PENDING], j->id.text, 0) != 0 ||
+	if ((unlinkat(d->spool.stage[STAGE_PENDING], j->id.text, 0) != 0 &&
+		errno != ENOENT) ||
 	    file_sync_dir(d->spool.stage[STAGE_PENDING], &e) == false)
 		log_say(
 		    &d->log, LOG_ERR, "cannot remove pending/%s", j->id.text);

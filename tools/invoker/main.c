@@ -143,7 +143,7 @@ invoke(struct invoker_options *o, pid_t parent, const struct service_log *l)
 int
 main(int argc, char **argv)
 {
-	struct invoker_options o = {0};
+	static struct invoker_options o; /* its lists live to the end */
 	struct service_log l;
 	pid_t parent = getppid();
 	bt_error_t e;

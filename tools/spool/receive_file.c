@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "spool/apport.h"
+#include "spool/limits.h"
 #include "spool/receive.h"
 
 enum { HEAD_MAX = 16 * 1024 * 1024 };
@@ -38,9 +40,12 @@ from_prpsinfo(struct facts *f, const uint8_t *data, size_t size)
 	if (size < sizeof(info))
 		return;
 	memcpy(&info, data, sizeof(info));
-	f->pid = info.pr_pid;
-	(void)snprintf(f->comm, sizeof(f->comm), "%.*s",
-	    (int)sizeof(info.pr_fname), info.pr_fname);
+	/* What another collector knew is more. */
+	if (f->pid == 0)
+		f->pid = info.pr_pid;
+	if (f->comm[0] == '\0')
+		(void)snprintf(f->comm, sizeof(f->comm), "%.*s",
+		    (int)sizeof(info.pr_fname), info.pr_fname);
 }
 
 static void
@@ -167,8 +172,58 @@ check_file(int fd, const char *name, struct stat *st, bt_error_t *e)
 		return bt_fail(
 		    e, BT_E_LIMIT, "%s is still being written", name);
 	return (pread(fd, first, sizeof(first), 0) == sizeof(first) &&
-		   copy_is_core(first)) ||
+		   (copy_is_core(first) || apport_is_report(first))) ||
 	    bt_fail(e, BT_E_FORMAT, "%s is no core", name);
+}
+
+/* The core of a report of apport, in a file without a name; -1 with *e set. */
+static int
+open_report(const struct spool *s, const struct config *c, int fd,
+    struct facts *f, bt_error_t *e)
+{
+	uint64_t room;
+	int core;
+
+	if (limits_room(s, c, f->uid, &room, e) == false)
+		return -1;
+	core = openat(s->incoming, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (core < 0) {
+		(void)bt_fail_os(e, errno, "cannot create a file");
+		return -1;
+	}
+	/* It is there twice for a moment. */
+	if (apport_extract(fd, core, room / 2, f, e) &&
+	    lseek(core, 0, SEEK_SET) == 0)
+		return core;
+	(void)close(core);
+	return -1;
+}
+
+static enum receive_result
+receive_open(const struct spool *s, const struct config *c,
+    const struct service_log *l, int fd, struct facts *f,
+    const struct object_id *id, bt_error_t *e)
+{
+	struct receive_request request = {
+	    .facts = f, .id = id, .origin = "file"};
+	uint8_t first[COPY_LEAST];
+	struct object_id name;
+	int core = fd;
+	enum receive_result result;
+
+	if (pread(fd, first, sizeof(first), 0) == sizeof(first) &&
+	    apport_is_report(first))
+		core = open_report(s, c, fd, f, e);
+	else
+		from_head(f, fd);
+	if (core < 0)
+		return RECEIVE_FAILED;
+	request.source = (struct copy_source){
+	    .fd = core, .memory_fd = core, .seekable = true};
+	result = receive(s, c, l, &request, &name);
+	if (core != fd)
+		(void)close(core);
+	return result;
 }
 
 enum receive_result
@@ -187,11 +242,6 @@ receive_file(const struct spool *s, const struct config *c,
 		return RECEIVE_FAILED;
 	}
 	if (check_file(fd, name, &st, e)) {
-		struct receive_request request = {.facts = &facts,
-		    .source = {.fd = fd, .memory_fd = fd, .seekable = true},
-		    .id = id,
-		    .origin = "file"};
-
 		id_of_file(&st, id);
 		facts_init(&facts);
 		facts.uid = st.st_uid;
@@ -199,12 +249,12 @@ receive_file(const struct spool *s, const struct config *c,
 		facts.time = st.st_mtime;
 		/* It is the user's already. */
 		facts.ordinary = true;
-		from_head(&facts, fd);
 		if (st.st_uid == 0)
 			from_attributes(&facts, fd);
 		bt_error_clear(e);
-		result = spool_knows(s, id) ? RECEIVE_KNOWN
-					    : receive(s, c, l, &request, id);
+		result = spool_knows(s, id)
+		    ? RECEIVE_KNOWN
+		    : receive_open(s, c, l, fd, &facts, id, e);
 	}
 	(void)close(fd);
 	return result;
