@@ -214,6 +214,8 @@ btt_write_section(struct btt_writer *w, enum btt_section section,
 	}
 	buf_init(&raw, BTT_MAX_SECTION);
 	mp_table_end(&t, &raw);
+	if (ok && !raw.failed && w->s->scrub != NULL)
+		btt_scrub(w->s->scrub, &raw);
 	if (!ok || raw.failed)
 		ok = bt_fail(e, ok ? BT_E_LIMIT : BT_E_NOMEM,
 		    "section %s: no memory", name);

@@ -93,6 +93,10 @@ enum {
 	BTT_SHAPE_REASON = 0x4000,
 	BTT_SHAPE_ALLOCATED = 0x8000
 };
+/* Blanks the values in a payload (btt_scrub.c). */
+struct scrub;
+void btt_scrub(const struct scrub *s, struct buf *raw);
+
 /* Hex digits as a bin, "" as nil, anything else as a str. */
 void btt_put_hex(struct buf *b, const char *text);
 /* "rwxs" of the bits 1, 2, 4, 8. */

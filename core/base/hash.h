@@ -21,6 +21,10 @@ void sha256_final(struct sha256 *s, uint8_t digest[32]);
 /* 64 lower-case hex digits and a NUL. */
 void sha256_hex(const uint8_t digest[32], char hex[65]);
 
+/* HMAC (RFC 2104) with SHA-256. */
+void hmac_sha256(const uint8_t *key, size_t key_size, const void *data,
+    size_t size, uint8_t digest[32]);
+
 uint32_t crc32c(uint32_t crc, const void *data, size_t size); /* start 0 */
 /* The same without special instructions: for other machines, and tests. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size);

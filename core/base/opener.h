@@ -28,6 +28,8 @@ enum opener_kind {
 	OPENER__COUNT
 };
 
+enum { OPENER_DIGEST_MAX = 4096 };
+
 struct opener {
 	/* Returns an fd the caller owns, or -1 with *e set: BT_E_NOTFOUND,
 	 * BT_E_PERMISSION, BT_E_FORMAT (not a regular file), BT_E_LIMIT. */
@@ -37,6 +39,10 @@ struct opener {
 	 * its name (malloc'd): as open. NULL: somebody else's business. */
 	int (*fetch)(struct opener *o, bool executable, const uint8_t *id,
 	    size_t id_size, char **name, bt_error_t *e);
+	/* 16 hex digits that stand for the bytes (at most OPENER_DIGEST_MAX),
+	 * by a key of this host. NULL or false: there are none. */
+	bool (*digest)(
+	    struct opener *o, const void *data, size_t size, char out[17]);
 };
 
 /* Directories of a live process, borrowed; -1: not to be had. */

@@ -127,3 +127,31 @@ sha256_hex(const uint8_t digest[32], char hex[65])
 	}
 	hex[64] = '\0';
 }
+
+void
+hmac_sha256(const uint8_t *key, size_t key_size, const void *data, size_t size,
+    uint8_t digest[32])
+{
+	uint8_t block[64] = {0}, pad[64];
+	struct sha256 s;
+
+	if (key_size > sizeof(block)) {
+		sha256_init(&s);
+		sha256_update(&s, key, key_size);
+		sha256_final(&s, block);
+	} else if (key_size != 0) {
+		memcpy(block, key, key_size);
+	}
+	for (size_t i = 0; i < sizeof(pad); i++)
+		pad[i] = block[i] ^ 0x36;
+	sha256_init(&s);
+	sha256_update(&s, pad, sizeof(pad));
+	sha256_update(&s, data, size);
+	sha256_final(&s, digest);
+	for (size_t i = 0; i < sizeof(pad); i++)
+		pad[i] = block[i] ^ 0x5c;
+	sha256_init(&s);
+	sha256_update(&s, pad, sizeof(pad));
+	sha256_update(&s, digest, 32);
+	sha256_final(&s, digest);
+}

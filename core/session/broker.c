@@ -16,6 +16,7 @@
 #include "image/symserver.h"
 #include "session/broker.h"
 #include "session/broker_link.h"
+#include "session/hostkey.h"
 #include "session/sandbox.h"
 #include "target/capture.h"
 
@@ -23,7 +24,8 @@ struct broker {
 	const struct broker_options *options;
 	struct opener_local files;
 	struct symserver *server; /* NULL: the user has set none */
-	bt_error_t broken;	  /* why no file can be opened at all */
+	struct host_key key;
+	bt_error_t broken; /* why no file can be opened at all */
 	int socket;
 	int listener; /* -1: none */
 };
@@ -134,6 +136,19 @@ fetch(struct broker *b, const struct broker_request *q, char **name,
 	    &id, name, e);
 }
 
+/* The key never leaves this process. malloc'd. */
+static char *
+digest(struct broker *b, const struct broker_request *q, bt_error_t *e)
+{
+	char text[17];
+
+	if (!host_key_digest(&b->key, q->data, q->size, text)) {
+		(void)bt_fail(e, BT_E_NOTFOUND, "there is no key");
+		return NULL;
+	}
+	return strdup(text);
+}
+
 /* ---- the conversation ---- */
 
 static bool
@@ -153,6 +168,8 @@ answer(struct broker *b, const struct broker_request *q)
 	else if (q->kind == BROKER_FETCH_DEBUGINFO ||
 	    q->kind == BROKER_FETCH_EXECUTABLE)
 		fd = fetch(b, q, &name, &a.error);
+	else if (q->kind == BROKER_DIGEST)
+		name = digest(b, q, &a.error);
 	else
 		(void)bt_fail(&a.error, BT_E_USAGE, "no such request");
 	if (name != NULL && strlen(name) < sizeof(a.name)) {

@@ -74,11 +74,39 @@ client_fetch(struct opener *base, bool executable, const uint8_t *id,
 	return ask(c, &q, name, e);
 }
 
+static bool
+client_digest(struct opener *base, const void *data, size_t size, char out[17])
+{
+	struct broker_client *c = (struct broker_client *)base;
+	struct broker_request q = {
+	    .kind = BROKER_DIGEST, .size = (uint32_t)size};
+	struct broker_reply a;
+	ssize_t n;
+	int fd;
+
+	if (size > sizeof(q.data))
+		return false;
+	memcpy(q.data, data, size);
+	if (!broker_send(
+		c->fd, &q, offsetof(struct broker_request, data) + size, -1))
+		return false;
+	n = broker_receive(c->fd, &a, sizeof(a), &fd);
+	if (fd >= 0)
+		(void)close(fd);
+	if (n != (ssize_t)offsetof(struct broker_reply, name) + 17 ||
+	    a.size != 17)
+		return false;
+	memcpy(out, a.name, 17);
+	out[16] = '\0';
+	return true;
+}
+
 void
 broker_client_init(struct broker_client *c, int fd)
 {
 
-	*c = (struct broker_client){{client_open, client_fetch}, fd};
+	*c = (struct broker_client){
+	    {client_open, client_fetch, client_digest}, fd};
 }
 
 bool

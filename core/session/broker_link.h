@@ -13,6 +13,7 @@ enum {
 	/* Kinds below are enum opener_kind, with a path. */
 	BROKER_FETCH_DEBUGINFO = 100, /* with a build-id */
 	BROKER_FETCH_EXECUTABLE,
+	BROKER_DIGEST, /* of bytes; the answer is a name without descriptor */
 	BROKER_LISTEN, /* comes with a descriptor, has no answer */
 	BROKER_SIZE_MAX = PATH_MAX
 };

@@ -16,6 +16,7 @@
 #include "session/link.h"
 #include "session/more.h"
 #include "session/sandbox.h"
+#include "snapshot/scrub.h"
 #include "target/capture.h"
 
 /* Memory for reading a snapshot file: strings and tables are larger in memory
@@ -32,7 +33,8 @@ struct courier { /* sends what the session says */
 	struct buf out;
 	struct session_options options;
 	struct broker_client broker; /* fd -1: no sandbox */
-	bool confined;		     /* it is closed, for good */
+	size_t scrubbed; /* values known when sections were last sent */
+	bool confined;	 /* it is closed, for good */
 };
 
 static void
@@ -164,6 +166,7 @@ begin_generation(struct courier *c, const struct snapshot *s)
 	c->writer = btt_writer_create(s);
 	if (c->writer == NULL)
 		return false;
+	c->scrubbed = s->scrub != NULL ? scrub_count(s->scrub) : 0;
 	buf_clear(&c->out);
 	c->out.cap = c->max_size;
 	if (btt_write_header(c->writer, &c->out, NULL) == false)
@@ -279,6 +282,17 @@ send_first(struct courier *c, const struct snapshot *s)
 	}
 }
 
+static void send_revised(void *ctx, struct snapshot *s);
+
+/* Sections that were sent may hold a value that was not yet known to be secret:
+ * a variable's name said so. */
+static bool
+has_new_secrets(const struct courier *c, const struct snapshot *s)
+{
+
+	return s->scrub != NULL && scrub_count(s->scrub) != c->scrubbed;
+}
+
 static void
 send_finished(void *ctx, enum session_stage stage, struct snapshot *s)
 {
@@ -298,10 +312,16 @@ send_finished(void *ctx, enum session_stage stage, struct snapshot *s)
 		send_section(c, BTT_MODULES);
 		break;
 	case SESSION_VARIABLES:
+		if (has_new_secrets(c, s)) {
+			send_revised(c, s);
+			break;
+		}
 		send_variables(c, s);
 		send_section(c, BTT_OBJECTS);
 		break;
 	case SESSION_ANALYSIS:
+		if (has_new_secrets(c, s))
+			send_revised(c, s);
 		send_section(c, BTT_ANALYSIS);
 		break;
 	case SESSION_MEMORY:

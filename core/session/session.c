@@ -213,6 +213,15 @@ session_opener_init(struct opener_local *out,
 	return ok;
 }
 
+static bool
+digest_here(struct opener *o, const void *data, size_t size, char out[17])
+{
+	struct session *s =
+	    (struct session *)((char *)o - offsetof(struct session, local));
+
+	return host_key_digest(&s->key, data, size, out);
+}
+
 /* Here, or by whoever may. */
 static bool
 open_opener(struct session *s, bt_error_t *e)
@@ -227,6 +236,7 @@ open_opener(struct session *s, bt_error_t *e)
 		if (!s->has_local)
 			return false;
 		s->opener = &s->local.base;
+		s->opener->digest = digest_here;
 		s->server = symserver_new(session_server_time(o));
 	}
 	set_finder(s);
@@ -393,12 +403,15 @@ values(struct session *s)
 	collect_variables(s);
 	collect_globals(s);
 	collect_error_message(s);
+	collect_secrets(s);
 }
 
 static void
 analyse(struct session *s)
 {
 	collect_analysis(s);
+	/* Modules add variables, and say what others hold. */
+	collect_secrets(s);
 	/* Modules add classifiers, and those enter the grouping. */
 	snapshot_fingerprint(s->snapshot);
 	if (module_host_changed(s->kept->host) && s->sink->revised != NULL)
@@ -445,6 +458,7 @@ session_collect(const struct session_options *options,
 	if (target_process(s.target)->core_truncated ||
 	    target_process(s.target)->cut_short)
 		session_mark_partial(&s);
+	collect_start_secrets(&s);
 	collect_analysis_begin(&s);
 	stacks(&s);
 	stage(&s, SESSION_MODULES, options->modules, collect_modules);

@@ -117,6 +117,12 @@ struct session_options {
 		uint32_t uid; /* of the worker when we are root; 0: default */
 	} sandbox;
 
+	/* Values that do not go into the snapshot (secrets.c). */
+	struct {
+		bool on;
+		const char *const *patterns; /* more names, as fnmatch(3) */
+	} scrub;
+
 	uint64_t max_size;   /* bytes the snapshot may take, 0: default */
 	uint64_t timeout_ns; /* for all stages together, 0: default */
 	bool stats;

@@ -8,6 +8,7 @@
 #define SESSION_PRIVATE_H
 
 #include "module/shipped.h"
+#include "session/hostkey.h"
 #include "session/session.h"
 #include "unwind/unwind.h"
 #include "value/value.h"
@@ -78,7 +79,10 @@ struct session {
 	struct budget budget; /* of the current stage */
 
 	struct opener *opener;
-	struct opener_local local; /* unless somebody else opens */
+	struct host_key key;	     /* unless somebody else has it */
+	struct map secret_templates; /* while secrets are looked for */
+	uint64_t scrubbed;	     /* values that were replaced */
+	struct opener_local local;   /* unless somebody else opens */
 	bool has_local;
 	const char *dirs[SESSION_DIRS_MAX];
 	struct debugfile_finder finder;
@@ -150,6 +154,13 @@ void collect_analysis_begin(struct session *s);
 void session_log_line(const struct session_sink *sink,
     enum pmodule_log_level level, const char *module, const char *text);
 void collect_analysis(struct session *s);
+/* Names of credentials, and the user's patterns. */
+bool session_is_secret_name(
+    const struct session_options *o, const char *name, size_t size);
+/* What must not be in the file: of the command line and the environment, and of
+ * the variables that there are by now. */
+void collect_start_secrets(struct session *s);
+void collect_secrets(struct session *s);
 void collect_memory(struct session *s);
 void collect_resources(struct session *s);
 void collect_warnings(struct session *s); /* the target's, so far */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "snapshot/model.h"
+#include "snapshot/scrub.h"
 
 /*
  * Caps of the lists: far above what a real process has (the kernel allows
@@ -160,6 +161,7 @@ snapshot_deinit(struct snapshot *s)
 	map_deinit(&s->location_ids);
 	map_deinit(&s->attribute_ids);
 	map_deinit(&s->warning_ids);
+	scrub_free(s->scrub);
 	strings_deinit(&s->strings);
 	arena_deinit(&s->arena);
 }

@@ -309,6 +309,7 @@ struct snapshot {
 
 	struct map object_ids; /* key of (address, type) -> id */
 	struct map location_ids, attribute_ids, warning_ids; /* the same way */
+	struct scrub *scrub; /* what must not be in the file; NULL: nothing */
 	uint64_t warnings_lost; /* no room was left for them */
 	uint64_t values_bytes;	/* spent on variables, against the cap */
 	uint64_t values_cap;

@@ -380,6 +380,7 @@ read_texts(struct taking *t)
 	/* Of a leader that has ended it tells nothing about memory. */
 	(void)capture_read_text(t, c->mm_fd, "status", &c->status);
 	(void)capture_read_text(t, c->mm_fd, "cmdline", &c->cmdline);
+	(void)capture_read_text(t, c->mm_fd, "environ", &c->environ);
 	(void)capture_read_text(t, c->mm_fd, "cgroup", &c->cgroup);
 	(void)capture_read_text(t, c->mm_fd, "auxv", &c->auxv);
 	read_exe(c);

@@ -227,6 +227,8 @@ read_process(struct live *l)
 	p->live = true;
 	p->frozen = c->fork.pid != 0;
 	p->args = read_args(l);
+	l->base.given[0] = capture_view(&c->cmdline);
+	l->base.given[1] = capture_view(&c->environ);
 	if (procfs_parse_stat(capture_view(&c->stat), &stat)) {
 		p->ppid = stat.ppid;
 		p->pgrp = stat.pgrp;

@@ -170,6 +170,10 @@ size_t target_facts(const struct target *t, const struct target_fact **out);
 void target_warn(struct target *t, const char *code, const char *format, ...)
     BT_PRINTF(3, 4);
 
+/* What the process was started with: arguments and environment, each string
+ * with its NUL, as far as they can be had; maybe other bytes before them. Into
+ * out, which is cleared; its size. */
+size_t target_start_strings(struct target *t, struct buf *out);
 /* auxv entry (AT_*). */
 bool target_auxv(const struct target *t, uint64_t type, uint64_t *value);
 

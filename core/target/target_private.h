@@ -77,6 +77,10 @@ struct target {
 	VEC(struct target_fact) facts;
 	uint64_t warnings_dropped;
 
+	/* Arguments and environment, where the kernel told; empty: as the
+	 * stack has them. */
+	struct view given[2];
+
 	struct target_module *exe;
 	/* Unmodified file contents, the range used last. */
 	struct {

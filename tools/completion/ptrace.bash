@@ -47,7 +47,8 @@ _inquest_ptrace()
 	    --classifier --thread --fault-thread --faulted --load --global
 	    --stale-pointer --security --module-load --modules-path --module
 	    --module-timeout --modules-timeout
-	    --sandbox-whitelist --no-sandbox --as-user --no-pretty-print
+	    --sandbox-whitelist --no-sandbox --as-user --scrub --no-scrub
+	    --no-pretty-print
 	    --resource --config --max-size --max-pause --fork --watch --count --timeout --sysroot --debug-path
 	    --force --stats -L -b --format --json --module-check --help -h --version"
 }

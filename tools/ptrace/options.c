@@ -274,6 +274,25 @@ on_as_user(void *ctx, const char *value, bt_error_t *e)
 	return true;
 }
 
+static bool
+on_scrub(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	return *value == '\0' || option_list_add(&o->scrub, value, e);
+}
+
+static bool
+on_no_scrub(void *ctx, const char *value, bt_error_t *e)
+{
+	struct ptrace_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->no_scrub = true;
+	return true;
+}
+
 const struct option_row ptrace_rows[] = {
     {0, "core", "CORE", "core file to examine", core_option_core},
     {'o', "output", "FILE", "write the snapshot to exactly this file",
@@ -330,6 +349,11 @@ const struct option_row ptrace_rows[] = {
 	"as root: the user that reads the core and runs\n"
 	"modules (not 0)",
 	on_as_user},
+    {0, "scrub", "PATTERN",
+	"leave out values of variables, arguments and\n"
+	"environment whose name matches, too (repeatable)",
+	on_scrub},
+    {0, "no-scrub", NULL, "leave out nothing, not even passwords", on_no_scrub},
     {0, "pretty-print", NULL, NULL, core_option_pretty},
     {0, "no-pretty-print", NULL, "without the Lua modules that come with it",
 	core_option_no_pretty},
@@ -464,6 +488,8 @@ ptrace_options_parse(
 	s->classifiers = o->classifiers.items;
 	s->globals = o->globals.items;
 	s->resources = o->resources.items;
+	s->scrub.on = o->no_scrub == false;
+	s->scrub.patterns = o->scrub.items;
 	s->threads = o->threads;
 	s->n_threads = o->n_threads;
 	module_settings_finish(&o->module, &o->core);

@@ -15,6 +15,8 @@ struct ptrace_options {
 	struct supervisor_output output;
 	struct kv_list attributes;
 	struct option_list classifiers, globals, resources;
+	struct option_list scrub;
+	bool no_scrub;
 	uint32_t *threads;
 	size_t n_threads;
 	struct module_settings module;
