@@ -166,6 +166,7 @@ replace(
 		  s->snapshot, "<scrubbed: %zu bytes, hmac %s>", size, mark)
 	    : snapshot_printf(s->snapshot, "<scrubbed: %zu bytes>", size);
 
+	(void)map_put(&s->replaced, (uint64_t)(uintptr_t)v, NULL);
 	v->string = text;
 	v->string_size = (uint32_t)strlen(text);
 	v->flags =
@@ -202,6 +203,9 @@ scrub_one(struct session *s, struct snap_variable *v)
 	char mark[17] = "";
 	size_t n;
 
+	/* What a module has put in its place since is the module's word. */
+	if (map_get(&s->replaced, (uint64_t)(uintptr_t)v) != NULL)
+		return;
 	if ((v->flags & SNAP_VAR_STRING) != 0 && !is_remark(v) &&
 	    (v->kind == SNAP_STRING || v->kind == SNAP_POINTER ||
 		v->kind == SNAP_ARRAY || v->kind == SNAP_STRUCT ||

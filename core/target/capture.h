@@ -129,7 +129,8 @@ struct capture {
 	size_t n_threads, threads_room;
 	struct capture_range *ranges; /* in no order, disjoint */
 	size_t n_ranges, ranges_room;
-	struct capture_text stat, status, cmdline, environ, cgroup, auxv, maps, exe;
+	struct capture_text stat, status, cmdline, environ, cgroup, auxv, maps,
+	    exe;
 	struct capture_system system;
 	bool maps_before;  /* read before the stop: too many to wait for */
 	uint64_t stop_ns;  /* of that, until registers were complete */
