@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The examples of lua/examples, each on the program it is for."""
+import json
 import os
 import re
 import shutil
@@ -86,7 +87,7 @@ def check_scrub(bench, t):
     # Beside it: the module has the last word, and nothing comes back.
     _, both = modules.run(show[0], "--module-load", path)
     t.equal(secrets_in(both), [])
-    t.check("(removed)" in texts_in(both), "the module's word")
+    t.check("(removed)" in json.dumps(both), "the module's word")
     _, snapshot = modules.run(*show, "--module-load", path,
                               "--module=scrub:names,user+pin")
     t.check("alice" not in set(texts_in(snapshot)))
