@@ -242,6 +242,10 @@ def access(bench, t):
 
 def commands(bench, t):
     s = Spool(bench)
+    if os.getuid() == 0:
+        done = s.coresnap("list")
+        t.equal(done.stdout, "\n[pending]/0O/0.00kB [sending]/0O/0.00kB\n",
+                "before anything has crashed:", done.stderr)
     for i in range(3):
         s.archive(bench.core, comm=f"n{i}")
     ids = s.names("pending")
