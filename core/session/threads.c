@@ -204,6 +204,20 @@ fill_frames(
 		s->stats->frames += out->n_frames;
 }
 
+/* The one that keeps a processor busy is often what is looked for. */
+static void
+tell_busy(
+    struct session *s, const struct target_thread *t, struct snap_thread *out)
+{
+	if (t->busy_ns == 0)
+		return;
+	snapshot_annotate(s->snapshot, &out->annotations, SNAP_COMMENT, NULL,
+	    snapshot_printf(s->snapshot,
+		"CPU-bound: at two looks it ran or waited for a processor, and "
+		"did nothing else in the %.1f ms between them",
+		(double)t->busy_ns / 1e6));
+}
+
 void
 collect_thread(struct session *s, uint32_t index)
 {
@@ -219,6 +233,7 @@ collect_thread(struct session *s, uint32_t index)
 	out->stop_reason = "";
 	fill_registers(s, t, out);
 	fill_kernel_frames(s, t, out);
+	tell_busy(s, t, out);
 	/* Registers are had for all threads; stacks as long as there is time.
 	 */
 	if (session_has_time(s))

@@ -537,6 +537,8 @@ take(struct taking *t)
 		end = CAPTURE_AGAIN;
 	threads_resume(t);
 	c->pause_ns = bt_now_ns() - c->pause_start;
+	if (end == CAPTURE_DONE)
+		threads_look_again(t);
 	if (c->fork.pid != 0)
 		copy_from_fork(t);
 	if (end == CAPTURE_DONE)

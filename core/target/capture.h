@@ -56,6 +56,9 @@ struct capture_thread {
 	bool has_context;
 	struct procfs_syscall context;
 	struct capture_text kernel; /* stack in the kernel at that time */
+	/* It ran, or waited for a processor, at both of two looks, and all of
+	 * the time between them, which is this long without the stop; 0: no. */
+	uint64_t busy_ns;
 };
 
 /* Memory of the target: whole pages. */

@@ -18,7 +18,10 @@ enum { CAPTURE_PAGE = 4096 };
 struct capture_task {
 	bool seized;
 	bool group_stop; /* somebody has stopped the process */
-	int inject;	 /* signal that was taken from it and goes back */
+	/* At the first look, of a thread that runs: when (0: never), and how
+	 * often it had gone to sleep. */
+	uint64_t looked_at, sleeps;
+	int inject; /* signal that was taken from it and goes back */
 };
 
 /* A mapping, as far as copying needs it. */
@@ -41,6 +44,7 @@ struct taking {
 	bool stack_denied;		/* kernel stacks are not for us */
 	bool exec;			/* it became another program */
 	bool no_vm_readv;
+	size_t looks; /* threads that ran at the first look */
 	bool resumed; /* memory is that of the frozen copy */
 	/* capture_fork.c: code in the target, and the thread that forks. */
 	bt_addr_t call_at, trampoline;
@@ -71,6 +75,8 @@ bool threads_seize(struct taking *t);
 bool threads_stop(struct taking *t);
 void threads_registers(struct taking *t);
 void threads_resume(struct taking *t);
+/* When it runs again: which of its threads do nothing but run. */
+void threads_look_again(struct taking *t);
 /* Reads a directory of tasks into tids. */
 typedef VEC(uint32_t) tid_vec;
 bool capture_tids(int dir, tid_vec *out);

@@ -20,6 +20,7 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/budget.h"
@@ -32,7 +33,8 @@ enum {
 	 * 13.5): 8 kB of matrix tiles behind that interest nobody. */
 	XSTATE_MAX = 2696,
 	PASSES_MAX = 1000,
-	THREADS_FIRST = 256
+	THREADS_FIRST = 256,
+	LOOKS_MAX = 1024 /* threads that run and are looked at twice */
 };
 
 static const uint64_t ns_per_ms = 1000000;
@@ -135,6 +137,77 @@ describe(struct taking *t, int dir, struct capture_thread *thread)
 	return thread->kind != CAPTURE_ZOMBIE;
 }
 
+/* How often it has gone to sleep; false: not told. */
+static bool
+sleeps(struct taking *t, int dir, uint32_t tid, uint64_t *out)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "%u/status", tid);
+	buf_clear(&t->text);
+	return procfs_read(dir, path, &t->text) &&
+	    procfs_field_u64(view_of(t->text.data, t->text.size),
+		"voluntary_ctxt_switches", out);
+}
+
+static void
+look(struct taking *t, int dir, const struct capture_thread *thread)
+{
+	struct capture_task *task = &t->tasks.items[thread - t->c->threads];
+
+	if (thread->state != 'R' || t->looks == LOOKS_MAX)
+		return;
+	if (!sleeps(t, dir, thread->tid, &task->sleeps))
+		return;
+	task->looked_at = bt_now_ns();
+	t->looks++;
+}
+
+/* On a busy machine it may have had little of a processor: what counts is that
+ * it wanted nothing else. To stop for us counts as going to sleep once. */
+static void
+look_again(struct taking *t, int dir, size_t i)
+{
+	struct capture_thread *thread = &t->c->threads[i];
+	const struct capture_task *task = &t->tasks.items[i];
+	struct procfs_stat stat;
+	uint64_t again, between;
+
+	if (task->looked_at == 0 || thread->kind != CAPTURE_STOPPED ||
+	    !sleeps(t, dir, thread->tid, &again) || again - task->sleeps > 1 ||
+	    !read_stat(t, dir, thread->tid, &stat) || stat.state != 'R')
+		return;
+	between = bt_now_ns() - task->looked_at;
+	if (between > t->c->pause_ns)
+		thread->busy_ns = between - t->c->pause_ns;
+}
+
+static int
+open_task_dir(struct taking *t)
+{
+	int dir = openat(
+	    t->c->proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		(void)bt_fail(&t->c->error, BT_E_GONE,
+		    "process %d has just ended", t->c->options.pid);
+	return dir;
+}
+
+void
+threads_look_again(struct taking *t)
+{
+	const struct timespec nap = {.tv_nsec = 10 * 1000000};
+	int dir = t->looks != 0 ? open_task_dir(t) : -1;
+
+	if (dir < 0)
+		return;
+	(void)nanosleep(&nap, NULL);
+	for (size_t i = 0; i < t->c->n_threads; i++)
+		look_again(t, dir, i);
+	(void)close(dir);
+}
+
 /* Where it waits: in the program, and (for those who may see it) in the
  * kernel. True only of a thread that sleeps, and only until it wakes. */
 static void
@@ -191,18 +264,6 @@ seize(struct taking *t, int dir, struct capture_thread *thread)
 	return false;
 }
 
-static int
-open_task_dir(struct taking *t)
-{
-	int dir = openat(
-	    t->c->proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (dir < 0)
-		(void)bt_fail(&t->c->error, BT_E_GONE,
-		    "process %d has just ended", t->c->options.pid);
-	return dir;
-}
-
 /* The first thread that may not be traced tells why. */
 static bool
 refuse(struct taking *t, int errnum)
@@ -236,6 +297,7 @@ threads_seize(struct taking *t)
 			continue;
 		if (bt_now_ns() - start > kernel_max_ns)
 			t->stack_denied = true;
+		look(t, dir, thread);
 		describe_wait(t, dir, thread);
 		if (seize(t, dir, thread))
 			seized++;

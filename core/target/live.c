@@ -161,6 +161,7 @@ add_thread(struct live *l, const struct capture_thread *from)
 		to->name = strings_add(&l->base.strings, from->name);
 	read_context(from, to);
 	read_kernel_frames(l, from, to);
+	to->busy_ns = from->busy_ns;
 	if (from->has_siginfo)
 		target_siginfo_parse(
 		    view_of(from->siginfo, sizeof(from->siginfo)), &to->signal);

@@ -100,6 +100,9 @@ struct target_thread {
 	/* Where it waits in the kernel, innermost first. */
 	const char **kernel_frames;
 	size_t n_kernel_frames;
+	/* Of a running process: it did nothing but run, for so long; 0: it did
+	 * other things, or nobody knows. */
+	uint64_t busy_ns;
 };
 
 struct target_process {

@@ -211,7 +211,22 @@ def kernel(bench, t):
                     "kernel frames:", x["kernel_frames"])
 
 
+def busy(bench, t):
+    """Threads that do nothing but run are marked, those that sleep are not."""
+    def marked(mode):
+        target = bench.start(bench.exe("steady"), mode)
+        found = [[a["text"] for a in x["annotations"]
+                  if a["text"].startswith("CPU-bound")]
+                 for x in bench.json(t, target.pid)["threads"]]
+        target.kill()
+        return sorted(map(len, found))
+
+    t.equal(marked("blocked"), [0, 0, 1], "one of three:")
+    t.equal(marked("timed"), [0, 0], "none:")
+
+
 def body(bench, t):
+    busy(bench, t)
     known(bench, t)
     attributes(bench, t)
     chosen(bench, t)
