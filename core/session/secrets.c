@@ -146,15 +146,17 @@ collect_start_secrets(struct session *s)
 /* ---- variables ---- */
 
 /* A module's words about a value ("std::vector of length 3") hold blanks, and
- * what it put in the place of one is in brackets. */
+ * what it, or we, put in the place of one is in brackets. */
 static bool
-is_remark(const struct snap_variable *v)
+is_remark(const struct session *s, const struct snap_variable *v)
 {
+	bool about = (v->flags & SNAP_VAR_SUMMARY) != 0;
 
-	return (v->flags & SNAP_VAR_SUMMARY) != 0 &&
-	    (v->string_size == 0 || v->string[0] == '(' ||
-		v->string[0] == '<' ||
-		memchr(v->string, ' ', v->string_size) != NULL);
+	if (!about && s->stage != SESSION_ANALYSIS)
+		return false; /* modules have not run */
+	return v->string_size == 0 || v->string[0] == '(' ||
+	    v->string[0] == '<' ||
+	    (about && memchr(v->string, ' ', v->string_size) != NULL);
 }
 
 static void
@@ -166,7 +168,6 @@ replace(
 		  s->snapshot, "<scrubbed: %zu bytes, hmac %s>", size, mark)
 	    : snapshot_printf(s->snapshot, "<scrubbed: %zu bytes>", size);
 
-	(void)map_put(&s->replaced, (uint64_t)(uintptr_t)v, NULL);
 	v->string = text;
 	v->string_size = (uint32_t)strlen(text);
 	v->flags =
@@ -203,10 +204,7 @@ scrub_one(struct session *s, struct snap_variable *v)
 	char mark[17] = "";
 	size_t n;
 
-	/* What a module has put in its place since is the module's word. */
-	if (map_get(&s->replaced, (uint64_t)(uintptr_t)v) != NULL)
-		return;
-	if ((v->flags & SNAP_VAR_STRING) != 0 && !is_remark(v) &&
+	if ((v->flags & SNAP_VAR_STRING) != 0 && !is_remark(s, v) &&
 	    (v->kind == SNAP_STRING || v->kind == SNAP_POINTER ||
 		v->kind == SNAP_ARRAY || v->kind == SNAP_STRUCT ||
 		v->kind == SNAP_UNION) &&

@@ -321,7 +321,6 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	map_init(&s->by_pc[0], PLANS);
 	map_init(&s->by_pc[1], PLANS);
 	map_init(&s->tails, PLANS);
-	map_init(&s->replaced, PLANS);
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
@@ -356,7 +355,6 @@ deinit(struct session *s)
 	map_deinit(&s->by_pc[0]);
 	map_deinit(&s->by_pc[1]);
 	map_deinit(&s->tails);
-	map_deinit(&s->replaced);
 	arena_deinit(&s->scratch);
 }
 

@@ -81,7 +81,6 @@ struct session {
 	struct opener *opener;
 	struct host_key key;	     /* unless somebody else has it */
 	struct map secret_templates; /* while secrets are looked for */
-	struct map replaced;	     /* variables whose value was a secret */
 	uint64_t scrubbed;	     /* values that were replaced */
 	struct opener_local local;   /* unless somebody else opens */
 	bool has_local;
