@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A spool of its own, with its configuration, its daemon and a server that takes
 the snapshots."""
+import atexit
 import http.server
 import json
 import os
@@ -115,6 +116,8 @@ class Spool:
                  "-c", self.conf, *args], stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, cwd="/",
                 env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        # Also when the test itself breaks off.
+        atexit.register(self.daemon.kill)
         return self.daemon
 
     def stop(self, signo=signal.SIGTERM):
