@@ -70,6 +70,23 @@ spend(struct module_heap *h)
 	h->spent = true;
 }
 
+static uint64_t
+clock_of(const struct module_heap *h)
+{
+	const struct module_host_options *o = &h->host->options;
+
+	return o->clock != NULL ? o->clock(o->ctx) : bt_now_ns();
+}
+
+/* Since it was entered; a wait that is told late may set the clock back. */
+static uint64_t
+time_used(const struct module_heap *h)
+{
+	uint64_t now = clock_of(h);
+
+	return now > h->entered_ns ? now - h->entered_ns : 0;
+}
+
 static bool
 take(void *ctx, uint64_t n)
 {
@@ -87,7 +104,7 @@ take(void *ctx, uint64_t n)
 		return true;
 	}
 	h->until_clock = HEAP_CLOCK_EVERY;
-	if (bt_now_ns() - h->entered_ns > h->time_left)
+	if (time_used(h) > h->time_left)
 		spend(h);
 	return h->spent == false;
 }
@@ -157,7 +174,7 @@ enter(struct module_heap *h)
 {
 
 	if (h->depth++ == 0)
-		h->entered_ns = bt_now_ns();
+		h->entered_ns = clock_of(h);
 }
 
 static void
@@ -170,7 +187,7 @@ leave(struct module_heap *h)
 	if (h->told_progress)
 		h->host->options.progress(h->host->options.ctx, 0, 0, 0);
 	h->told_progress = false;
-	used = bt_now_ns() - h->entered_ns;
+	used = time_used(h);
 	h->time_left -= used < h->time_left ? used : h->time_left;
 }
 

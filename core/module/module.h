@@ -54,8 +54,11 @@ struct module_host_options {
 	/* Answer for the heap, in the order in which they are asked. */
 	const ptrace_allocator_t *const *allocators;
 	size_t n_allocators;
-	/* All they may take together, 0: default. */
+	/* All they may take together, 0: default; by a clock that stands still
+	 * while other processes have the processors, so that a busy machine
+	 * gives the same answers. NULL: any time counts. */
 	uint64_t heap_time_ns;
+	uint64_t (*clock)(void *ctx);
 	/* A walk over the heap has met so many blocks, and done so many of all
 	 * bytes (0: unknown); zeros: it is over. May be NULL. */
 	void (*progress)(

@@ -64,6 +64,17 @@ reader(void *ctx)
 	return session_reader(ctx);
 }
 
+/* The time that is our own. */
+static uint64_t
+own_clock(void *ctx)
+{
+	struct session *s = ctx;
+	uint64_t now = bt_now_ns(), waited;
+
+	waited = s->sink->waited != NULL ? s->sink->waited(s->sink->ctx) : 0;
+	return waited < now ? now - waited : 0;
+}
+
 static void
 progress(void *ctx, uint64_t blocks, uint64_t done, uint64_t all)
 {
@@ -249,6 +260,7 @@ collect_analysis_begin(struct session *s)
 	    .reader = reader,
 	    .known_dwarf = known_dwarf,
 	    .progress = progress,
+	    .clock = own_clock,
 	    .walk = walk,
 	    .ctx = s,
 	    .config = o->module_options,

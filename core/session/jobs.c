@@ -53,6 +53,14 @@ note_walk(void *ctx, uint64_t blocks, uint64_t done, uint64_t all)
 	worker_note_walk(c->note, blocks, done, all);
 }
 
+static uint64_t
+noted_wait(void *ctx)
+{
+	struct courier *c = ctx;
+
+	return c->note != NULL ? c->note->waited_ns : 0;
+}
+
 static void
 send_log(void *ctx, enum session_level level, const char *text)
 {
@@ -441,6 +449,7 @@ job_snapshot(void *ctx, int fd)
 	    .enter = note_stage,
 	    .walking = note_walk,
 	    .loaded = enter_sandbox,
+	    .waited = noted_wait,
 	    .finished = send_finished,
 	    .complete = send_rest,
 	    .revised = send_revised,
@@ -581,6 +590,7 @@ job_report(void *ctx, int fd)
 	    .enter = note_stage,
 	    .walking = note_walk,
 	    .loaded = enter_sandbox,
+	    .waited = noted_wait,
 	    .complete = report,
 	    .log = send_log};
 	struct session_stats stats;

@@ -230,7 +230,8 @@ module_overruns(const struct run *r, struct watch *w, uint64_t now)
 		w->since = now;
 		return false;
 	}
-	return r->module_time_ns != 0 && now - w->since > r->module_time_ns;
+	return r->module_time_ns != 0 && now > w->since &&
+	    now - w->since > r->module_time_ns;
 }
 
 static void
@@ -261,11 +262,16 @@ listen_to(struct run *r, struct link_reader *reader, uint64_t deadline,
 	for (;;) {
 		struct pollfd p = {.fd = reader->fd, .events = POLLIN};
 		uint64_t now = bt_now_ns();
+		uint64_t waited = worker_waited(&r->worker), own;
 		struct link_message m;
 
-		if (now >= deadline || module_overruns(r, &watch, now)) {
+		/* A module's time is not what others took from it. */
+		own = now > waited ? now - waited : 0;
+		r->note->waited_ns = waited;
+		if (now >= deadline || module_overruns(r, &watch, own)) {
 			r->timed_out = true;
-			r->module_used_ns = now - watch.since;
+			r->module_used_ns =
+			    own > watch.since ? own - watch.since : 0;
 			return;
 		}
 		int n = poll(&p, 1,

@@ -164,6 +164,9 @@ struct session_sink {
 	    void *ctx, uint64_t blocks, uint64_t done, uint64_t all);
 	/* Modules of the user's are loaded, nothing foreign was read yet. */
 	void (*loaded)(void *ctx, struct snapshot *s);
+	/* How long this process was kept from running by others, so far; a
+	 * quarter of a second old at most. */
+	uint64_t (*waited)(void *ctx);
 	/* The snapshot is filled as far as this stage goes. */
 	void (*finished)(
 	    void *ctx, enum session_stage stage, struct snapshot *s);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -184,6 +185,28 @@ worker_reap(struct worker *w)
 	}
 	w->pid = 0;
 	return got > 0 ? status : 0;
+}
+
+/* proc(5), Documentation/scheduler/sched-stats.rst: time on a processor, time
+ * waited for one, both in nanoseconds. */
+uint64_t
+worker_waited(const struct worker *w)
+{
+	char path[64], text[96];
+	unsigned long long ran, waited = 0;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)w->pid);
+	fd = w->pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return sscanf(text, "%llu %llu", &ran, &waited) == 2 ? waited : 0;
 }
 
 struct worker_note *

@@ -22,6 +22,8 @@ struct worker_note {
 	/* Of a walk over the heap: blocks it has met, bytes it has done, of all
 	 * bytes (0: unknown); zeros: there is none. */
 	volatile uint64_t blocks, done, all;
+	/* From the supervisor: worker_waited. */
+	volatile uint64_t waited_ns;
 	volatile uint8_t stage;
 	volatile char module[63];
 };
@@ -44,6 +46,10 @@ struct worker_limits {
 typedef int worker_body(void *ctx, int fd);
 bool worker_start(struct worker *w, const struct worker_limits *limits,
     worker_body *body, void *ctx, bt_error_t *e);
+
+/* How long it could have run and did not, for other processes had the
+ * processors; 0 where the kernel does not tell. */
+uint64_t worker_waited(const struct worker *w);
 
 /* Nobody listens to the worker any more; it may end in its own time. */
 void worker_leave(struct worker *w);

@@ -213,6 +213,31 @@ load(pmodule_t *pm)
 	return pmodule_postattach_event_add(pm, look);
 }
 
+/* Of the time that the allocators may take; and whether it passes. */
+static struct {
+	uint64_t limit, now, step;
+	bool limited;
+} clock_of_host;
+
+static uint64_t
+tick(void *ctx)
+{
+
+	(void)ctx;
+	clock_of_host.now += clock_of_host.step;
+	return clock_of_host.now;
+}
+
+static bool
+has_warning(const struct snapshot *s, const char *code)
+{
+
+	for (size_t i = 0; i < s->warnings.count; i++)
+		if (strcmp(s->warnings.items[i].code, code) == 0)
+			return true;
+	return false;
+}
+
 static void
 ask(struct heap *h)
 {
@@ -225,8 +250,10 @@ ask(struct heap *h)
 	    &ptrace_allocator_ptmalloc};
 	char path[64];
 	struct core_mapped files[3];
-	struct module_host_options options = {
-	    .allocators = allocators, .n_allocators = 1};
+	struct module_host_options options = {.allocators = allocators,
+	    .n_allocators = 1,
+	    .heap_time_ns = clock_of_host.limit,
+	    .clock = clock_of_host.limit != 0 ? tick : NULL};
 	struct module_host *host;
 	struct snap_thread *thread;
 	struct snapshot snapshot;
@@ -255,9 +282,33 @@ ask(struct heap *h)
 	assert_ok(module_host_add(host, &descriptor, &e), &e);
 	module_host_run(host);
 	module_host_destroy(host);
+	clock_of_host.limited = has_warning(&snapshot, "heap.limit");
 	snapshot_deinit(&snapshot);
 	close_core(&o);
 	core_file_deinit(&c);
+}
+
+/* The limit of time is one of the process's own time: while others have the
+ * processors, that stands still. */
+TEST(limit_of_time)
+{
+	struct heap *h = make(&versions[10]);
+
+	clock_of_host.limit = 1;
+	clock_of_host.step = 0;
+	ask(h);
+	expect_false(clock_of_host.limited);
+	expect_true(seen.has && seen.s.complete);
+	clock_of_host.step = 1000;
+	ask(h);
+	expect_true(clock_of_host.limited);
+	expect_true(seen.has && !seen.s.complete);
+	/* One that goes back is not taken for one that has run out. */
+	clock_of_host.now = UINT64_C(1) << 40;
+	clock_of_host.step = UINT64_MAX;
+	ask(h);
+	expect_false(clock_of_host.limited);
+	free(h);
 }
 
 TEST(walks_every_version)
