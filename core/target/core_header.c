@@ -9,7 +9,14 @@
 
 #include "target/core_private.h"
 
-enum { EHDR_SIZE = 64, PHDR_SIZE = 56 };
+enum {
+	EHDR_SIZE = 64,
+	PHDR_SIZE = 56,
+	PHDRS_DAMAGED = 8, /* one after the other, in a table */
+	/* Bytes, to see whether the content is what the header denies. */
+	LOOKED_AT = 1 << 20,
+	LOOKED_AT_NAMED = 1 << 14
+};
 
 struct core_ehdr {
 	uint8_t class, data;
@@ -84,12 +91,15 @@ read_ehdr(struct core *c, struct core_ehdr *h, bt_error_t *e)
 }
 
 /* The class and byte order bytes lie, but the 64-bit little-endian header
- * behind them is beyond doubt. */
+ * behind them is beyond doubt: there is no other byte order of this machine,
+ * and of classes only that of x32, whose headers have other sizes. */
 static bool
 ehdr_is_ours(const struct core_ehdr *h)
 {
-	return h->type == ET_CORE && h->machine == EM_X86_64 &&
-	    h->ehsize == EHDR_SIZE && h->phentsize == PHDR_SIZE;
+	if (h->type != ET_CORE || h->machine != EM_X86_64)
+		return false;
+	return h->class != ELFCLASS32 ||
+	    (h->ehsize == EHDR_SIZE && h->phentsize == PHDR_SIZE);
 }
 
 static bool
@@ -180,21 +190,22 @@ phdr_plausible(const struct core_phdr *p)
 	    (p->memsz <= UINT64_MAX - p->vaddr && p->filesz <= p->memsz);
 }
 
-/* How many entries from offset on look like a core's program headers. */
+/* How many entries from offset on look like a core's program headers; a few in
+ * between may be damaged. */
 static uint64_t
 count_plausible(const struct core *c, uint64_t offset)
 {
 	struct view v = view_from(&c->file, offset);
-	uint64_t n = 0;
+	uint64_t n = 0, seen = 0;
 
 	while (view_ok(&v) && view_left(&v) >= PHDR_SIZE &&
-	    budget_step(c->base.budget)) {
+	    seen - n <= PHDRS_DAMAGED && budget_step(c->base.budget)) {
 		struct core_phdr p;
 
 		parse_phdr(&v, &p);
-		if (!phdr_plausible(&p))
-			break;
-		n++;
+		seen++;
+		if (phdr_plausible(&p))
+			n = seen;
 	}
 	return n;
 }
@@ -228,7 +239,9 @@ find_table(struct core *c, const struct core_ehdr *h)
 		    h->phentsize);
 		known = false;
 	}
-	if (offset < EHDR_SIZE || offset >= c->size) {
+	if (offset < EHDR_SIZE || offset >= c->size ||
+	    (offset != EHDR_SIZE && count_plausible(c, offset) == 0 &&
+		count_plausible(c, EHDR_SIZE) != 0)) {
 		target_warn(t, "core.header",
 		    "the program headers cannot be at offset 0x%llx; looked "
 		    "behind the file header",
@@ -249,6 +262,47 @@ find_table(struct core *c, const struct core_ehdr *h)
 	c->table = view_sub(&c->file, offset, count * PHDR_SIZE);
 }
 
+/*
+ * A thread's note as only x86-64 has it is near: elf_prstatus with 336 bytes
+ * (27 registers; of other machines with 64 bits and little-endian aarch64 has
+ * 34, riscv 32, powerpc 48, loongarch and mips 45), the 512 bytes of FXSAVE as
+ * floating-point registers, or x86's extended state. A machine that we know by
+ * name may have had such a core in its own memory, so there it must be among
+ * what comes first.
+ */
+static bool
+content_is_ours(const struct core *c, const struct core_ehdr *h)
+{
+	/* Headers of notes from namesz, or the last from the type on. */
+	static const struct {
+		uint8_t size, bytes[17];
+	} notes[] = {
+	    {17, "\5\0\0\0\x50\1\0\0\1\0\0\0CORE"},
+	    {17, "\5\0\0\0\0\2\0\0\2\0\0\0CORE"},
+	    {10, "\2\2\0\0LINUX"},
+	};
+	size_t most = machine_name(h->machine) != NULL ? LOOKED_AT_NAMED
+						       : LOOKED_AT;
+
+	if (most > c->size)
+		most = c->size;
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		if (h->type == ET_CORE &&
+		    memmem(c->file.data, most, notes[i].bytes, notes[i].size) !=
+			NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+ehdr_says_ours(const struct core_ehdr *h)
+{
+
+	return h->class == ELFCLASS64 && h->data == ELFDATA2LSB &&
+	    h->machine == EM_X86_64;
+}
+
 bool
 core_header(struct core *c, bt_error_t *e)
 {
@@ -256,13 +310,14 @@ core_header(struct core *c, bt_error_t *e)
 
 	if (!read_ehdr(c, &h, e))
 		return false;
-	if ((h.class != ELFCLASS64 || h.data != ELFDATA2LSB) &&
-	    ehdr_is_ours(&h)) {
+	if (!ehdr_says_ours(&h) &&
+	    (ehdr_is_ours(&h) || content_is_ours(c, &h))) {
 		target_warn(&c->base, "core.header",
-		    "class or byte order in the file header is wrong (offset "
-		    "4); the rest is 64-bit little-endian");
+		    "class, byte order or machine in the file header is wrong "
+		    "(offsets 4, 5, 18); the rest is an x86-64 core");
 		h.class = ELFCLASS64;
 		h.data = ELFDATA2LSB;
+		h.machine = EM_X86_64;
 	}
 	if (!check_type(c, &h, e) || !check_machine(c, &h, e))
 		return false;

@@ -237,15 +237,29 @@ def patched(w, offset, data):
 @case
 def other_class_order_machine(w):
     # e_machine at 18; class at 4; data at 5 (ELF specification, figure 1-3).
-    for name, data, says in (
-            ("aarch64", patched(w, 18, struct.pack("<H", 183)), "machine"),
-            ("i386", patched(w, 4, b"\1")[:18] + struct.pack("<H", 3) +
-             w.bytes[20:], "machine"),
-            ("big-endian", w.bytes[:5] + b"\2" + w.bytes[6:16] +
-             struct.pack(">HH", 4, 22) + w.bytes[20:], "machine"),
-            ("number 999", patched(w, 18, struct.pack("<H", 999)), "999")):
+    # A header that lies is found out by what is behind it.
+    for name, data in (
+            ("aarch64", patched(w, 18, struct.pack("<H", 183))),
+            ("number 999", patched(w, 18, struct.pack("<H", 999))),
+            ("32 bits", patched(w, 4, b"\1")),
+            ("big-endian", patched(w, 5, b"\2")),
+            ("neither", patched(w, 4, b"\7\7"))):
         w.name = f"other_class_order_machine {name}"
-        w.refused(w.file("core", data), says)
+        d = w.written(core=w.file("core", data), says=("file header",))
+        w.expect(len(d.get("threads", [])) == THREADS, "threads")
+    # Cores of other machines, as far as their headers and one thread: 34
+    # registers as aarch64 has, 32 bits, the other byte order.
+    for name, machine, order, bits in (
+            ("aarch64", 183, "<", 2), ("i386", 3, "<", 1),
+            ("s390x", 22, ">", 2), ("999", 999, "<", 2)):
+        w.name = f"other_class_order_machine core of {name}"
+        note = struct.pack(order + "III8s", 5, 392, 1, b"CORE") + bytes(392)
+        data = b"\x7fELF" + bytes([bits, 1 if order == "<" else 2, 1]) + \
+            bytes(9) + struct.pack(
+                order + "HHIQQQIHHHHHH", 4, machine, 1, 0, 64, 0, 0, 64, 56, 1,
+                0, 0, 0) + struct.pack(
+                    order + "IIQQQQQQ", 4, 0, 120, 0, 0, len(note), 0, 4) + note
+        w.refused(w.file("core", data), "machine", name)
 
 
 # ---- damaged cores: what can be had must be there ----

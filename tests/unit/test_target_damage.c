@@ -47,7 +47,13 @@ TEST(header)
 	} cases[] = {
 	    {"class", EI_CLASS, 1, ELFCLASS32},
 	    {"byte order", EI_DATA, 1, ELFDATA2MSB},
+	    {"machine nobody knows", 18, 2, 0x1234},
+	    {"machine of another", 18, 2, EM_AARCH64},
+	    {"class and byte order", EI_CLASS, 2, 0x0201},
+	    {"byte order nobody knows", EI_DATA, 1, 0xff},
+	    {"class nobody knows", EI_CLASS, 1, 0},
 	    {"phoff past the end", 32, 8, UINT64_C(1) << 40},
+	    {"phoff elsewhere", 32, 8, 0x1000},
 	    {"phoff wraps", 32, 8, UINT64_MAX - 8},
 	    {"phoff 0", 32, 8, 0},
 	    {"phentsize 0", 54, 2, 0},
