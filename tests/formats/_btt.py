@@ -22,13 +22,18 @@ M64 = (1 << 64) - 1
 REF, NUMBER, REASON, ALLOCATED = 0x1000, 0x2000, 0x4000, 0x8000
 
 
-def crc32c(data):
-    table = []
+def crc_table():
     for n in range(256):
         for _ in range(8):
             n = n >> 1 ^ (0x82F63B78 if n & 1 else 0)
-        table.append(n)
-    crc = 0xFFFFFFFF
+        yield n
+
+
+CRC_TABLE = list(crc_table())
+
+
+def crc32c(data):
+    crc, table = 0xFFFFFFFF, CRC_TABLE
     for byte in data:
         crc = crc >> 8 ^ table[(crc ^ byte) & 255]
     return crc ^ 0xFFFFFFFF

@@ -5,8 +5,11 @@
  */
 #include "damage.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static uint8_t *
 read_all(const char *path, size_t *size)
@@ -26,6 +29,24 @@ read_all(const char *path, size_t *size)
 	return data;
 }
 
+/* Cores are mostly zeros, which need not be written. */
+static bool
+write_all(const char *path, const uint8_t *data, size_t size)
+{
+	static const uint8_t zeros[4096];
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && ftruncate(fd, (off_t)size) == 0;
+
+	for (size_t at = 0; ok && at < size; at += sizeof(zeros)) {
+		size_t n = size - at < sizeof(zeros) ? size - at
+						     : sizeof(zeros);
+
+		if (memcmp(data + at, zeros, n) != 0)
+			ok = pwrite(fd, data + at, n, (off_t)at) == (ssize_t)n;
+	}
+	return fd >= 0 && close(fd) == 0 && ok;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -33,7 +54,6 @@ main(int argc, char **argv)
 	uint64_t state;
 	uint8_t *data;
 	size_t size;
-	FILE *f;
 
 	if (argc != 4 || (data = read_all(argv[2], &size)) == NULL) {
 		(void)fputs("usage: damage_core SEED IN OUT\n", stderr);
@@ -41,8 +61,7 @@ main(int argc, char **argv)
 	}
 	state = strtoull(argv[1], NULL, 0);
 	size = damage_core_random(data, size, &state, &kinds);
-	f = fopen(argv[3], "wb");
-	if (f == NULL || fwrite(data, 1, size, f) != size || fclose(f) != 0) {
+	if (!write_all(argv[3], data, size)) {
 		perror(argv[3]);
 		return 1;
 	}
