@@ -2,7 +2,6 @@
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_library(ZSTD_LIB zstd REQUIRED)
-find_library(DEFLATE_LIB deflate REQUIRED)
 find_library(LZMA_LIB lzma REQUIRED)
 find_library(ZYDIS_LIB Zydis REQUIRED)
 # libiberty has no shared form; Debian's archive is position independent.

@@ -2,7 +2,7 @@
 /*
  * Checksums: SHA-256 (FIPS 180-4) for fingerprints, CRC-32C (Castagnoli, RFC
  * 3720 B.4 test vectors) for snapshot sections, CRC-32 (IEEE) for
- * .gnu_debuglink.
+ * .gnu_debuglink, Adler-32 (RFC 1950) for compressed sections.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -29,5 +29,6 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t size); /* start 0 */
 /* The same without special instructions: for other machines, and tests. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size);
 uint32_t crc32_ieee(uint32_t crc, const void *data, size_t size);
+uint32_t adler32_of(const void *data, size_t size);
 
 #endif /* BASE_HASH_H */

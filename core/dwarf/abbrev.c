@@ -27,8 +27,8 @@ bool
 dw_abbrev_specs(const struct dwarf_unit *u, uint64_t code, uint16_t *tag,
     bool *children, struct view *specs)
 {
-	struct view v = view_from(
-	    dw_section(u->file, SEC_ABBREV), u->abbrev_offset);
+	struct view all = dw_section(u->file, SEC_ABBREV);
+	struct view v = view_from(&all, u->abbrev_offset);
 	uint64_t name, form, found, n = 0;
 	int64_t implicit;
 
@@ -211,8 +211,8 @@ finish(struct dw_abbrev_table *t)
 static bool
 read_table(struct dw_abbrev_table *t, const struct dwarf_unit *u)
 {
-	struct view v = view_from(
-	    dw_section(u->file, SEC_ABBREV), u->abbrev_offset);
+	struct view all = dw_section(u->file, SEC_ABBREV);
+	struct view v = view_from(&all, u->abbrev_offset);
 
 	for (;;) {
 		uint64_t code = view_uleb(&v), tag;

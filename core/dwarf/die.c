@@ -45,9 +45,9 @@ dw_die_root(struct dwarf_unit *u, struct dw_die *out)
 uint64_t
 dw_die_key(struct dwarf_die die)
 {
-	const struct view *v = dw_section(die.unit->file, die.unit->section);
-
-	return (uint64_t)(uintptr_t)v->data + die.offset;
+	return (uint64_t)(uintptr_t)dw_section_start(
+		   die.unit->file, die.unit->section) +
+	    die.offset;
 }
 
 /* The sibling a DIE names, when it lies ahead and in the unit; else 0. The

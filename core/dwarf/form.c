@@ -165,22 +165,32 @@ static const char *
 string_at(struct dwarf_file *f, enum dw_section s, uint64_t offset)
 {
 	struct view v;
+	const char *text;
 
-	if (f == NULL)
+	if (f == NULL || offset >= dw_section_size(f, s))
 		return NULL;
-	v = view_from(dw_section(f, s), offset);
+	/* Nearly always this is far enough. */
+	v = dw_section_to(f, s, offset + DW_AHEAD);
+	view_seek(&v, offset);
+	text = view_cstr(&v);
+	if (text != NULL || v.size == dw_section_size(f, s))
+		return text;
+	v = dw_section(f, s);
+	view_seek(&v, offset);
 	return view_cstr(&v);
 }
 
 static const char *
 string_indexed(const struct dwarf_unit *u, uint64_t index)
 {
-	struct view v = *dw_section(u->file, SEC_STR_OFFSETS);
+	struct view v;
 	uint64_t at;
 
 	if (__builtin_mul_overflow(index, (uint64_t)u->offset_size, &at) ||
-	    __builtin_add_overflow(at, u->str_offsets_base, &at))
+	    __builtin_add_overflow(at, u->str_offsets_base, &at) ||
+	    at >= dw_section_size(u->file, SEC_STR_OFFSETS))
 		return NULL;
+	v = dw_section_to(u->file, SEC_STR_OFFSETS, at + DW_MARGIN);
 	view_seek(&v, at);
 	at = view_uint(&v, u->offset_size);
 	return view_ok(&v) ? string_at(u->file, SEC_STR, at) : NULL;
@@ -215,12 +225,14 @@ bool
 dw_addrx(const struct dwarf_unit *u, uint64_t index, uint64_t *out)
 {
 	const struct dwarf_unit *owner = u->skeleton != NULL ? u->skeleton : u;
-	struct view v = *dw_section(owner->file, SEC_ADDR);
+	struct view v;
 	uint64_t at;
 
 	if (__builtin_mul_overflow(index, (uint64_t)u->address_size, &at) ||
-	    __builtin_add_overflow(at, owner->addr_base, &at))
+	    __builtin_add_overflow(at, owner->addr_base, &at) ||
+	    at >= dw_section_size(owner->file, SEC_ADDR))
 		return false;
+	v = dw_section_to(owner->file, SEC_ADDR, at + DW_MARGIN);
 	view_seek(&v, at);
 	*out = view_uint(&v, u->address_size);
 	return view_ok(&v);

@@ -145,23 +145,29 @@ read_fixed(struct dw_lines *t, struct view *v, uint64_t *program)
 bool
 dw_line_header_read(struct dw_lines *t, struct dwarf_unit *u)
 {
-	struct view v = *dw_section(u->file, SEC_LINE);
 	struct dwarf_unit forms = *u;
-	uint64_t length, program;
+	uint64_t length, program, start = u->stmt_list.u;
+	size_t size = dw_section_size(u->file, SEC_LINE);
+	struct view v;
 
 	vec_init(&t->directories, FILES_MAX);
 	vec_init(&t->files, FILES_MAX);
 	t->unit = u;
-	view_seek(&v, u->stmt_list.u);
+	if (start >= size)
+		return false;
+	v = dw_section_to(u->file, SEC_LINE, start + DW_MARGIN);
+	view_seek(&v, start);
 	length = view_u32(&v);
 	t->offset_size = 4;
 	if (length == UINT32_MAX) {
 		t->offset_size = 8;
 		length = view_u64(&v);
 	}
-	if (!view_ok(&v) || length > view_left(&v))
+	if (!view_ok(&v) || length > size - v.pos)
 		return false;
-	v.size = v.pos + length;
+	v.size = dw_section_to(u->file, SEC_LINE, v.pos + length).size;
+	if (v.size > v.pos + length)
+		v.size = v.pos + length;
 	t->version = view_u16(&v);
 	t->address_size = u->address_size;
 	if (!view_ok(&v) || t->version < 2 || t->version > 5 ||

@@ -10,12 +10,14 @@
 static bool
 loclist_position(const struct dwarf_unit *u, uint64_t index, uint64_t *out)
 {
-	struct view v = *dw_section(u->file, SEC_LOCLISTS);
+	struct view v;
 	uint64_t at;
 
 	if (__builtin_mul_overflow(index, (uint64_t)u->offset_size, &at) ||
-	    __builtin_add_overflow(at, u->loclists_base, &at))
+	    __builtin_add_overflow(at, u->loclists_base, &at) ||
+	    at >= dw_section_size(u->file, SEC_LOCLISTS))
 		return false;
+	v = dw_section_to(u->file, SEC_LOCLISTS, at + DW_MARGIN);
 	view_seek(&v, at);
 	*out = u->loclists_base + view_uint(&v, u->offset_size);
 	return view_ok(&v);
@@ -250,14 +252,13 @@ next_entry(struct view *v, const struct dwarf_unit *u, uint64_t *base,
 			    : next_v4(v, u, base, out);
 }
 
+/* In the part of the section that v is; BT_E_FORMAT where that is too short. */
 static bool
-list_at(const struct dwarf_location *l, uint64_t pc, struct view *out,
-    bt_error_t *e)
+list_in(struct view v, const struct dwarf_location *l, uint64_t pc,
+    struct view *out, bt_error_t *e)
 {
 	struct dwarf_unit *u = l->unit;
 	bool have_default = false;
-	struct view v = *dw_section(
-	    u->file, u->version >= 5 ? SEC_LOCLISTS : SEC_LOC);
 	uint64_t base = u->low_pc;
 	struct entry entry;
 
@@ -280,6 +281,30 @@ list_at(const struct dwarf_location *l, uint64_t pc, struct view *out,
 	if (have_default)
 		return true;
 	return bt_fail(e, BT_E_NOTFOUND, "optimized out");
+}
+
+static bool
+list_at(const struct dwarf_location *l, uint64_t pc, struct view *out,
+    bt_error_t *e)
+{
+	struct dwarf_file *f = l->unit->file;
+	enum dw_section s = l->unit->version >= 5 ? SEC_LOCLISTS : SEC_LOC;
+	bt_error_t why = {0};
+	struct view v;
+
+	if (l->list >= dw_section_size(f, s))
+		return bt_fail_format(e, l->list, "damaged location list");
+	/* How long it is, nobody says; few are longer than this. */
+	v = dw_section_to(f, s, l->list + DW_AHEAD);
+	if (v.size == dw_section_size(f, s))
+		return list_in(v, l, pc, out, e);
+	if (list_in(v, l, pc, out, &why))
+		return true;
+	if (why.code == BT_E_FORMAT)
+		return list_in(dw_section(f, s), l, pc, out, e);
+	if (e != NULL)
+		*e = why;
+	return false;
 }
 
 /* LLVM writes DW_OP_entry_value alone also where the version has no

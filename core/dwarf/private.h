@@ -36,6 +36,7 @@ enum dw_section {
 	SEC_LOC,
 	SEC_LOCLISTS,
 	SEC_LINE,
+	SEC_ARANGES,
 	SEC__COUNT
 };
 
@@ -121,13 +122,13 @@ struct dwarf_file {
 	struct dw_package *package; /* NULL: one .dwo file, or none at all */
 	struct dwarf_file *next;    /* of the .dwo files */
 	struct {
-		struct view view;
-		bool tried;
+		struct image_bytes bytes;
+		bool tried, warned;
 	} sections[SEC__COUNT];
 	struct {
 		VEC(struct unit_slot) slots; /* sorted by offset */
-		bool scanned;
-	} units[2];	       /* of SEC_INFO and SEC_TYPES */
+		uint64_t scanned;	     /* up to here; UINT64_MAX: all */
+	} units[2];			     /* of SEC_INFO and SEC_TYPES */
 	struct map abbrevs;    /* offset and sizes -> struct dw_abbrev_table */
 	struct map lines;      /* stmt_list -> struct dw_lines */
 	struct map signatures; /* -> struct dwarf_unit */
@@ -210,6 +211,8 @@ struct dwarf {
 	struct arena arena;
 	unsigned warnings;
 
+	bool aranges_ready;
+	struct dw_range_index aranges; /* value: offset of a unit of main */
 	bool addresses_ready;
 	struct dw_range_index addresses; /* value: slot index of main */
 	bool orphans_ready;
@@ -247,7 +250,18 @@ struct dw_iter {
 bool dw_file_init(
     struct dwarf_file *f, struct dwarf *d, struct image *image, bool dwo);
 void dw_file_deinit(struct dwarf_file *f);
-const struct view *dw_section(struct dwarf_file *f, enum dw_section s);
+/* The whole section; empty when there is none. */
+struct view dw_section(struct dwarf_file *f, enum dw_section s);
+/* At least its first `to` bytes, or all where there are fewer; less when it is
+ * damaged. */
+struct view dw_section_to(struct dwarf_file *f, enum dw_section s, uint64_t to);
+size_t dw_section_size(struct dwarf_file *f, enum dw_section s);
+/* Where it lies, or will lie, in memory. */
+const uint8_t *dw_section_start(struct dwarf_file *f, enum dw_section s);
+/* Lists that do not say how long they are: with less than DW_MARGIN bytes left
+ * of the view of a section, it gets more of it. */
+enum { DW_MARGIN = 64, DW_AHEAD = 16 << 10 };
+void dw_section_more(struct view *v, struct dwarf_file *f, enum dw_section s);
 /* The dwz file, or NULL. */
 struct dwarf_file *dw_alt(struct dwarf *d);
 void dw_warn(struct dwarf *d, const char *code, const char *format, ...)
@@ -402,6 +416,8 @@ bool dw_origin(const struct dw_die *d, struct dw_die *out);
 /* ranges.c */
 struct dw_range_iter {
 	struct view v;
+	struct dwarf_file *file; /* whose section v is a part of */
+	enum dw_section section;
 	const struct dwarf_unit *unit;
 	uint64_t base;
 	enum { DW_RANGE_NONE, DW_RANGE_ONE, DW_RANGE_V4, DW_RANGE_V5 } kind;
@@ -426,6 +442,10 @@ void dw_range_sort(struct dw_range_index *x);
 /* Up to max items that cover pc, narrowest first. */
 size_t dw_range_find(const struct dw_range_index *x, uint64_t pc,
     const struct dw_range **out, size_t max);
+
+/* aranges.c: the units that .debug_aranges has for pc, and that cover it. */
+size_t dw_units_by_aranges(
+    struct dwarf *d, uint64_t pc, struct dwarf_unit **out, size_t max);
 
 /* addresses.c */
 /* Units that may cover pc, best first. */

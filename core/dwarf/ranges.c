@@ -11,12 +11,14 @@
 static bool
 rnglist_position(const struct dwarf_unit *u, uint64_t index, uint64_t *out)
 {
-	struct view v = *dw_section(u->file, SEC_RNGLISTS);
+	struct view v;
 	uint64_t at;
 
 	if (__builtin_mul_overflow(index, (uint64_t)u->offset_size, &at) ||
-	    __builtin_add_overflow(at, u->rnglists_base, &at))
+	    __builtin_add_overflow(at, u->rnglists_base, &at) ||
+	    at >= dw_section_size(u->file, SEC_RNGLISTS))
 		return false;
+	v = dw_section_to(u->file, SEC_RNGLISTS, at + DW_MARGIN);
 	view_seek(&v, at);
 	*out = u->rnglists_base + view_uint(&v, u->offset_size);
 	return view_ok(&v);
@@ -37,13 +39,20 @@ start_list(struct dw_range_iter *it, const struct dwarf_unit *u,
 		return false;
 	}
 	if (u->version >= 5) {
-		it->v = *dw_section(u->file, SEC_RNGLISTS);
+		it->file = u->file;
+		it->section = SEC_RNGLISTS;
 		it->kind = DW_RANGE_V5;
 	} else {
 		/* GNU's split DWARF leaves .debug_ranges in the program. */
-		it->v = *dw_section(owner->file, SEC_RANGES);
+		it->file = owner->file;
+		it->section = SEC_RANGES;
 		it->kind = DW_RANGE_V4;
 	}
+	if (offset >= dw_section_size(it->file, it->section)) {
+		it->v = (struct view){.failed = true};
+		return false;
+	}
+	it->v = dw_section_to(it->file, it->section, offset + DW_AHEAD);
 	view_seek(&it->v, offset);
 	return view_ok(&it->v);
 }
@@ -113,8 +122,11 @@ next_v4(struct dw_range_iter *it, uint64_t *low, uint64_t *high)
 	uint64_t selector = size == 8 ? UINT64_MAX : UINT32_MAX;
 
 	for (;;) {
-		uint64_t a = view_uint(&it->v, size);
-		uint64_t b = view_uint(&it->v, size);
+		uint64_t a, b;
+
+		dw_section_more(&it->v, it->file, it->section);
+		a = view_uint(&it->v, size);
+		b = view_uint(&it->v, size);
 
 		if (!view_ok(&it->v) || (a == 0 && b == 0))
 			return false;
@@ -142,6 +154,7 @@ entry_v5(struct dw_range_iter *it, uint64_t *low, uint64_t *high, bool *has)
 	bool ok = true;
 
 	*has = true;
+	dw_section_more(&it->v, it->file, it->section);
 	switch (view_u8(&it->v)) {
 	case DW_RLE_base_addressx:
 		ok = dw_addrx(u, view_uleb(&it->v), &it->base);

@@ -20,6 +20,7 @@ static const char *const section_names[SEC__COUNT] = {
     [SEC_LOC] = ".debug_loc",
     [SEC_LOCLISTS] = ".debug_loclists",
     [SEC_LINE] = ".debug_line",
+    [SEC_ARANGES] = ".debug_aranges",
 };
 
 /* No real image's plans and types come near; a hostile one stops here. */
@@ -40,25 +41,80 @@ dw_warn(struct dwarf *d, const char *code, const char *format, ...)
 	d->options.warn(d->options.ctx, code, text);
 }
 
-const struct view *
-dw_section(struct dwarf_file *f, enum dw_section s)
+static const char *
+name_of(const struct dwarf_file *f, enum dw_section s, char *out, size_t size)
 {
-	bt_error_t e;
+	(void)snprintf(
+	    out, size, "%s%s", section_names[s], f->dwo ? ".dwo" : "");
+	return out;
+}
+
+static void
+warn_section(struct dwarf_file *f, enum dw_section s, const bt_error_t *e)
+{
+	char name[32];
+
+	if (f->sections[s].warned || e->code == BT_E_NOTFOUND)
+		return;
+	f->sections[s].warned = true;
+	dw_warn(f->dwarf, "dwarf-section", "%s: %s: %s", image_path(f->image),
+	    name_of(f, s, name, sizeof(name)), e->text);
+}
+
+static struct image_bytes *
+section_of(struct dwarf_file *f, enum dw_section s)
+{
+	struct image_bytes *b = &f->sections[s].bytes;
+	bt_error_t e = {0};
 	char name[32];
 
 	if (f->sections[s].tried)
-		return &f->sections[s].view;
+		return b;
 	f->sections[s].tried = true;
-	memset(&e, 0, sizeof(e));
-	(void)snprintf(
-	    name, sizeof(name), "%s%s", section_names[s], f->dwo ? ".dwo" : "");
-	if (!image_section_view(f->image, name, &f->sections[s].view, &e)) {
-		f->sections[s].view = view_of(NULL, 0);
-		if (e.code != BT_E_NOTFOUND)
-			dw_warn(f->dwarf, "dwarf-section", "%s: %s: %s",
-			    image_path(f->image), name, e.text);
+	if (!image_section_open(
+		f->image, name_of(f, s, name, sizeof(name)), b, &e)) {
+		*b = (struct image_bytes){.view = view_of(NULL, 0)};
+		warn_section(f, s, &e);
 	}
-	return &f->sections[s].view;
+	return b;
+}
+
+struct view
+dw_section_to(struct dwarf_file *f, enum dw_section s, uint64_t to)
+{
+	struct image_bytes *b = section_of(f, s);
+	bt_error_t e = {0};
+
+	if (b->view.size < to && b->view.size < b->size &&
+	    !image_section_reach(b, to, &e))
+		warn_section(f, s, &e);
+	return b->view;
+}
+
+struct view
+dw_section(struct dwarf_file *f, enum dw_section s)
+{
+	return dw_section_to(f, s, UINT64_MAX);
+}
+
+size_t
+dw_section_size(struct dwarf_file *f, enum dw_section s)
+{
+	return section_of(f, s)->size;
+}
+
+const uint8_t *
+dw_section_start(struct dwarf_file *f, enum dw_section s)
+{
+	return section_of(f, s)->view.data;
+}
+
+void
+dw_section_more(struct view *v, struct dwarf_file *f, enum dw_section s)
+{
+	if (v->failed || v->size - v->pos >= DW_MARGIN)
+		return;
+	v->size = dw_section_to(f, s, (uint64_t)v->pos + DW_AHEAD).size;
 }
 
 /* What every plan needs, while .debug_info is being inflated. */
@@ -89,7 +145,7 @@ dw_file_init(
 	map_init(&f->signatures, DW_UNITS_MAX);
 	if (!dwo)
 		read_ahead(f);
-	return dw_section(f, SEC_INFO)->size != 0;
+	return dw_section_to(f, SEC_INFO, 1).size != 0;
 }
 
 void
@@ -129,6 +185,7 @@ dwarf_open(struct image *debug, const struct dwarf_options *options,
 	d->budget = d->options.budget != NULL ? d->options.budget
 					      : &d->own_budget;
 	arena_init(&d->arena, arena_cap);
+	dw_range_index_init(&d->aranges);
 	dw_range_index_init(&d->addresses);
 	dw_range_index_init(&d->orphans);
 	map_init(&d->plans, SIZE_MAX);
@@ -158,6 +215,7 @@ dwarf_close(struct dwarf *d)
 	}
 	dw_split_deinit(d);
 	dw_file_deinit(&d->main);
+	dw_range_index_deinit(&d->aranges);
 	dw_range_index_deinit(&d->addresses);
 	dw_range_index_deinit(&d->orphans);
 	map_deinit(&d->plans);

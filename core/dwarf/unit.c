@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Units. One cheap pass over the lengths in a section gives the places of all
- * units; a unit's header and root DIE are read when it is first asked for.
+ * Units. A cheap pass over the lengths in a section gives the places of units;
+ * it goes no further than the unit that is asked for, for the bytes may have to
+ * be inflated. A unit's header and root DIE are read when it is first needed.
  */
 #include "dwarf/split.h"
 
@@ -22,46 +23,64 @@ unit_length(struct view *v, uint8_t *offset_size)
 }
 
 static void
-scan(struct dwarf_file *f, enum dw_section section)
+cut_short(struct dwarf_file *f, enum dw_section section, uint64_t offset)
 {
-	struct view v = *dw_section(f, section);
+	dw_warn(f->dwarf, "dwarf-unit",
+	    "%s: the unit at 0x%llx of %s is cut short", image_path(f->image),
+	    (unsigned long long)offset,
+	    section == SEC_INFO ? ".debug_info" : ".debug_types");
+}
+
+/* The places of all units that begin at `to` or before. */
+static void
+scan(struct dwarf_file *f, enum dw_section section, uint64_t to)
+{
+	uint64_t size = dw_section_size(f, section), pos, length;
 	struct unit_slot *slot;
 	uint8_t offset_size;
 
-	f->units[section].scanned = true;
 	if (f->package != NULL) {
 		dw_package_units(f, section);
+		f->units[section].scanned = UINT64_MAX;
+		f->dwarf->stats.units_total += f->units[section].slots.count;
 		return;
 	}
-	while (!view_end(&v) && dw_step(f->dwarf)) {
-		uint64_t offset = v.pos, length = unit_length(&v, &offset_size);
+	while ((pos = f->units[section].scanned) <= to && pos < size &&
+	    dw_step(f->dwarf)) {
+		struct view v = dw_section_to(f, section, pos + DW_MARGIN);
 
-		if (!view_ok(&v) || length > view_left(&v)) {
-			dw_warn(f->dwarf, "dwarf-unit",
-			    "%s: the unit at 0x%llx of %s is cut short",
-			    image_path(f->image), (unsigned long long)offset,
-			    section == SEC_INFO ? ".debug_info"
-						: ".debug_types");
-			return;
+		view_seek(&v, pos);
+		length = unit_length(&v, &offset_size);
+		if (!view_ok(&v) || length > size - v.pos) {
+			cut_short(f, section, pos);
+			break;
 		}
-		view_skip(&v, (size_t)length);
+		f->units[section].scanned = v.pos + length;
 		if (length == 0)
 			continue; /* padding of some linkers */
 		slot = vec_push(&f->units[section].slots);
 		if (slot == NULL)
-			return;
-		slot->offset = offset;
+			break;
+		slot->offset = pos;
+		f->dwarf->stats.units_total++;
 	}
+	if (pos <= to)
+		f->units[section].scanned = UINT64_MAX;
+}
+
+/* How many units are known, among them those up to an offset. */
+static size_t
+units_to(struct dwarf_file *f, enum dw_section section, uint64_t offset)
+{
+	if (f->units[section].scanned <= offset)
+		scan(f, section, offset);
+	return f->units[section].slots.count;
 }
 
 size_t
 dw_units(struct dwarf_file *f, enum dw_section section)
 {
-	if (!f->units[section].scanned) {
-		scan(f, section);
-		f->dwarf->stats.units_total += f->units[section].slots.count;
-	}
-	return f->units[section].slots.count;
+	return units_to(f, section, UINT64_MAX - 1);
 }
 
 /* In a package everything but the unit itself counts from where its part of
@@ -87,8 +106,8 @@ bool
 dw_unit_header(struct dwarf_file *f, enum dw_section section, uint64_t offset,
     struct dwarf_unit *u)
 {
-	struct view v = *dw_section(f, section);
-	uint64_t length;
+	struct view v = dw_section_to(f, section, offset + DW_MARGIN);
+	uint64_t length, size = dw_section_size(f, section);
 
 	memset(u, 0, sizeof(*u));
 	u->file = f;
@@ -96,10 +115,11 @@ dw_unit_header(struct dwarf_file *f, enum dw_section section, uint64_t offset,
 	u->offset = offset;
 	view_seek(&v, offset);
 	length = unit_length(&v, &u->offset_size);
-	if (!view_ok(&v) || length > view_left(&v))
+	if (!view_ok(&v) || length > size - v.pos)
 		return false;
 	u->end = v.pos + length;
-	v.size = u->end;
+	if (v.size > u->end)
+		v.size = u->end;
 	u->version = view_u16(&v);
 	if (u->version < 2 || u->version > 5)
 		return false;
@@ -149,7 +169,8 @@ dw_unit(struct dwarf_file *f, enum dw_section section, size_t slot)
 {
 	struct unit_slot *s;
 
-	if (slot >= dw_units(f, section))
+	if (slot >= f->units[section].slots.count &&
+	    slot >= dw_units(f, section))
 		return NULL;
 	s = &f->units[section].slots.items[slot];
 	if (s->unit == NULL && !s->damaged) {
@@ -163,7 +184,7 @@ struct dwarf_unit *
 dw_unit_containing(
     struct dwarf_file *f, enum dw_section section, uint64_t offset)
 {
-	size_t low = 0, high = dw_units(f, section);
+	size_t low = 0, high = units_to(f, section, offset);
 	struct dwarf_unit *u;
 
 	while (low < high) {
@@ -185,7 +206,7 @@ dw_unit_containing(
 struct dwarf_unit *
 dw_unit_starting(struct dwarf_file *f, enum dw_section section, uint64_t offset)
 {
-	size_t low = 0, high = dw_units(f, section);
+	size_t low = 0, high = units_to(f, section, offset);
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -247,9 +268,10 @@ dw_unit_by_signature(struct dwarf_file *f, uint64_t signature)
 struct view
 dw_unit_view(const struct dwarf_unit *u, uint64_t pos)
 {
-	struct view v = *dw_section(u->file, u->section);
+	struct view v = dw_section_to(u->file, u->section, u->end);
 
-	v.size = u->end;
+	if (v.size > u->end)
+		v.size = u->end;
 	view_seek(&v, pos);
 	return v;
 }

@@ -7,6 +7,7 @@
  */
 #include "base/text.h"
 #include "image/internal.h"
+#include "image/stream.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -119,7 +120,7 @@ static void
 free_section_cache(struct image *image)
 {
 	for (size_t i = 0; image->cache != NULL && i < image->nsections; i++) {
-		free(image->cache[i].bytes);
+		stream_free(image->cache[i].stream);
 		free(image->cache[i].error);
 	}
 	free(image->cache);

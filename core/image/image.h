@@ -91,6 +91,24 @@ const struct image_section *image_section_find(
 bool image_section_view(struct image *image, const char *name, struct view *out,
     bt_error_t *e) BT_CHECK;
 
+/*
+ * The same in part: image_section_open inflates nothing; image_section_reach
+ * makes sure of the first `to` bytes (of all, where there are fewer), and then
+ * `view` is what is there, at least those. An uncompressed section is there
+ * from the beginning. Views taken before stay valid. What lies behind damage
+ * cannot be reached; what is reached was compared with the checksum only when
+ * that was all of it.
+ */
+struct image_bytes {
+	struct view view;
+	size_t size;	       /* of all */
+	struct stream *stream; /* private */
+};
+bool image_section_open(struct image *image, const char *name,
+    struct image_bytes *out, bt_error_t *e) BT_CHECK;
+bool image_section_reach(
+    struct image_bytes *b, uint64_t to, bt_error_t *e) BT_CHECK;
+
 /* Bytes of the file image by virtual address, as far as p_filesz reaches: how
  * many of size were found (0 when none). *out borrows from the image. A debug
  * file, whose segments describe another file, has none. */

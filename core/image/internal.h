@@ -3,7 +3,8 @@
  * What the files of this room share: the image itself and its lazy parts.
  *
  *	image.c		open, map, reference count, headers
- *	section.c	section bytes, inflated on first use
+ *	section.c	section bytes
+ *	stream.c	inflated as far as they are used
  *	prefetch.c	or ahead of it, by a thread
  *	note.c		build-id, debug links
  *	dynamic.c	PT_DYNAMIC and hash tables: images without sections
@@ -27,10 +28,9 @@
 #define IMAGE_MAX_SECTION (UINT64_C(4) << 30) /* inflated */
 #define IMAGE_MAX_MINI (UINT64_C(256) << 20)  /* .gnu_debugdata */
 
-struct section_cache { /* one per section, made on first inflation */
-	uint8_t *bytes;
-	size_t size;
-	bt_error_t *error; /* why it could not be inflated */
+struct section_cache { /* one per section, made on first use */
+	struct stream *stream;
+	bt_error_t *error; /* why there is none */
 };
 
 /* What a compressed section says about itself. */
@@ -41,6 +41,11 @@ struct packed {
 };
 
 struct prefetch;
+struct stream;
+
+#ifndef ELFCOMPRESS_ZSTD
+#define ELFCOMPRESS_ZSTD 2
+#endif
 
 /* The sections of one name in an object file, one after the other. */
 struct joined {
@@ -129,16 +134,11 @@ bool section_bytes(struct image *image, const struct image_section *s,
 bool section_is_packed(const struct image_section *s);
 bool section_packed(const struct image_section *s, struct view raw,
     struct packed *out, bt_error_t *e) BT_CHECK;
-/* *out: p->size bytes, to be freed. Also called by the thread that inflates
- * ahead: changes nothing of the image. */
-bool section_inflate(const struct image *image, const struct packed *p,
-    uint8_t **out, bt_error_t *e) BT_CHECK;
+/* Of a compressed section. */
+bool section_stream(struct image *image, const struct image_section *s,
+    struct stream **out, bt_error_t *e) BT_CHECK;
 
-/* prefetch.c: true when the thread has dealt with the section; *ok and the
- * bytes, or the error, are its result. */
-bool prefetch_take(struct image *image, const struct image_section *s, bool *ok,
-    struct section_cache *c, bt_error_t *e);
-/* Before the image ends. */
+/* prefetch.c: before the image ends. */
 void prefetch_end(struct image *image);
 
 /* First section of a type that has bytes, or NULL. */

@@ -2,15 +2,13 @@
 /*
  * Section bytes. Compressed sections come in two forms: SHF_COMPRESSED with an
  * Elf64_Chdr (gABI), and the older GNU ".zdebug_NAME" that begins with "ZLIB"
- * and the size as eight big-endian bytes. Each is inflated once, on first use.
+ * and the size as eight big-endian bytes. Each is inflated once, when and as
+ * far as it is used (stream.c).
  */
-#include "image/inflate.h"
 #include "image/internal.h"
+#include "image/stream.h"
 #include <stdlib.h>
 
-#ifndef ELFCOMPRESS_ZSTD
-#define ELFCOMPRESS_ZSTD 2
-#endif
 #define ZDEBUG_HEADER 12
 
 const struct image_section *
@@ -96,44 +94,6 @@ section_packed(const struct image_section *s, struct view raw,
 						: read_zdebug(raw, out, e);
 }
 
-bool
-section_inflate(const struct image *image, const struct packed *p,
-    uint8_t **out, bt_error_t *e)
-{
-	if (p->size > IMAGE_MAX_SECTION)
-		return bt_fail(e, BT_E_LIMIT,
-		    "section claims to inflate to %llu bytes",
-		    (unsigned long long)p->size);
-	image_will_read(image, p->data);
-	switch (p->type) {
-	case ELFCOMPRESS_ZLIB:
-		return inflate_zlib(p->data, (size_t)p->size, out, e);
-	case ELFCOMPRESS_ZSTD:
-		return inflate_zstd(p->data, (size_t)p->size, out, e);
-	default:
-		return bt_fail(e, BT_E_UNSUPPORTED,
-		    "section compression type %u", p->type);
-	}
-}
-
-/* The section's bytes into the cache: from the thread that had them ready, or
- * here and now. */
-static bool
-fill_cache(struct image *image, const struct image_section *s, struct view raw,
-    struct section_cache *c, bt_error_t *e)
-{
-	struct packed packed;
-	bool ok;
-
-	if (prefetch_take(image, s, &ok, c, e))
-		return ok;
-	if (!section_packed(s, raw, &packed, e) ||
-	    !section_inflate(image, &packed, &c->bytes, e))
-		return false;
-	c->size = (size_t)packed.size;
-	return true;
-}
-
 static bool
 cache_failure(struct section_cache *c, const bt_error_t *why, bt_error_t *e)
 {
@@ -146,35 +106,49 @@ cache_failure(struct section_cache *c, const bt_error_t *why, bt_error_t *e)
 }
 
 bool
-section_bytes(struct image *image, const struct image_section *s,
-    struct view *out, bt_error_t *e)
+section_stream(struct image *image, const struct image_section *s,
+    struct stream **out, bt_error_t *e)
 {
 	struct section_cache *c;
+	struct packed packed;
 	bt_error_t why = {0};
+	struct view raw;
 
-	if (!section_raw(image, s, out, e))
+	*out = NULL;
+	if (!section_raw(image, s, &raw, e))
 		return false;
-	if (!section_is_packed(s))
-		return true;
 	if (image->cache == NULL)
 		image->cache = calloc(image->nsections, sizeof(*c));
-	if (image->cache == NULL) {
-		*out = view_of(NULL, 0);
+	if (image->cache == NULL)
 		return bt_fail(e, BT_E_NOMEM, "no memory for a section");
-	}
 	c = &image->cache[s - image->sections];
 	if (c->error != NULL) {
-		*out = view_of(NULL, 0);
 		if (e != NULL)
 			*e = *c->error;
 		return false;
 	}
-	if (c->bytes == NULL && !fill_cache(image, s, *out, c, &why)) {
-		*out = view_of(NULL, 0);
-		return cache_failure(c, &why, e);
+	if (c->stream == NULL) {
+		if (!section_packed(s, raw, &packed, &why) ||
+		    (c->stream = stream_new(image, &packed, &why)) == NULL)
+			return cache_failure(c, &why, e);
 	}
-	*out = view_of(c->bytes, c->size);
+	*out = c->stream;
 	return true;
+}
+
+bool
+section_bytes(struct image *image, const struct image_section *s,
+    struct view *out, bt_error_t *e)
+{
+	struct stream *stream;
+
+	if (!section_is_packed(s))
+		return section_raw(image, s, out, e);
+	if (section_stream(image, s, &stream, e) &&
+	    stream_reach(stream, UINT64_MAX, out, e))
+		return true;
+	*out = view_of(NULL, 0);
+	return false;
 }
 
 /* Two passes over the sections of a name: their size, then their bytes. A
@@ -249,4 +223,31 @@ image_section_view(
 	if (image->type == ET_REL && joined_view(image, s, out))
 		return true;
 	return section_bytes(image, s, out, e) || bt_wrap(e, "%s", name);
+}
+
+bool
+image_section_open(struct image *image, const char *name,
+    struct image_bytes *out, bt_error_t *e)
+{
+	const struct image_section *s = image_section_find(image, name);
+
+	*out = (struct image_bytes){.view = view_of(NULL, 0)};
+	if (s == NULL || image->type == ET_REL || !section_is_packed(s)) {
+		if (!image_section_view(image, name, &out->view, e))
+			return false;
+		out->size = out->view.size;
+		return true;
+	}
+	if (!section_stream(image, s, &out->stream, e))
+		return bt_wrap(e, "%s", name);
+	out->size = stream_size(out->stream);
+	return true;
+}
+
+bool
+image_section_reach(struct image_bytes *b, uint64_t to, bt_error_t *e)
+{
+	if (b->stream != NULL)
+		return stream_reach(b->stream, to, &b->view, e);
+	return true;
 }

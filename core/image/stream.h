@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One compressed section: inflated from its start as far as somebody asked,
+ * and further when somebody asks for more. What is there stays where it is.
+ *
+ * Two threads may ask (prefetch.c): who needs bytes that are not there takes
+ * the lock and inflates the next step, so neither waits for more than a step
+ * of the other.
+ */
+#ifndef IMAGE_STREAM_H
+#define IMAGE_STREAM_H
+
+#include "base/view.h"
+
+struct image;
+struct packed;
+struct stream;
+
+/* NULL with *e: a size that cannot be, or no memory. Nothing is read yet. */
+struct stream *stream_new(
+    const struct image *image, const struct packed *packed, bt_error_t *e);
+void stream_free(struct stream *s); /* NULL allowed; by one thread */
+
+/* Bytes when all is inflated. */
+size_t stream_size(const struct stream *s);
+
+/* Makes the first `to` bytes (all, where there are fewer) readable; *out is
+ * what is there, at least them. Valid as long as the stream. */
+bool stream_reach(
+    struct stream *s, uint64_t to, struct view *out, bt_error_t *e) BT_CHECK;
+
+/* Inflates one step more; false when there is none. */
+bool stream_advance(struct stream *s);
+
+#endif /* IMAGE_STREAM_H */
