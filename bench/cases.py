@@ -34,7 +34,6 @@ class Case:
     packages = ()      # of Debian, that the case itself needs
     reference = "gdb"  # whose frames are taken for right
     cold = False       # measured with an empty page cache
-    bars = ()          # of issue and design: see table.py
     slow = ()          # tools that are run once only: minutes each
 
     def __init__(self, name):

@@ -10,8 +10,6 @@ import subprocess
 import tools
 from cases import real
 
-DEEP = 20000  # frames of a stack, of which GDB's are then only counted
-
 
 def by_gdb(case):
     """{tid: pcs}; inlined frames, which repeat a pc, once."""

@@ -36,6 +36,8 @@ index_globals(struct dwarf *d)
 
 	d->globals_ready = true;
 	while (dw_each_unit(d, &it, &u)) {
+		bool was_here = u->here;
+
 		dw_top_init(&top, u);
 		while (dw_top_next(&top, &die)) {
 			const char *name, *linkage;
@@ -52,6 +54,7 @@ index_globals(struct dwarf *d)
 				add(d, dw_hash_name(DW_HASH_START, linkage),
 				    &die);
 		}
+		dw_unit_forget(u, was_here);
 	}
 }
 

@@ -153,6 +153,7 @@ struct dwarf_unit {
 	enum dw_section section;
 	uint64_t offset;    /* of the header */
 	uint64_t first_die; /* absolute */
+	uint64_t root_end;  /* of that DIE; its values point into it */
 	uint64_t end;
 	uint64_t abbrev_offset;
 	uint64_t signature, type_offset; /* type units; 0: none */
@@ -177,6 +178,7 @@ struct dwarf_unit {
 	struct dwarf_unit *skeleton, *split;
 	bool split_missing, split_warned;
 	bool imports_followed; /* scan.c */
+	bool here;	       /* all of it can be read */
 
 	/* Made on first need. */
 	struct dw_abbrev_table *abbrevs;
@@ -255,12 +257,16 @@ struct view dw_section(struct dwarf_file *f, enum dw_section s);
 /* At least its first `to` bytes, or all where there are fewer; less when it is
  * damaged. */
 struct view dw_section_to(struct dwarf_file *f, enum dw_section s, uint64_t to);
+/* Of .debug_info and .debug_types: at least [from, to), and perhaps nothing
+ * before it. */
+struct view dw_section_part(
+    struct dwarf_file *f, enum dw_section s, uint64_t from, uint64_t to);
 size_t dw_section_size(struct dwarf_file *f, enum dw_section s);
-/* Where it lies, or will lie, in memory. */
+/* Where it lies in memory, once something of it was read. */
 const uint8_t *dw_section_start(struct dwarf_file *f, enum dw_section s);
 /* Lists that do not say how long they are: with less than DW_MARGIN bytes left
  * of the view of a section, it gets more of it. */
-enum { DW_MARGIN = 64, DW_AHEAD = 16 << 10 };
+enum { DW_MARGIN = 64, DW_ROOT_AHEAD = 4 << 10, DW_AHEAD = 16 << 10 };
 void dw_section_more(struct view *v, struct dwarf_file *f, enum dw_section s);
 /* The dwz file, or NULL. */
 struct dwarf_file *dw_alt(struct dwarf *d);
@@ -308,10 +314,13 @@ struct dwarf_unit *dw_unit_starting(
     struct dwarf_file *f, enum dw_section section, uint64_t offset);
 struct dwarf_unit *dw_unit_by_signature(
     struct dwarf_file *f, uint64_t signature);
-struct view dw_unit_view(const struct dwarf_unit *u, uint64_t pos);
+struct view dw_unit_view(struct dwarf_unit *u, uint64_t pos);
 void dw_unit_deinit(struct dwarf_unit *u);
 const char *dw_unit_comp_dir(struct dwarf_unit *u);
 bool dw_unit_is_cplus(const struct dwarf_unit *u);
+/* After a walk through a unit of which nothing but offsets was kept: it need
+ * not stay in memory, unless it was there before (`was`: u->here then). */
+void dw_unit_forget(struct dwarf_unit *u, bool was);
 /* C++ and what is named like it: no "struct" before a type's name. */
 bool dw_unit_has_scopes(const struct dwarf_unit *u);
 

@@ -87,14 +87,15 @@ set_bases(struct dwarf_unit *u)
 	u->ranges_base = u->rnglists_part;
 }
 
-bool
-dw_root_read(struct dwarf_unit *u)
+static bool
+read_root(struct dwarf_unit *u, struct view v)
 {
-	struct view v = dw_unit_view(u, u->first_die), specs;
-	uint64_t code = view_uleb(&v);
+	uint64_t code;
+	struct view specs;
 	bool children;
 
-	u->root_read = true;
+	view_seek(&v, u->first_die);
+	code = view_uleb(&v);
 	set_bases(u);
 	if (!view_ok(&v) || code == 0 ||
 	    !dw_abbrev_specs(u, code, &u->root_tag, &children, &specs))
@@ -114,5 +115,23 @@ dw_root_read(struct dwarf_unit *u)
 			take(u, (uint16_t)name, &value);
 	}
 	(void)dw_address(u, &u->low, &u->low_pc);
+	u->root_end = v.pos;
 	return true;
+}
+
+bool
+dw_root_read(struct dwarf_unit *u)
+{
+	/* Nearly always this is far enough, and the unit itself may never be
+	 * needed. */
+	uint64_t to = u->first_die + DW_ROOT_AHEAD;
+	struct view v = dw_section_part(
+	    u->file, u->section, u->offset, to < u->end ? to : u->end);
+
+	u->root_read = true;
+	if (v.size > u->end)
+		v.size = u->end;
+	if (read_root(u, v))
+		return true;
+	return v.size < u->end && read_root(u, dw_unit_view(u, u->first_die));
 }

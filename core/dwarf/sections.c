@@ -76,7 +76,24 @@ section_of(struct dwarf_file *f, enum dw_section s)
 		*b = (struct image_bytes){.view = view_of(NULL, 0)};
 		warn_section(f, s, &e);
 	}
+	/* Read by unit, and of few units. */
+	if (s == SEC_INFO || s == SEC_TYPES)
+		image_section_sparse(b);
 	return b;
+}
+
+struct view
+dw_section_part(
+    struct dwarf_file *f, enum dw_section s, uint64_t from, uint64_t to)
+{
+	struct image_bytes *b = section_of(f, s);
+	bt_error_t e = {0};
+
+	if (b->sparse == false)
+		return dw_section_to(f, s, to);
+	if (!image_section_range(b, from, to, &e))
+		warn_section(f, s, &e);
+	return b->view;
 }
 
 struct view
@@ -145,7 +162,7 @@ dw_file_init(
 	map_init(&f->signatures, DW_UNITS_MAX);
 	if (!dwo)
 		read_ahead(f);
-	return dw_section_to(f, SEC_INFO, 1).size != 0;
+	return dw_section_part(f, SEC_INFO, 0, 1).size != 0;
 }
 
 void

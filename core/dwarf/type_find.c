@@ -35,6 +35,7 @@ remember(struct dwarf *d, uint64_t hash, const struct dw_die *die)
 static void
 index_unit(struct dwarf *d, struct dwarf_unit *u)
 {
+	bool was_here = u->here;
 	struct dw_top top;
 	struct dw_die die;
 
@@ -50,6 +51,7 @@ index_unit(struct dwarf *d, struct dwarf_unit *u)
 		if (name != NULL)
 			remember(d, dw_top_hash(&top, &die, name), &die);
 	}
+	dw_unit_forget(u, was_here);
 }
 
 static struct dwarf_die

@@ -47,7 +47,8 @@ scan(struct dwarf_file *f, enum dw_section section, uint64_t to)
 	}
 	while ((pos = f->units[section].scanned) <= to && pos < size &&
 	    dw_step(f->dwarf)) {
-		struct view v = dw_section_to(f, section, pos + DW_MARGIN);
+		struct view v = dw_section_part(
+		    f, section, pos, pos + DW_MARGIN);
 
 		view_seek(&v, pos);
 		length = unit_length(&v, &offset_size);
@@ -106,7 +107,7 @@ bool
 dw_unit_header(struct dwarf_file *f, enum dw_section section, uint64_t offset,
     struct dwarf_unit *u)
 {
-	struct view v = dw_section_to(f, section, offset + DW_MARGIN);
+	struct view v = dw_section_part(f, section, offset, offset + DW_MARGIN);
 	uint64_t length, size = dw_section_size(f, section);
 
 	memset(u, 0, sizeof(*u));
@@ -266,14 +267,30 @@ dw_unit_by_signature(struct dwarf_file *f, uint64_t signature)
 }
 
 struct view
-dw_unit_view(const struct dwarf_unit *u, uint64_t pos)
+dw_unit_view(struct dwarf_unit *u, uint64_t pos)
 {
-	struct view v = dw_section_to(u->file, u->section, u->end);
+	struct view v;
 
-	if (v.size > u->end)
-		v.size = u->end;
+	if (u->here) {
+		v = view_of(dw_section_start(u->file, u->section), u->end);
+	} else {
+		v = dw_section_part(u->file, u->section, u->offset, u->end);
+		u->here = v.size >= u->end;
+		if (v.size > u->end)
+			v.size = u->end;
+	}
 	view_seek(&v, pos);
 	return v;
+}
+
+void
+dw_unit_forget(struct dwarf_unit *u, bool was)
+{
+	if (was || u->here == false || u->root_end == 0)
+		return;
+	u->here = false;
+	image_section_forget(
+	    &u->file->sections[u->section].bytes, u->root_end, u->end);
 }
 
 void

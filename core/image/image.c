@@ -170,6 +170,20 @@ image_will_read(const struct image *image, struct view part)
 	    MADV_WILLNEED);
 }
 
+void
+image_was_read(const struct image *image, struct view part)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = ((uintptr_t)part.data + page - 1) & ~(page - 1);
+	uintptr_t end = ((uintptr_t)part.data + part.size) & ~(page - 1);
+
+	/* Of a mapped file only: it is read again when it is needed. */
+	if (image->mapped && part.size >= 16 * page &&
+	    part.data >= image->file.data &&
+	    part.data < image->file.data + image->file.size)
+		(void)madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 const char *
 image_path(const struct image *image)
 {

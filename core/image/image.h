@@ -102,12 +102,22 @@ bool image_section_view(struct image *image, const char *name, struct view *out,
 struct image_bytes {
 	struct view view;
 	size_t size;	       /* of all */
-	struct stream *stream; /* private */
+	struct stream *stream; /* private, too: */
+	bool sparse;
 };
 bool image_section_open(struct image *image, const char *name,
     struct image_bytes *out, bt_error_t *e) BT_CHECK;
 bool image_section_reach(
     struct image_bytes *b, uint64_t to, bt_error_t *e) BT_CHECK;
+/* Of a section that is large, compressed and read here and there, only those
+ * parts can be kept in memory: to be said first. Then image_section_range takes
+ * the place of image_section_reach: `view` ends at `to`, and of the bytes
+ * before it those asked for are there, now or before. */
+void image_section_sparse(struct image_bytes *b);
+bool image_section_range(
+    struct image_bytes *b, uint64_t from, uint64_t to, bt_error_t *e) BT_CHECK;
+/* What lies wholly in [from, to) was only looked at; nothing points there. */
+void image_section_forget(struct image_bytes *b, uint64_t from, uint64_t to);
 
 /* Bytes of the file image by virtual address, as far as p_filesz reaches: how
  * many of size were found (0 when none). *out borrows from the image. A debug
@@ -118,6 +128,8 @@ size_t image_read_vaddr(const struct image *image, uint64_t vaddr, size_t size,
 /* A hint that a part of a section is about to be read whole. The file is mapped
  * for random access, so without it a cold disk is read page by page. */
 void image_will_read(const struct image *image, struct view part);
+/* It was read, and will hardly be again: it need not stay in memory. */
+void image_was_read(const struct image *image, struct view part);
 /* These sections will be asked for soon: where they are compressed, large and
  * there is a second processor, a thread begins to inflate them. A hint: asking
  * for them gives the same with and without it. Once for an image. */

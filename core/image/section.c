@@ -251,3 +251,28 @@ image_section_reach(struct image_bytes *b, uint64_t to, bt_error_t *e)
 		return stream_reach(b->stream, to, &b->view, e);
 	return true;
 }
+
+void
+image_section_sparse(struct image_bytes *b)
+{
+	if (b->stream == NULL)
+		return;
+	stream_sparse(b->stream);
+	b->sparse = true;
+}
+
+bool
+image_section_range(
+    struct image_bytes *b, uint64_t from, uint64_t to, bt_error_t *e)
+{
+	if (b->stream != NULL)
+		return stream_range(b->stream, from, to, &b->view, e);
+	return true;
+}
+
+void
+image_section_forget(struct image_bytes *b, uint64_t from, uint64_t to)
+{
+	if (b->stream != NULL)
+		stream_forget(b->stream, from, to);
+}

@@ -14,6 +14,7 @@
 #include "image/deflate.h"
 #include "image/inflate.h"
 #include "image/internal.h"
+#include "image/sparse.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@
 
 enum {
 	STEP = 256 << 10, /* of output, at one time */
-	HUGE_PAGE = 2 << 20
+	HUGE_PAGE = 2 << 20,
+	SPARSE_MIN = 16 << 20, /* below it, forgetting is not worth a mark */
+	DROP_EVERY = 4 << 20
 };
 
 struct stream {
@@ -35,7 +38,10 @@ struct stream {
 	pthread_mutex_t mutex; /* guards what follows, and bytes after ready */
 	struct deflate *decoder; /* NULL before the first step */
 	bool over;		 /* no step is left */
-	bt_error_t error;	 /* why, when not all is there */
+	bool sparse;		 /* `parts` instead of steps */
+	struct sparse *parts;
+	size_t dropped;	  /* compressed bytes that were let go */
+	bt_error_t error; /* why, when not all is there */
 };
 
 /* Large ones go to huge pages where the system gives them: a page fault for
@@ -101,6 +107,7 @@ stream_free(struct stream *s)
 	pthread_mutex_destroy(&s->mutex);
 	(void)munmap(s->bytes, s->size > 0 ? s->size : 1);
 	free(s->decoder);
+	sparse_free(s->parts);
 	free(s);
 }
 
@@ -112,7 +119,7 @@ stream_size(const struct stream *s)
 
 /* RFC 1950: 32 KiB window at most, no dictionary. */
 static bool
-zlib_begin(struct stream *s)
+zlib_header(struct stream *s)
 {
 	struct view v = s->packed;
 	unsigned method = view_u8(&v), flags = view_u8(&v);
@@ -121,6 +128,14 @@ zlib_begin(struct stream *s)
 	    (method << 8 | flags) % 31 != 0 || (flags & 0x20) != 0)
 		return bt_fail_format(&s->error, 0, "damaged zlib data");
 	image_will_read(s->image, s->packed);
+	return true;
+}
+
+static bool
+zlib_begin(struct stream *s)
+{
+	if (!zlib_header(s))
+		return false;
 	s->decoder = malloc(sizeof(*s->decoder));
 	if (s->decoder == NULL)
 		return bt_fail(&s->error, BT_E_NOMEM, "no memory to inflate");
@@ -185,6 +200,7 @@ step(struct stream *s)
 	if (s->over) {
 		free(s->decoder);
 		s->decoder = NULL;
+		image_was_read(s->image, s->packed);
 	}
 }
 
@@ -193,6 +209,8 @@ stream_advance(struct stream *s)
 {
 	bool more;
 
+	if (s->sparse)
+		return false;
 	pthread_mutex_lock(&s->mutex);
 	if (s->over == false)
 		step(s);
@@ -201,11 +219,92 @@ stream_advance(struct stream *s)
 	return more;
 }
 
+void
+stream_sparse(struct stream *s)
+{
+	s->sparse = s->type == ELFCOMPRESS_ZLIB && s->size >= SPARSE_MIN &&
+	    atomic_load(&s->ready) == 0;
+	if (s->sparse)
+		(void)madvise(s->bytes, s->size, MADV_NOHUGEPAGE);
+}
+
+/* What was read of the file is let go, now and then. */
+static void
+drop_passed(struct stream *s)
+{
+	size_t passed = sparse_passed(s->parts);
+
+	if (passed - s->dropped < DROP_EVERY)
+		return;
+	image_was_read(
+	    s->image, view_sub(&s->packed, s->dropped, passed - s->dropped));
+	s->dropped = passed;
+}
+
+static bool
+sparse_part(struct stream *s, size_t from, size_t to)
+{
+	if (s->error.code != 0)
+		return false;
+	if (s->parts == NULL && zlib_header(s)) {
+		s->parts = sparse_new(
+		    view_from(&s->packed, 2), s->bytes, s->size);
+		if (s->parts == NULL)
+			bt_fail(&s->error, BT_E_NOMEM, "no memory to inflate");
+	}
+	if (s->parts == NULL)
+		return false;
+	while (from < to) {
+		size_t end = to - from > DROP_EVERY ? from + DROP_EVERY : to;
+
+		/* Not remembered: what lies before the damage stays. */
+		if (!sparse_range(s->parts, from, end))
+			return false;
+		drop_passed(s);
+		from = end;
+	}
+	return true;
+}
+
+bool
+stream_range(struct stream *s, uint64_t from, uint64_t to, struct view *out,
+    bt_error_t *e)
+{
+	bool ok;
+
+	if (s->sparse == false)
+		return stream_reach(s, to, out, e);
+	if (to > s->size)
+		to = s->size;
+	pthread_mutex_lock(&s->mutex);
+	ok = from >= to || sparse_part(s, (size_t)from, (size_t)to);
+	pthread_mutex_unlock(&s->mutex);
+	*out = view_of(s->bytes, ok ? (size_t)to : 0);
+	if (ok)
+		return true;
+	if (s->error.code == 0)
+		return bt_fail_format(e, from, "damaged zlib data");
+	if (e != NULL)
+		*e = s->error;
+	return false;
+}
+
+void
+stream_forget(struct stream *s, uint64_t from, uint64_t to)
+{
+	pthread_mutex_lock(&s->mutex);
+	if (s->parts != NULL && from < to && to <= s->size)
+		sparse_forget(s->parts, (size_t)from, (size_t)to);
+	pthread_mutex_unlock(&s->mutex);
+}
+
 bool
 stream_reach(struct stream *s, uint64_t to, struct view *out, bt_error_t *e)
 {
 	size_t ready = atomic_load_explicit(&s->ready, memory_order_acquire);
 
+	if (s->sparse)
+		return stream_range(s, 0, to, out, e);
 	if (to > s->size)
 		to = s->size;
 	if (ready < to || s->size == 0) {

@@ -29,6 +29,17 @@ size_t stream_size(const struct stream *s);
 bool stream_reach(
     struct stream *s, uint64_t to, struct view *out, bt_error_t *e) BT_CHECK;
 
+/* Only parts of it will be read: large ones are then kept in parts. To be said
+ * before anything is read. */
+void stream_sparse(struct stream *s);
+/* Makes [from, to) readable (cut at the end). *out ends at `to` or behind; of
+ * a sparse stream it has that part only. */
+bool stream_range(struct stream *s, uint64_t from, uint64_t to,
+    struct view *out, bt_error_t *e) BT_CHECK;
+
+/* Of a sparse stream: what lies wholly in [from, to) need not stay readable. */
+void stream_forget(struct stream *s, uint64_t from, uint64_t to);
+
 /* Inflates one step more; false when there is none. */
 bool stream_advance(struct stream *s);
 

@@ -282,6 +282,67 @@ TEST(a_stream_ends_at_damage)
 	}
 }
 
+enum { HUGE_SIZE = 20 << 20 };
+
+static void
+expect_part(struct stream *s, const uint8_t *bytes, uint64_t from, uint64_t to)
+{
+	bt_error_t e = {0};
+	struct view v;
+
+	assert_ok(stream_range(s, from, to, &v, &e), &e);
+	assert_uint(v.size, to < HUGE_SIZE ? to : HUGE_SIZE);
+	if (from < v.size)
+		assert_mem(v.data + from, bytes + from, v.size - (size_t)from);
+}
+
+TEST_WITHIN(parts_of_a_sparse_stream, 120)
+{
+	uint8_t *bytes = malloc(HUGE_SIZE), *packed;
+	size_t room = HUGE_SIZE + (1 << 20), size;
+	struct random r = {7};
+	bt_error_t e = {0};
+	struct stream *s;
+	struct view v;
+
+	packed = malloc(room);
+	assert_true(bytes != NULL && packed != NULL);
+	for (size_t at = 0; at < HUGE_SIZE; at += 1 << 16)
+		make_bytes(&r, bytes + at, 1 << 16);
+	size = pack(&r, bytes, HUGE_SIZE, packed, room, 15);
+	s = stream_of(packed, size, HUGE_SIZE);
+	stream_sparse(s);
+	expect_false(stream_advance(s));
+	/* Forward, back, over what was passed and over what is kept. */
+	expect_part(s, bytes, 5 << 20, (5 << 20) + 100);
+	expect_part(s, bytes, 0, 1);
+	expect_part(s, bytes, 17 << 20, 18 << 20);
+	expect_part(s, bytes, 3 << 20, 6 << 20);
+	for (int i = 0; i < 200; i++) {
+		uint64_t from = next(&r) % HUGE_SIZE;
+		uint64_t n = next(&r) % 300000;
+
+		expect_part(s, bytes, from, from + n);
+		if (i % 3 == 0)
+			stream_forget(s, from,
+			    from + n < HUGE_SIZE ? from + n : HUGE_SIZE);
+	}
+	expect_part(s, bytes, 0, UINT64_MAX);
+	stream_free(s);
+
+	/* Damage in the middle: what lies before it can be had all the same. */
+	memset(packed + size / 2, 0xff, 4096);
+	s = stream_of(packed, size, HUGE_SIZE);
+	stream_sparse(s);
+	expect_code(
+	    stream_range(s, HUGE_SIZE - 1, HUGE_SIZE, &v, &e), &e, BT_E_FORMAT);
+	expect_uint(v.size, 0);
+	expect_part(s, bytes, 2 << 20, 3 << 20);
+	stream_free(s);
+	free(packed);
+	free(bytes);
+}
+
 static void *
 advance(void *s)
 {
