@@ -35,7 +35,6 @@ remember(struct dwarf *d, uint64_t hash, const struct dw_die *die)
 static void
 index_unit(struct dwarf *d, struct dwarf_unit *u)
 {
-	bool was_here = u->here;
 	struct dw_top top;
 	struct dw_die die;
 
@@ -51,19 +50,23 @@ index_unit(struct dwarf *d, struct dwarf_unit *u)
 		if (name != NULL)
 			remember(d, dw_top_hash(&top, &die, name), &die);
 	}
-	dw_unit_forget(u, was_here);
 }
 
 static struct dwarf_die
 find(struct dwarf *d, const char *name)
 {
 	uint64_t hash = dw_hash_name(DW_HASH_START, name);
-	struct dwarf_unit *u;
+	struct dwarf_unit *u = NULL;
 	const struct dwarf_die *ref;
+	bool was_here = false;
 
 	while ((ref = map_get_ptr(&d->definitions, hash)) == NULL) {
+		/* The one where it is found will be read now. */
+		if (u != NULL)
+			dw_unit_forget(u, was_here);
 		if (!dw_each_unit(d, &d->definitions_at, &u))
 			return (struct dwarf_die){NULL, 0};
+		was_here = u->here;
 		index_unit(d, u);
 	}
 	return *ref;
