@@ -28,7 +28,7 @@
 #include "harness/runner.h"
 #include "harness/test.h"
 
-enum { SECONDS = 20, DENSE = 200, INPUT_MAX = 1 << 20 };
+enum { SECONDS = 60, DENSE = 200, INPUT_MAX = 1 << 20 };
 
 /* Only libFuzzer's form of a target has to have one. */
 __attribute__((weak)) size_t LLVMFuzzerCustomMutator(

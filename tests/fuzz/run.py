@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SEEDS = os.path.join(HERE, "corpus")
 # Seconds that one input may take: everything has a budget far below, but the
 # sanitizers and a busy machine make it slow.
-SLOW = 20
+SLOW = 120
 MEGABYTES = 2048
 
 
@@ -56,7 +56,7 @@ def run(build, target, seconds, corpus, findings):
              os.path.join(SEEDS, target)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace",
-            timeout=seconds + 300, check=False)
+            timeout=seconds + 600, check=False)
         status, text = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         status = "does not end"
