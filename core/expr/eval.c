@@ -346,7 +346,45 @@ plus_uconst(struct machine *m)
 	return number_binary(DW_OP_plus, top, &addend, m->e);
 }
 
-/* Constants, stack manipulation, arithmetic and control flow. */
+bool
+expr_constant(unsigned op, struct view *code, uint64_t *out)
+{
+	switch (op) {
+	case DW_OP_const1u:
+		*out = view_u8(code);
+		return true;
+	case DW_OP_const1s:
+		*out = (uint64_t)(int8_t)view_u8(code);
+		return true;
+	case DW_OP_const2u:
+		*out = view_u16(code);
+		return true;
+	case DW_OP_const2s:
+		*out = (uint64_t)(int16_t)view_u16(code);
+		return true;
+	case DW_OP_const4u:
+		*out = view_u32(code);
+		return true;
+	case DW_OP_const4s:
+		*out = (uint64_t)(int32_t)view_u32(code);
+		return true;
+	case DW_OP_const8u:
+	case DW_OP_const8s:
+		*out = view_u64(code);
+		return true;
+	case DW_OP_constu:
+		*out = view_uleb(code);
+		return true;
+	case DW_OP_consts:
+		*out = (uint64_t)view_sleb(code);
+		return true;
+	default:
+		*out = op - DW_OP_lit0;
+		return op >= DW_OP_lit0 && op <= DW_OP_lit31;
+	}
+}
+
+/* Stack manipulation, arithmetic and control flow. */
 static bool
 basic_op(struct machine *m, unsigned op)
 {
@@ -354,25 +392,6 @@ basic_op(struct machine *m, unsigned op)
 	struct number *top;
 
 	switch (op) {
-	case DW_OP_const1u:
-		return push(m, view_u8(code));
-	case DW_OP_const1s:
-		return push(m, (uint64_t)(int8_t)view_u8(code));
-	case DW_OP_const2u:
-		return push(m, view_u16(code));
-	case DW_OP_const2s:
-		return push(m, (uint64_t)(int16_t)view_u16(code));
-	case DW_OP_const4u:
-		return push(m, view_u32(code));
-	case DW_OP_const4s:
-		return push(m, (uint64_t)(int32_t)view_u32(code));
-	case DW_OP_const8u:
-	case DW_OP_const8s:
-		return push(m, view_u64(code));
-	case DW_OP_constu:
-		return push(m, view_uleb(code));
-	case DW_OP_consts:
-		return push(m, (uint64_t)view_sleb(code));
 	case DW_OP_dup:
 		return pick(m, 0);
 	case DW_OP_drop:
@@ -473,6 +492,8 @@ is_typed_op(unsigned op)
 static bool
 one_op(struct machine *m, unsigned op)
 {
+	uint64_t value;
+
 	/* GDB takes the value of DW_OP_GNU_uninit for what it is. */
 	if (op == DW_OP_nop || op == DW_OP_GNU_uninit)
 		return true;
@@ -481,8 +502,8 @@ one_op(struct machine *m, unsigned op)
 	if (m->has_location)
 		return bt_fail(m->e, BT_E_FORMAT,
 		    "operator 0x%02x after a complete location", op);
-	if (op >= DW_OP_lit0 && op <= DW_OP_lit31)
-		return push(m, op - DW_OP_lit0);
+	if (expr_constant(op, &m->code, &value))
+		return push(m, value);
 	if (op >= DW_OP_breg0 && op <= DW_OP_breg31)
 		return push_breg(m, op - DW_OP_breg0);
 	if (is_location_op(op))

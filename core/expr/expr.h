@@ -116,4 +116,9 @@ bool expr_eval_u64(const struct expr_context *c, struct view block,
     const uint64_t *initial, bool reg_is_value, uint64_t *out,
     bt_error_t *e) BT_CHECK;
 
+/* The constant that an operator (already read) pushes, its operand read from
+ * code: DW_OP_lit*, DW_OP_const*. False: op is none of them. Whether the
+ * operand was there, code tells. */
+bool expr_constant(unsigned op, struct view *code, uint64_t *out);
+
 #endif /* EXPR_EXPR_H */

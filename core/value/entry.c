@@ -13,20 +13,12 @@
  * terms of its own function's entry values: its frame is gone.
  */
 #include "value/entry.h"
+#include "expr/opcodes.h"
 
 enum {
 	TAIL_FUNCTIONS_MAX = 256, /* functions looked at in search of a loop */
 	TAIL_YES = 1,
 	TAIL_NO = 2
-};
-
-enum {
-	OP_REG0 = 0x50,
-	OP_REG31 = 0x6f,
-	OP_REGX = 0x90,
-	OP_REGVAL_TYPE = 0xa5,
-	OP_GNU_REGVAL_TYPE = 0xf5,
-	OP_GNU_PARAMETER_REF = 0xfa
 };
 
 struct tail_site {
@@ -212,12 +204,14 @@ register_of(struct view v)
 	uint8_t op = view_u8(&v);
 	uint64_t number;
 
-	if (view_ok(&v) && op >= OP_REG0 && op <= OP_REG31 && view_end(&v))
-		return op - OP_REG0;
-	if (op != OP_REGX && op != OP_REGVAL_TYPE && op != OP_GNU_REGVAL_TYPE)
+	if (view_ok(&v) && op >= DW_OP_reg0 && op <= DW_OP_reg31 &&
+	    view_end(&v))
+		return op - DW_OP_reg0;
+	if (op != DW_OP_regx && op != DW_OP_regval_type &&
+	    op != DW_OP_GNU_regval_type)
 		return -1;
 	number = view_uleb(&v);
-	if (op != OP_REGX)
+	if (op != DW_OP_regx)
 		(void)view_uleb(&v); /* the type */
 	return view_ok(&v) && view_end(&v) && number < 256 ? (int)number : -1;
 }
@@ -324,7 +318,7 @@ passed_of(struct evaluator *ev, struct view block)
 	struct view v = block;
 	struct passed p = {.place = block};
 
-	if (ev->unit != NULL && view_u8(&v) == OP_GNU_PARAMETER_REF)
+	if (ev->unit != NULL && view_u8(&v) == DW_OP_GNU_parameter_ref)
 		p.parameter = dwarf_die_in_unit(ev->unit, view_u32(&v));
 	return p;
 }
@@ -419,7 +413,7 @@ entry_compute(
 bool
 value_at_call(struct evaluator *ev, unsigned number, uint64_t *out)
 {
-	uint8_t place[] = {(uint8_t)(OP_REG0 + number)};
+	uint8_t place[] = {(uint8_t)(DW_OP_reg0 + number)};
 	struct passed wanted = {.place = view_of(place, sizeof(place))};
 	const struct unwind_frame *frame = ev->frame;
 	const struct dwarf_call_site *site;
@@ -427,7 +421,8 @@ value_at_call(struct evaluator *ev, unsigned number, uint64_t *out)
 
 	/* What was passed is not told by other lost registers. */
 	if (frame == NULL || frame->exact_pc || ev->dwarf == NULL ||
-	    ev->module == NULL || number > OP_REG31 - OP_REG0 || ev->at_call)
+	    ev->module == NULL || number > DW_OP_reg31 - DW_OP_reg0 ||
+	    ev->at_call)
 		return false;
 	site = dwarf_call_site_at(ev->dwarf, frame->pc - ev->bias);
 	if (site == NULL)

@@ -3,9 +3,8 @@
  * From a location description (DWARF 5, 2.6) to a source: one place, or bytes
  * put together from pieces with a note for each byte that is not there.
  */
+#include "expr/opcodes.h"
 #include "value/context.h"
-
-enum { OP_REG0 = 0x50, OP_REG31 = 0x6f };
 
 /* What failed, as a reason. */
 static const char *
@@ -80,7 +79,8 @@ find_frame_base(struct evaluator *ev, uint64_t *out, bt_error_t *e)
 	if (dwarf_location_at(location, ev->pc, &block, e) == false)
 		return false;
 	/* DW_OP_call_frame_cfa alone: all that gcc writes. */
-	if (block.size == 1 && block.data[0] == 0x9c && ev->frame->cfa_known) {
+	if (block.size == 1 && block.data[0] == DW_OP_call_frame_cfa &&
+	    ev->frame->cfa_known) {
 		*out = ev->frame->cfa;
 		return true;
 	}
@@ -331,8 +331,8 @@ value_locate_block(struct evaluator *ev, struct dwarf_unit *unit,
 	e.code = BT_OK;
 	ev->register_missing = false;
 	if (block.size == 1 && block.failed == false &&
-	    block.data[0] >= OP_REG0 && block.data[0] <= OP_REG31) {
-		from_register(ev, block.data[0] - OP_REG0, out);
+	    block.data[0] >= DW_OP_reg0 && block.data[0] <= DW_OP_reg31) {
+		from_register(ev, block.data[0] - DW_OP_reg0, out);
 		return;
 	}
 	if (value_quick(ev, unit, block, &is_value, &value)) {

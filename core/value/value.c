@@ -5,6 +5,7 @@
  * usual one-operation locations recognised. Then a frame only evaluates the
  * slots of the plan.
  */
+#include "expr/opcodes.h"
 #include "value/raw_private.h"
 #include "value/slots.h"
 
@@ -15,8 +16,6 @@ const struct value_limits value_default_limits = {
     .follow_depth = 4,
     .objects = 20000,
 };
-
-enum { OP_ADDR = 0x03, OP_FBREG = 0x91 };
 
 /* ---- the reader ---- */
 
@@ -82,11 +81,11 @@ slot_block(struct slot *slot, struct view block)
 
 	slot->how = SLOT_BLOCK;
 	slot->block = block;
-	if (op == OP_FBREG) {
+	if (op == DW_OP_fbreg) {
 		slot->offset = view_sleb(&v);
 		if (view_ok(&v) && view_left(&v) == 0)
 			slot->how = SLOT_FRAME;
-	} else if (op == OP_ADDR) {
+	} else if (op == DW_OP_addr) {
 		slot->offset = (int64_t)view_u64(&v);
 		if (view_ok(&v) && view_left(&v) == 0)
 			slot->how = SLOT_ADDRESS;
