@@ -21,12 +21,14 @@ enum {
 	INSNS_MAX = 1024,
 	/* Frames between the register's and the one that still has it. */
 	CALLEES_MAX = 8,
+	/* Functions that called functions call, which are read, too. */
+	DEPTH_MAX = 4,
 	CHUNK = 256
 };
 
-/* In the cache: the mask was made. Register numbers stay below. */
-static const uint64_t mask_known = UINT64_C(1) << 63;
-static const uint64_t everything = UINT64_MAX;
+/* Of a whole function: it never returns. Register numbers stay below. */
+static const uint64_t no_return = UINT64_C(1) << 62;
+static const uint64_t everything = ~(UINT64_C(1) << 62);
 
 struct node {
 	bt_addr_t pc;
@@ -39,6 +41,8 @@ struct reading {
 	struct unwinder *u;
 	bt_addr_t goal; /* where the callee stands */
 	bool exact;	/* before the instruction there, else behind a call */
+	bool whole;	/* all ways to the end: the goal is to return */
+	unsigned depth; /* calls between the callee and this function */
 	bool reached, failed, lands;
 	uint64_t written;  /* on the ways to the goal */
 	struct map places; /* pc -> index of its node, plus one */
@@ -150,20 +154,75 @@ is_constant(struct unwinder *u, bt_addr_t slot)
 	return m != NULL && (m->perms & TARGET_W) == 0;
 }
 
+/* Where a jump or a call leads; `on_the_way` is what may be written between. */
+static bool
+leads_to(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
+    bt_addr_t *target, uint64_t *on_the_way)
+{
+	*target = e->target;
+	*on_the_way = e->to == INSN_TO_SLOT ? insn_stub_changes() : 0;
+	return e->to == INSN_TO_ADDRESS ||
+	    (e->to == INSN_TO_SLOT &&
+		(is_constant(r->u, e->target) || is_stub(r->u, pc)) &&
+		target_read_u64(r->u->t, e->target, target));
+}
+
 static void
 follow_jump(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
     uint64_t written)
 {
+	uint64_t on_the_way;
 	bt_addr_t target;
 
-	if (e->to == INSN_TO_ADDRESS)
-		come_to(r, e->target, written);
-	else if (e->to == INSN_TO_SLOT &&
-	    (is_constant(r->u, e->target) || is_stub(r->u, pc)) &&
-	    target_read_u64(r->u->t, e->target, &target))
-		come_to(r, target, written | insn_stub_changes());
+	if (leads_to(r, pc, e, &target, &on_the_way))
+		come_to(r, target, written | on_the_way);
 	else
 		r->failed = true;
+}
+
+static uint64_t written_from(struct reading *, bt_addr_t);
+
+static bool
+remember(struct unwinder *u, uint64_t key, uint64_t mask)
+{
+	uint64_t *place = map_put(&u->written, key, NULL);
+
+	if (place != NULL)
+		*place = mask;
+	return place != NULL;
+}
+
+/* What the function may have changed when it is back, or no_return. */
+static uint64_t
+whole_function(struct reading *r, bt_addr_t entry)
+{
+	struct reading callee = {
+	    .u = r->u, .whole = true, .depth = r->depth + 1};
+	uint64_t key = map_mix(entry), mask;
+	uint64_t *place = map_get(&r->u->written, key);
+
+	if (place != NULL)
+		return *place;
+	/* What calls itself finds this. */
+	if (remember(r->u, key, everything) == false)
+		return everything;
+	mask = written_from(&callee, entry);
+	remember(r->u, key, mask);
+	return mask;
+}
+
+static void
+follow_call(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
+    uint64_t written)
+{
+	uint64_t on_the_way = 0, changes = everything;
+	bt_addr_t entry;
+
+	if (r->depth < DEPTH_MAX && leads_to(r, pc, e, &entry, &on_the_way))
+		changes = whole_function(r, entry);
+	if ((changes & no_return) == 0)
+		after_call(r, pc, pc + e->length,
+		    written | ((changes | on_the_way) & insn_call_changes()));
 }
 
 static void
@@ -173,15 +232,24 @@ go_on_from(struct reading *r, const struct node *n)
 	uint64_t written = n->before | e.written;
 	bt_addr_t pc = n->pc, next = pc + e.length;
 
-	if (r->exact ? pc == r->goal
-		     : e.flow == INSN_FLOW_CALL && next == r->goal) {
+	if (r->whole == false &&
+	    (r->exact ? pc == r->goal
+		      : e.flow == INSN_FLOW_CALL && next == r->goal)) {
 		r->reached = true;
 		/* A string instruction stops in the middle. */
 		r->written |= r->exact ? written : n->before;
 	}
+	if (r->whole && e.flow == INSN_FLOW_RETURN) {
+		r->reached = true;
+		r->written |= written;
+	}
+	/* A function that returns twice, or on another stack: there are more
+	 * ways than its jumps tell. */
+	if (r->whole && e.switches)
+		r->failed = true;
 	switch (e.flow) {
 	case INSN_FLOW_CALL:
-		after_call(r, pc, next, written | insn_call_changes());
+		follow_call(r, pc, &e, written);
 		break;
 	case INSN_FLOW_CONDITIONAL:
 		come_to(r, next, written);
@@ -220,8 +288,10 @@ written_from(struct reading *r, bt_addr_t entry)
 	map_deinit(&r->places);
 	vec_deinit(&r->queue);
 	vec_deinit(&r->nodes);
-	if (r->failed || r->reached == false)
+	if (r->failed || (r->reached == false && r->whole == false))
 		return everything;
+	if (r->reached == false)
+		return no_return;
 	/* An exception leaves a call for a place that no jump leads to. */
 	return r->lands ? r->written | insn_call_changes() : r->written;
 }
@@ -250,18 +320,29 @@ written_by(struct unwinder *u, const struct unwind_frame *caller,
 {
 	uint64_t key = map_mix(map_mix(caller->pc) ^ callee->pc) ^
 	    callee->exact_pc;
-	uint64_t *place = map_put(&u->written, key, NULL), mask;
+	uint64_t *place = map_get(&u->written, key), mask;
 	struct reading r = {
 	    .u = u, .goal = callee->pc, .exact = callee->exact_pc};
 	bt_addr_t entry;
 
-	if (place != NULL && *place != 0)
+	if (place != NULL)
 		return *place;
 	mask = entered(u, caller->pc, &entry) ? written_from(&r, entry)
 					      : everything;
-	if (place != NULL)
-		*place = mask | mask_known;
+	remember(u, key, mask);
 	return mask;
+}
+
+/* Who left by a jump has no frame any more: its ways are part of those that
+ * lead from the entry of what was called to where its successor stands. */
+static size_t
+callee_of(const struct unwind_stack *stack, size_t index)
+{
+	do
+		index--;
+	while (
+	    index > 0 && stack->frames.items[index].trust == UNWIND_TAILCALL);
+	return index;
 }
 
 bool
@@ -269,24 +350,25 @@ unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
     size_t index, unsigned number, size_t *holder)
 {
 	const struct unwind_frame *frames = stack->frames.items;
-	size_t last = index > CALLEES_MAX ? index - CALLEES_MAX : 0;
+	size_t last = index > CALLEES_MAX ? index - CALLEES_MAX : 0, below;
 
 	if (index >= stack->frames.count || number >= 63)
 		return false;
-	for (; index > last; index--) {
-		const struct unwind_frame *caller = &frames[index];
-		const struct unwind_frame *callee = &frames[index - 1];
+	for (; index > last; index = below) {
+		const struct unwind_frame *caller = &frames[index], *callee;
 
+		below = callee_of(stack, index);
+		callee = &frames[below];
 		/* Whoever was interrupted called nobody. */
 		if (caller->exact_pc || caller->trust == UNWIND_SCAN ||
 		    callee->signal_frame ||
 		    (stack->skipped != 0 && index == stack->skipped_at) ||
 		    (written_by(u, caller, callee) >> number & 1) != 0)
 			return false;
-		if (index == 1 ||
+		if (below == 0 ||
 		    (number < ARCH_REGS &&
 			(callee->regs.known >> number & 1) != 0)) {
-			*holder = index - 1;
+			*holder = below;
 			return true;
 		}
 	}

@@ -42,6 +42,48 @@ __asm__(
     CALLER("call", "calls")
     "calls: test %rdi, %rdi; je g_call; call leaf\n"
     "g_call: mov %al, (%rbx); ret\n"
+    /* What was called called others: read whole, down to a depth. */
+    CALLER("nest", "nest")
+    "nest: push %rbp; mov %rsp, %rbp; call ways; mov %rbp, %rsp\n"
+    "pop %rbp; call empty\n"
+    "g_nest: mov %al, (%rbx); ret\n"
+    "empty: ret\n"
+    CALLER("deep", "deep")
+    "deep: call 1f\n"
+    "g_deep: mov %al, (%rbx); ret\n"
+    "1: call 2f; ret\n"
+    "2: call 3f; ret\n"
+    "3: call 4f; ret\n"
+    "4: call empty; ret\n"
+    CALLER("self", "self")
+    "self: test %rdi, %rdi; je g_self; call self\n"
+    "g_self: mov %al, (%rbx); ret\n"
+    /* It may come back twice, or by way of another stack. */
+    CALLER("twice", "twice")
+    "twice: call 1f\n"
+    "g_twice: mov %al, (%rbx); ret\n"
+    "1: mov (%rsp), %rcx; mov %rcx, (%rdi); ret\n"
+    CALLER("stack", "stack")
+    "stack: call 1f\n"
+    "g_stack: mov %al, (%rbx); ret\n"
+    "1: mov 8(%rdi), %rsp; ret\n"
+    CALLER("fiber", "fiber")
+    "fiber: call 1f\n"
+    "g_fiber: mov %al, (%rbx); ret\n"
+    "1: xchg %rdi, %rsp; ret\n"
+    /* The way over a function that never returns is none. */
+    CALLER("ends", "ends")
+    "ends: test %rdi, %rdi; je g_ends; call 1f; mov %rcx, %rsi\n"
+    "g_ends: mov %al, (%rbx); ret\n"
+    "1: mov $1, %eax; call 2f; ret\n"
+    "2: hlt\n"
+    /* Nobody knows what was called. */
+    CALLER("vcall", "vcall")
+    "vcall: .byte 0xff, 0x15\n" TO_VARIABLE
+    "g_vcall: mov %al, (%rbx); ret\n"
+    CALLER("ccall", "ccall")
+    "ccall: .byte 0xff, 0x15\n" TO_CONSTANT
+    "g_ccall: mov %al, (%rbx); ret\n"
     /* The callee stands in a call of its own. */
     CALLER("mid", "middle")
     "middle: mov %rdi, %rcx; call leaf\n"
@@ -98,13 +140,15 @@ __asm__(
 /* clang-format on */
 
 extern const char block[], block_end[], slotted[];
-extern const char r_leaf[], r_loop[], r_ways[], r_call[], r_mid[], r_again[],
-    r_any[], r_tail[], r_rep[], r_sys[], r_zero[], r_upper[], r_trap[],
-    r_const[], r_var[], r_stub[], r_jvar[], r_jconst[], r_none[], r_else[],
-    r_reg[], r_bad[];
-extern const char g_leaf[], g_loop[], g_ways[], g_call[], g_mid[], g_again[],
-    g_any[], g_tail[], g_rep[], g_sys[], g_zero[], g_upper[], g_trap[],
-    g_slot[], g_bad[];
+extern const char r_leaf[], r_loop[], r_ways[], r_call[], r_nest[], r_deep[],
+    r_self[], r_ends[], r_twice[], r_stack[], r_fiber[], r_vcall[], r_ccall[],
+    r_mid[], r_again[], r_any[], r_tail[], r_rep[], r_sys[], r_zero[],
+    r_upper[], r_trap[], r_const[], r_var[], r_stub[], r_jvar[], r_jconst[],
+    r_none[], r_else[], r_reg[], r_bad[];
+extern const char g_leaf[], g_loop[], g_ways[], g_call[], g_nest[], g_deep[],
+    g_self[], g_ends[], g_twice[], g_stack[], g_fiber[], g_vcall[], g_ccall[],
+    g_mid[], g_again[], g_any[], g_tail[], g_rep[], g_sys[], g_zero[],
+    g_upper[], g_trap[], g_slot[], g_bad[];
 
 /* Those whose fate a case tells. */
 enum { A = 1, C = 2, S = 4, D = 8, X0 = 16, X1 = 32, ALL = 63 };
@@ -125,9 +169,18 @@ static const struct {
     CASE(leaf, leaf, true, S | D | X0),
     CASE(loop, loop, true, ALL & ~S),
     CASE(ways, ways, true, ALL & ~C),
-    CASE(call, call, true, 0),
+    CASE(call, call, true, S | X0),
+    CASE(nest, nest, true, ALL & ~C),
+    CASE(deep, deep, true, 0),
+    CASE(self, self, true, 0),
+    CASE(ends, ends, true, ALL),
+    CASE(twice, twice, true, 0),
+    CASE(stack, stack, true, 0),
+    CASE(fiber, fiber, true, 0),
+    CASE(vcall, vcall, true, 0),
+    CASE(ccall, ccall, true, ALL),
     CASE(mid, mid, false, ALL & ~C),
-    CASE(again, again, false, 0),
+    CASE(again, again, false, S | X0),
     CASE(any, any, true, 0),
     CASE(tail, tail, true, ALL & ~S),
     CASE(rep, rep, true, ALL & ~(C | S | D)),
@@ -262,6 +315,21 @@ TEST(through_several_callees)
 	expect_true(unwind_untouched(s.u, &s.stack, 2, RDI, &holder));
 	expect_uint(holder, 1);
 	expect_false(unwind_untouched(s.u, &s.stack, 2, RCX, &holder));
+	scene_deinit(&s);
+}
+
+/* A function that left by a jump is shown as a frame of its own. */
+TEST(over_a_tail_call)
+{
+	struct scene s;
+
+	scene_init(&s);
+	add(&s, g_tail, true);
+	add(&s, g_tail, false)->trust = UNWIND_TAILCALL;
+	add(&s, r_tail, false);
+	expect_uint(kept(&s, 2), ALL & ~S);
+	/* What it had at the jump nobody knows. */
+	expect_uint(kept(&s, 1), 0);
 	scene_deinit(&s);
 }
 

@@ -95,13 +95,18 @@ bool insn_decode(const uint8_t *code, size_t size, uint64_t pc,
 struct insn_effect {
 	uint8_t length;
 	enum insn_flow flow;
-	/* Of a jump: the address it leads to, the address of the word that
-	 * holds it, or nothing that the instruction alone tells. */
+	/* Of a jump or call: the address it leads to, the address of the word
+	 * that holds it, or nothing that the instruction alone tells. */
 	enum { INSN_TO_UNKNOWN, INSN_TO_ADDRESS, INSN_TO_SLOT } to;
 	uint64_t target;
 	/* Bit N: DWARF register N (general ones, xmm0 to xmm15) may be changed;
 	 * of a call: by the instruction itself. */
 	uint64_t written;
+	/* Part of going on elsewhere or coming back twice (longjmp, setjmp,
+	 * swapcontext): the stack pointer comes from memory or from a register
+	 * that is no frame pointer, or the word at the stack pointer, which may
+	 * be the return address, is looked at. */
+	bool switches;
 };
 
 /* False when the bytes are no instruction. */

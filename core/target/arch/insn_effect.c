@@ -115,6 +115,37 @@ find_target(const instruction *in, const operand *op, uint64_t pc,
 	}
 }
 
+static bool
+is_stack_pointer(const operand *op)
+{
+	return op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	    op->reg.value == ZYDIS_REGISTER_RSP;
+}
+
+/* What push, pop, call and return do to the stack goes by hidden operands. */
+static bool
+switches(const instruction *in, const operand *ops)
+{
+	bool moves = in->mnemonic == ZYDIS_MNEMONIC_MOV ||
+	    in->mnemonic == ZYDIS_MNEMONIC_XCHG ||
+	    in->mnemonic == ZYDIS_MNEMONIC_POP;
+
+	if (moves && is_stack_pointer(&ops[0]))
+		return in->mnemonic != ZYDIS_MNEMONIC_MOV ||
+		    ops[1].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+		    ops[1].reg.value != ZYDIS_REGISTER_RBP;
+	if (in->mnemonic == ZYDIS_MNEMONIC_XCHG && is_stack_pointer(&ops[1]))
+		return true;
+	for (unsigned i = 0; i < in->operand_count_visible; i++)
+		if (ops[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0 &&
+		    ops[i].mem.base == ZYDIS_REGISTER_RSP &&
+		    ops[i].mem.index == ZYDIS_REGISTER_NONE &&
+		    ops[i].mem.disp.value == 0)
+			return true;
+	return false;
+}
+
 bool
 insn_effect_at(
     const uint8_t *code, size_t size, uint64_t pc, struct insn_effect *out)
@@ -138,7 +169,9 @@ insn_effect_at(
 		if (ops[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
 		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0)
 			out->written |= register_bit(ops[i].reg.value);
-	if (out->flow == INSN_FLOW_JUMP || out->flow == INSN_FLOW_CONDITIONAL)
+	out->switches = switches(&in, ops);
+	if (out->flow == INSN_FLOW_JUMP || out->flow == INSN_FLOW_CALL ||
+	    out->flow == INSN_FLOW_CONDITIONAL)
 		find_target(&in, &ops[0], pc, out);
 	return true;
 }
