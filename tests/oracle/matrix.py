@@ -23,7 +23,7 @@ TOO_DEEP = {"d08.c"}
 # Their stacks are all the same: below free or malloc.
 HEAP = {"double-free", "invalid-free", "heap-overflow", "heap-underflow",
         "use-after-free", "heap-corruption", "alloc-mismatch"}
-TIMEOUT = 120
+TIMEOUT = 300
 
 LANGUAGES = {".c": "C", ".cpp": "C++", ".rs": "Rust"}
 COMPILERS = {("gcc", "C"): "gcc", ("gcc", "C++"): "g++",
