@@ -61,17 +61,28 @@ digest(struct session *s, const void *bytes, size_t size, char mark[17])
 	    o->digest(o, bytes, size, mark);
 }
 
-/* Remembers it to be looked for. mark may be NULL. */
+/* Remembers it to be looked for; mark (room for 17 bytes) becomes its HMAC, or
+ * "". The broker is asked once for a value that is everywhere. */
 static void
 remember(struct session *s, const void *bytes, size_t size, char *mark)
 {
-	char own[17];
+	struct scrub *scrub = s->snapshot->scrub;
+	const char *known = scrub_mark(scrub, bytes, size);
 
-	if (mark == NULL)
-		mark = own;
-	(void)digest(s, bytes, size, mark);
 	s->scrubbed++;
-	(void)scrub_add(s->snapshot->scrub, bytes, size, mark);
+	if (known != NULL) {
+		memcpy(mark, known, strlen(known) + 1);
+		return;
+	}
+	(void)digest(s, bytes, size, mark);
+	if (scrub_add(scrub, bytes, size, mark) == false &&
+	    size >= SCRUB_LEAST && s->secrets_missed == false) {
+		s->secrets_missed = true;
+		snapshot_warn(s->snapshot, "collect", "scrub.limit",
+		    "copies of some secret values were not looked for: more "
+		    "than %d of them, or longer than %d bytes",
+		    SCRUB_VALUES_MAX, SCRUB_MOST);
+	}
 }
 
 /* ---- the command line and the environment ---- */
@@ -80,6 +91,7 @@ remember(struct session *s, const void *bytes, size_t size, char *mark)
 static void
 look_at_url(struct session *s, const char *text, size_t size)
 {
+	char mark[17];
 	const char *slashes = memmem(text, size, "://", 3), *at, *colon;
 	size_t left;
 
@@ -92,7 +104,7 @@ look_at_url(struct session *s, const char *text, size_t size)
 	if (at == NULL || colon == NULL || colon > at || at - colon < 2 ||
 	    memchr(slashes, '/', (size_t)(at - slashes)) != NULL)
 		return;
-	remember(s, colon + 1, (size_t)(at - colon) - 1, NULL);
+	remember(s, colon + 1, (size_t)(at - colon) - 1, mark);
 }
 
 /* One string of them. *next: the string after it is a value. */
@@ -100,18 +112,19 @@ static void
 look_at(struct session *s, const char *text, size_t size, bool *next)
 {
 	const char *equals = memchr(text, '=', size);
+	char mark[17];
 	bool named = *next && text[0] != '-';
 
 	*next = false;
 	if (named) {
-		remember(s, text, size, NULL);
+		remember(s, text, size, mark);
 		return;
 	}
 	if (equals != NULL &&
 	    session_is_secret_name(s->options, text, (size_t)(equals - text))) {
 		if (equals + 1 < text + size)
 			remember(s, equals + 1,
-			    size - (size_t)(equals - text) - 1, NULL);
+			    size - (size_t)(equals - text) - 1, mark);
 		return;
 	}
 	look_at_url(s, text, size);

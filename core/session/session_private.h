@@ -82,6 +82,7 @@ struct session {
 	struct host_key key;	     /* unless somebody else has it */
 	struct map secret_templates; /* while secrets are looked for */
 	uint64_t scrubbed;	     /* values that were replaced */
+	bool secrets_missed;	     /* more of them than can be looked for */
 	struct opener_local local;   /* unless somebody else opens */
 	bool has_local;
 	const char *dirs[SESSION_DIRS_MAX];

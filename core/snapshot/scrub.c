@@ -71,14 +71,14 @@ scrub_free(struct scrub *s)
 	free(s);
 }
 
-static bool
-is_known(const struct scrub *s, const void *value, size_t size)
+const char *
+scrub_mark(const struct scrub *s, const void *value, size_t size)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->values[i].size == size &&
 		    memcmp(s->values[i].bytes, value, size) == 0)
-			return true;
-	return false;
+			return s->values[i].mark;
+	return NULL;
 }
 
 bool
@@ -88,7 +88,7 @@ scrub_add(struct scrub *s, const void *value, size_t size, const char *mark)
 
 	if (size < SCRUB_LEAST || size > SCRUB_MOST)
 		return false;
-	if (is_known(s, value, size))
+	if (scrub_mark(s, value, size) != NULL)
 		return true;
 	if (s->count == SCRUB_VALUES_MAX || (v->bytes = malloc(size)) == NULL)
 		return false;

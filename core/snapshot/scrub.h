@@ -30,6 +30,9 @@ void scrub_free(struct scrub *s);
 bool scrub_add(
     struct scrub *s, const void *value, size_t size, const char *mark);
 size_t scrub_count(const struct scrub *s);
+/* The mark that a value was added with (maybe ""), while s has it; NULL: it is
+ * none of them. */
+const char *scrub_mark(const struct scrub *s, const void *value, size_t size);
 
 /* False: there is nothing of a value in these bytes. */
 bool scrub_touches(const struct scrub *s, const void *data, size_t size);
