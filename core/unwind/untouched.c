@@ -118,9 +118,11 @@ come_to(struct reading *r, bt_addr_t pc, uint64_t written)
 	n->queued = true;
 }
 
-/* A function ends behind a call that does not return. */
+/* A function ends behind a call that does not return. Whether it does or not,
+ * an exception may come out of it. */
 static void
-after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, uint64_t written)
+after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, bool returns,
+    uint64_t written)
 {
 	struct target_module *module;
 	struct cfi_fde fde;
@@ -131,7 +133,8 @@ after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, uint64_t written)
 		if (next >= fde.end + module->bias)
 			return;
 	}
-	come_to(r, next, written);
+	if (returns)
+		come_to(r, next, written);
 }
 
 /* A linkage stub: nobody but the dynamic linker writes to its slot. */
@@ -220,9 +223,8 @@ follow_call(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
 
 	if (r->depth < DEPTH_MAX && leads_to(r, pc, e, &entry, &on_the_way))
 		changes = whole_function(r, entry);
-	if ((changes & no_return) == 0)
-		after_call(r, pc, pc + e->length,
-		    written | ((changes | on_the_way) & insn_call_changes()));
+	after_call(r, pc, pc + e->length, (changes & no_return) == 0,
+	    written | ((changes | on_the_way) & insn_call_changes()));
 }
 
 static void
@@ -288,12 +290,15 @@ written_from(struct reading *r, bt_addr_t entry)
 	map_deinit(&r->places);
 	vec_deinit(&r->queue);
 	vec_deinit(&r->nodes);
-	if (r->failed || (r->reached == false && r->whole == false))
+	/* An exception leaves a call for a place that no jump leads to, whence
+	 * a function may return as well. */
+	if (r->lands)
+		r->written |= insn_call_changes();
+	if (r->failed)
 		return everything;
 	if (r->reached == false)
-		return no_return;
-	/* An exception leaves a call for a place that no jump leads to. */
-	return r->lands ? r->written | insn_call_changes() : r->written;
+		return r->whole && r->lands == false ? no_return : everything;
+	return r->written;
 }
 
 /* The function that the call before a return address entered. */

@@ -17,7 +17,7 @@ SHOWN = {("g++", 0): "pn", ("clang++", 0): "pn", ("clang++", 3): "n"}
 def check(c, build, compiler, flags, directory):
     exe = crash.build(f"{_values.PROGRAMS}/registers.cpp",
                       ["-g", "-O2", *flags], compiler, directory)
-    for which in (0, 1, 2, 3):
+    for which in (0, 1, 2, 3, 4):
         what = f"{compiler} {' '.join(flags)} {which}"
         core = crash.core(exe, directory, args=[str(which)])
         found = _values.variables(_values.document(build, exe, core),

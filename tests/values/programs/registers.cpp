@@ -42,6 +42,24 @@ caught(const int *p, long n)
 	return *(const volatile int *)p;
 }
 
+// The same in a function that is left again, and by that way only.
+NOINLINE static void
+through(long n)
+{
+	try {
+		surely(n);
+	} catch (long) {
+	}
+}
+
+NOINLINE static int
+after(const int *p, long n)
+{
+	if (n != 0)
+		through(n);
+	return *(const volatile int *)p;
+}
+
 // All of them are used by others before.
 NOINLINE static int
 called(const int *p, long n)
@@ -59,6 +77,8 @@ caller(const int *p, long n, int which)
 		return caught(p, n) + 1;
 	if (which == 3)
 		return (int)strlen((const char *)p) + 1;
+	if (which == 4)
+		return after(p, n) + 1;
 	return called(p, n) + 1;
 }
 
