@@ -168,7 +168,9 @@ def walk(build_dir, module, core, exe, where, allocator=None, ask=1, more=()):
     done = ptrace(build_dir, core, exe, os.path.join(where, "walk.btt"),
                   f"--module-load={module}",
                   f"--module=walk:out,{dump},ask,{ask}",
-                  "--module-timeout=60", *more)
+                  "--module-timeout=60",
+                  "--no-sandbox",  # it writes a file
+                  *more)
     if not os.path.exists(dump):
         raise RuntimeError("no walk: " + done.stderr)
     return Walk(dump, allocator)
