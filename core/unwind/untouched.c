@@ -22,18 +22,27 @@ enum {
 	/* Frames between the register's and the one that still has it. */
 	CALLEES_MAX = 8,
 	/* Functions that called functions call, which are read, too. */
-	DEPTH_MAX = 4,
+	DEPTH_MAX = 6,
 	CHUNK = 256
 };
 
-/* Of a whole function: it never returns. Register numbers stay below. */
+/* Of a whole function: it never returns; it does not return like others.
+ * Register numbers stay below. */
 static const uint64_t no_return = UINT64_C(1) << 62;
-static const uint64_t everything = ~(UINT64_C(1) << 62);
+static const uint64_t odd = UINT64_C(1) << 61;
+static const uint64_t everything = (UINT64_C(1) << 61) - 1;
+
+/* What is known when a place is reached. */
+struct way {
+	uint64_t written; /* what may have been */
+	int64_t stack;	  /* the stack pointer, from that at the entry */
+	bool stack_known;
+};
 
 struct node {
 	bt_addr_t pc;
 	struct insn_effect effect;
-	uint64_t before; /* what may have been written when it is reached */
+	struct way before; /* of all ways to it */
 	bool queued;
 };
 
@@ -44,6 +53,8 @@ struct reading {
 	bool whole;	/* all ways to the end: the goal is to return */
 	unsigned depth; /* calls between the callee and this function */
 	bool reached, failed, lands;
+	bool odd;	   /* it does not return like others */
+	bool met_odd;	   /* nor may what it calls */
 	uint64_t written;  /* on the ways to the goal */
 	struct map places; /* pc -> index of its node, plus one */
 	VEC(struct node) nodes;
@@ -91,9 +102,23 @@ node_new(struct reading *r, bt_addr_t pc)
 	return n;
 }
 
-/* Execution may come to pc with that much written. */
+/* Adds another way to the place; false: it brings nothing new. */
+static bool
+join(struct way *known, const struct way *more)
+{
+	bool differs = known->stack_known &&
+	    (more->stack_known == false || more->stack != known->stack);
+
+	if (!differs && (more->written & ~known->written) == 0)
+		return false;
+	known->written |= more->written;
+	known->stack_known = known->stack_known && !differs;
+	return true;
+}
+
+/* Execution may come to pc in that way. */
 static void
-come_to(struct reading *r, bt_addr_t pc, uint64_t written)
+come_to(struct reading *r, bt_addr_t pc, const struct way *way)
 {
 	uint64_t *place = map_get(&r->places, pc);
 	struct node *n = place != NULL ? &r->nodes.items[*place - 1]
@@ -104,9 +129,10 @@ come_to(struct reading *r, bt_addr_t pc, uint64_t written)
 		r->failed = true;
 		return;
 	}
-	if (place != NULL && (written & ~n->before) == 0)
+	if (place == NULL)
+		n->before = *way;
+	else if (join(&n->before, way) == false)
 		return;
-	n->before |= written;
 	if (n->queued)
 		return;
 	queued = vec_push(&r->queue);
@@ -122,7 +148,7 @@ come_to(struct reading *r, bt_addr_t pc, uint64_t written)
  * an exception may come out of it. */
 static void
 after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, bool returns,
-    uint64_t written)
+    const struct way *way)
 {
 	struct target_module *module;
 	struct cfi_fde fde;
@@ -130,11 +156,10 @@ after_call(struct reading *r, bt_addr_t pc, bt_addr_t next, bool returns,
 
 	if (rules_fde(r->u, pc, &fde, &module, &debug_frame)) {
 		r->lands = r->lands || fde.lands;
-		if (next >= fde.end + module->bias)
-			return;
+		returns = returns && next < fde.end + module->bias;
 	}
 	if (returns)
-		come_to(r, next, written);
+		come_to(r, next, way);
 }
 
 /* A linkage stub: nobody but the dynamic linker writes to its slot. */
@@ -172,15 +197,17 @@ leads_to(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
 
 static void
 follow_jump(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
-    uint64_t written)
+    struct way way)
 {
 	uint64_t on_the_way;
 	bt_addr_t target;
 
-	if (leads_to(r, pc, e, &target, &on_the_way))
-		come_to(r, target, written | on_the_way);
-	else
+	if (leads_to(r, pc, e, &target, &on_the_way)) {
+		way.written |= on_the_way;
+		come_to(r, target, &way);
+	} else {
 		r->failed = true;
+	}
 }
 
 static uint64_t written_from(struct reading *, bt_addr_t);
@@ -216,55 +243,97 @@ whole_function(struct reading *r, bt_addr_t entry)
 
 static void
 follow_call(struct reading *r, bt_addr_t pc, const struct insn_effect *e,
-    uint64_t written)
+    struct way way)
 {
 	uint64_t on_the_way = 0, changes = everything;
 	bt_addr_t entry;
 
-	if (r->depth < DEPTH_MAX && leads_to(r, pc, e, &entry, &on_the_way))
+	if (r->depth == DEPTH_MAX)
+		r->met_odd = true;
+	else if (leads_to(r, pc, e, &entry, &on_the_way))
 		changes = whole_function(r, entry);
-	after_call(r, pc, pc + e->length, (changes & no_return) == 0,
-	    written | ((changes | on_the_way) & insn_call_changes()));
+	r->met_odd = r->met_odd || (changes & odd) != 0;
+	way.written |= (changes | on_the_way) & insn_call_changes();
+	after_call(r, pc, pc + e->length, (changes & no_return) == 0, &way);
+}
+
+/*
+ * A function that returns twice (setjmp), elsewhere (a thunk in the place of an
+ * indirect jump) or on another stack (longjmp, swapcontext): there are more
+ * ways than its jumps tell. It looks at its return address, moves the stack
+ * pointer past it, or sets that from nowhere.
+ */
+static bool
+is_odd(const struct insn_effect *e, const struct way *before)
+{
+	if (e->stack == INSN_STACK_SWITCHED)
+		return true;
+	if (e->flow == INSN_FLOW_RETURN)
+		return before->stack_known && before->stack != 0;
+	return e->has_slot &&
+	    e->slot == (before->stack_known ? -before->stack : 0);
+}
+
+static struct way
+way_behind(const struct insn_effect *e, const struct way *before)
+{
+	struct way way = *before;
+
+	way.written |= e->written;
+	if (e->stack == INSN_STACK_MOVED)
+		way.stack += e->stack_change;
+	else if (e->stack != INSN_STACK_KEPT)
+		way.stack_known = false;
+	return way;
+}
+
+/* Whether this is where the way was to lead; what was written until then. */
+static void
+look_for_goal(struct reading *r, const struct node *n, uint64_t written)
+{
+	const struct insn_effect *e = &n->effect;
+
+	if (r->whole) {
+		if (e->flow != INSN_FLOW_RETURN)
+			return;
+	} else if (r->exact
+		? n->pc != r->goal
+		: e->flow != INSN_FLOW_CALL || n->pc + e->length != r->goal) {
+		return;
+	} else if (r->exact == false) {
+		written = n->before.written;
+	}
+	/* Else itself as well: a string instruction stops in the middle. */
+	r->reached = true;
+	r->written |= written;
 }
 
 static void
 go_on_from(struct reading *r, const struct node *n)
 {
 	const struct insn_effect e = n->effect;
-	uint64_t written = n->before | e.written;
+	struct way way = way_behind(&e, &n->before);
 	bt_addr_t pc = n->pc, next = pc + e.length;
 
-	if (r->whole == false &&
-	    (r->exact ? pc == r->goal
-		      : e.flow == INSN_FLOW_CALL && next == r->goal)) {
-		r->reached = true;
-		/* A string instruction stops in the middle. */
-		r->written |= r->exact ? written : n->before;
-	}
-	if (r->whole && e.flow == INSN_FLOW_RETURN) {
-		r->reached = true;
-		r->written |= written;
-	}
-	/* A function that returns twice, or on another stack: there are more
-	 * ways than its jumps tell. */
-	if (r->whole && e.switches)
-		r->failed = true;
+	look_for_goal(r, n, way.written);
+	if (r->whole && is_odd(&e, &n->before))
+		r->odd = r->failed = true;
 	switch (e.flow) {
 	case INSN_FLOW_CALL:
-		follow_call(r, pc, &e, written);
+		follow_call(r, pc, &e, way);
 		break;
 	case INSN_FLOW_CONDITIONAL:
-		come_to(r, next, written);
-		follow_jump(r, pc, &e, written);
+		come_to(r, next, &way);
+		follow_jump(r, pc, &e, way);
 		break;
 	case INSN_FLOW_JUMP:
-		follow_jump(r, pc, &e, written);
+		follow_jump(r, pc, &e, way);
 		break;
 	case INSN_FLOW_RETURN:
 	case INSN_FLOW_TRAP:
 		break;
 	default:
-		come_to(r, next, written);
+		come_to(r, next, &way);
 		break;
 	}
 }
@@ -273,10 +342,12 @@ go_on_from(struct reading *r, const struct node *n)
 static uint64_t
 written_from(struct reading *r, bt_addr_t entry)
 {
+	const struct way begin = {.stack_known = true};
+
 	vec_init(&r->nodes, INSNS_MAX);
 	vec_init(&r->queue, INSNS_MAX);
 	map_init(&r->places, INSNS_MAX);
-	come_to(r, entry, 0);
+	come_to(r, entry, &begin);
 	while (r->queue.count > 0 && r->failed == false) {
 		struct node *n =
 		    &r->nodes.items[r->queue.items[--r->queue.count]];
@@ -295,10 +366,12 @@ written_from(struct reading *r, bt_addr_t entry)
 	if (r->lands)
 		r->written |= insn_call_changes();
 	if (r->failed)
-		return everything;
-	if (r->reached == false)
-		return r->whole && r->lands == false ? no_return : everything;
-	return r->written;
+		return r->odd ? everything | odd : everything;
+	if (r->reached)
+		return r->written;
+	return r->whole && r->lands == false && r->met_odd == false
+	    ? no_return
+	    : everything;
 }
 
 /* The function that the call before a return address entered. */

@@ -54,7 +54,9 @@ __asm__(
     "1: call 2f; ret\n"
     "2: call 3f; ret\n"
     "3: call 4f; ret\n"
-    "4: call empty; ret\n"
+    "4: call 5f; ret\n"
+    "5: call 6f; ret\n"
+    "6: call empty; ret\n"
     CALLER("self", "self")
     "self: test %rdi, %rdi; je g_self; call self\n"
     "g_self: mov %al, (%rbx); ret\n"
@@ -77,6 +79,20 @@ __asm__(
     "g_ends: mov %al, (%rbx); ret\n"
     "1: mov $1, %eax; call 2f; ret\n"
     "2: hlt\n"
+    /* An indirect call, and a return, as compilers hide them from the
+     * processor's guesses (-mindirect-branch=thunk, -mfunction-return). */
+    CALLER("thunk", "thunk")
+    "thunk: test %rdi, %rdi; je g_thunk; call 1f; jmp g_thunk\n"
+    "1: call 3f\n"
+    "2: pause; lfence; jmp 2b\n"
+    "3: mov %rax, (%rsp); ret\n"
+    "g_thunk: mov %al, (%rbx); ret\n"
+    CALLER("back", "back")
+    "back: test %rdi, %rdi; je g_back; call 1f; jmp g_back\n"
+    "1: mov $1, %ecx; call 3f\n"
+    "2: pause; lfence; jmp 2b\n"
+    "3: lea 8(%rsp), %rsp; ret\n"
+    "g_back: mov %al, (%rbx); ret\n"
     /* Nobody knows what was called. */
     CALLER("vcall", "vcall")
     "vcall: .byte 0xff, 0x15\n" TO_VARIABLE
@@ -141,14 +157,14 @@ __asm__(
 
 extern const char block[], block_end[], slotted[];
 extern const char r_leaf[], r_loop[], r_ways[], r_call[], r_nest[], r_deep[],
-    r_self[], r_ends[], r_twice[], r_stack[], r_fiber[], r_vcall[], r_ccall[],
-    r_mid[], r_again[], r_any[], r_tail[], r_rep[], r_sys[], r_zero[],
-    r_upper[], r_trap[], r_const[], r_var[], r_stub[], r_jvar[], r_jconst[],
-    r_none[], r_else[], r_reg[], r_bad[];
+    r_self[], r_ends[], r_thunk[], r_back[], r_twice[], r_stack[], r_fiber[],
+    r_vcall[], r_ccall[], r_mid[], r_again[], r_any[], r_tail[], r_rep[],
+    r_sys[], r_zero[], r_upper[], r_trap[], r_const[], r_var[], r_stub[],
+    r_jvar[], r_jconst[], r_none[], r_else[], r_reg[], r_bad[];
 extern const char g_leaf[], g_loop[], g_ways[], g_call[], g_nest[], g_deep[],
-    g_self[], g_ends[], g_twice[], g_stack[], g_fiber[], g_vcall[], g_ccall[],
-    g_mid[], g_again[], g_any[], g_tail[], g_rep[], g_sys[], g_zero[],
-    g_upper[], g_trap[], g_slot[], g_bad[];
+    g_self[], g_ends[], g_thunk[], g_back[], g_twice[], g_stack[], g_fiber[],
+    g_vcall[], g_ccall[], g_mid[], g_again[], g_any[], g_tail[], g_rep[],
+    g_sys[], g_zero[], g_upper[], g_trap[], g_slot[], g_bad[];
 
 /* Those whose fate a case tells. */
 enum { A = 1, C = 2, S = 4, D = 8, X0 = 16, X1 = 32, ALL = 63 };
@@ -174,6 +190,8 @@ static const struct {
     CASE(deep, deep, true, 0),
     CASE(self, self, true, 0),
     CASE(ends, ends, true, ALL),
+    CASE(thunk, thunk, true, 0),
+    CASE(back, back, true, 0),
     CASE(twice, twice, true, 0),
     CASE(stack, stack, true, 0),
     CASE(fiber, fiber, true, 0),

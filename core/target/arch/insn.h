@@ -102,11 +102,20 @@ struct insn_effect {
 	/* Bit N: DWARF register N (general ones, xmm0 to xmm15) may be changed;
 	 * of a call: by the instruction itself. */
 	uint64_t written;
-	/* Part of going on elsewhere or coming back twice (longjmp, setjmp,
-	 * swapcontext): the stack pointer comes from memory or from a register
-	 * that is no frame pointer, or the word at the stack pointer, which may
-	 * be the return address, is looked at. */
-	bool switches;
+	/* The stack pointer: moved by stack_change; at some place in the frame
+	 * (from the frame pointer, aligned); or set from anything else, as what
+	 * goes on with another stack does. What calls and returns do to it is
+	 * not told. */
+	enum {
+		INSN_STACK_KEPT,
+		INSN_STACK_MOVED,
+		INSN_STACK_LOST,
+		INSN_STACK_SWITCHED
+	} stack;
+	int64_t stack_change;
+	/* A word at the stack pointer + slot is looked at or written to. */
+	bool has_slot;
+	int64_t slot;
 };
 
 /* False when the bytes are no instruction. */

@@ -122,28 +122,77 @@ is_stack_pointer(const operand *op)
 	    op->reg.value == ZYDIS_REGISTER_RSP;
 }
 
-/* What push, pop, call and return do to the stack goes by hidden operands. */
-static bool
-switches(const instruction *in, const operand *ops)
+static void
+moves(struct insn_effect *out, int64_t change)
 {
-	bool moves = in->mnemonic == ZYDIS_MNEMONIC_MOV ||
-	    in->mnemonic == ZYDIS_MNEMONIC_XCHG ||
-	    in->mnemonic == ZYDIS_MNEMONIC_POP;
+	out->stack = INSN_STACK_MOVED;
+	out->stack_change = change;
+}
 
-	if (moves && is_stack_pointer(&ops[0]))
-		return in->mnemonic != ZYDIS_MNEMONIC_MOV ||
-		    ops[1].type != ZYDIS_OPERAND_TYPE_REGISTER ||
-		    ops[1].reg.value != ZYDIS_REGISTER_RBP;
-	if (in->mnemonic == ZYDIS_MNEMONIC_XCHG && is_stack_pointer(&ops[1]))
-		return true;
-	for (unsigned i = 0; i < in->operand_count_visible; i++)
-		if (ops[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
-		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0 &&
-		    ops[i].mem.base == ZYDIS_REGISTER_RSP &&
-		    ops[i].mem.index == ZYDIS_REGISTER_NONE &&
-		    ops[i].mem.disp.value == 0)
-			return true;
-	return false;
+/* An instruction that names the stack pointer as what it changes. */
+static void
+sets_stack(const instruction *in, const operand *ops, struct insn_effect *out)
+{
+	const operand *from = &ops[1];
+	bool constant = from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+
+	out->stack = INSN_STACK_LOST;
+	switch (in->mnemonic) {
+	case ZYDIS_MNEMONIC_ADD:
+		if (constant)
+			moves(out, from->imm.value.s);
+		break;
+	case ZYDIS_MNEMONIC_SUB:
+		if (constant)
+			moves(out, -from->imm.value.s);
+		break;
+	case ZYDIS_MNEMONIC_LEA:
+		if (from->mem.base == ZYDIS_REGISTER_RSP &&
+		    from->mem.index == ZYDIS_REGISTER_NONE)
+			moves(out, from->mem.disp.value);
+		break;
+	case ZYDIS_MNEMONIC_AND:
+		break;
+	case ZYDIS_MNEMONIC_MOV:
+		if (from->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    from->reg.value == ZYDIS_REGISTER_RBP)
+			break;
+		out->stack = INSN_STACK_SWITCHED;
+		break;
+	default:
+		out->stack = INSN_STACK_SWITCHED;
+		break;
+	}
+}
+
+static void
+find_stack(const instruction *in, const operand *ops, struct insn_effect *out)
+{
+	int64_t word = in->operand_width / 8;
+
+	for (unsigned i = 0; i < in->operand_count_visible; i++) {
+		const operand *op = &ops[i];
+
+		if (is_stack_pointer(op) &&
+		    (op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0) {
+			sets_stack(in, ops, out);
+			return;
+		}
+		if (op->type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    op->mem.type != ZYDIS_MEMOP_TYPE_AGEN &&
+		    op->mem.base == ZYDIS_REGISTER_RSP &&
+		    op->mem.index == ZYDIS_REGISTER_NONE) {
+			out->has_slot = true;
+			out->slot = op->mem.disp.value;
+		}
+	}
+	if (in->mnemonic == ZYDIS_MNEMONIC_LEAVE ||
+	    in->mnemonic == ZYDIS_MNEMONIC_ENTER)
+		out->stack = INSN_STACK_LOST;
+	else if (in->meta.category == ZYDIS_CATEGORY_PUSH)
+		moves(out, -word);
+	else if (in->meta.category == ZYDIS_CATEGORY_POP)
+		moves(out, word);
 }
 
 bool
@@ -169,7 +218,7 @@ insn_effect_at(
 		if (ops[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
 		    (ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0)
 			out->written |= register_bit(ops[i].reg.value);
-	out->switches = switches(&in, ops);
+	find_stack(&in, ops, out);
 	if (out->flow == INSN_FLOW_JUMP || out->flow == INSN_FLOW_CALL ||
 	    out->flow == INSN_FLOW_CONDITIONAL)
 		find_target(&in, &ops[0], pc, out);
