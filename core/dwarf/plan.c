@@ -111,6 +111,8 @@ fill_scopes(struct dwarf *d, struct dwarf_plan *plan,
 
 	for (size_t i = 0; i < count; i++)
 		n += is_scope(&levels->items.items[i]);
+	/* A plan may be filled again, when variables are wanted as well. */
+	plan->n_scopes = 0;
 	plan->scopes = arena_array(&d->arena, n, sizeof(*plan->scopes));
 	if (plan->scopes == NULL)
 		return;
