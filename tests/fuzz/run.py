@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs the fuzz targets, one after the other, with libFuzzer:
 
-    run.py --build DIR [--seconds N] [--corpus DIR | --fresh]
+    run.py --build DIR [--seconds N] [--seed N] [--corpus DIR | --fresh]
            [--findings DIR] [--list] [TARGET...]
 
 DIR is a build by clang with -DINQUEST_FUZZ=ON. What is new goes into
@@ -41,7 +41,8 @@ def number(pattern, text, otherwise=0):
     return int(found[-1]) if found else otherwise
 
 
-def run(build, target, seconds, corpus, findings):
+def run(build, target, args, corpus, findings):
+    seconds = args.seconds
     where = os.path.join(corpus, target)
     os.makedirs(where, exist_ok=True)
     os.makedirs(findings, exist_ok=True)
@@ -50,6 +51,7 @@ def run(build, target, seconds, corpus, findings):
     try:
         done = subprocess.run(
             [program, f"-max_total_time={seconds}", f"-timeout={SLOW}",
+             f"-seed={args.seed}",
              f"-rss_limit_mb={MEGABYTES}", "-print_final_stats=1",
              "-use_value_profile=0", "-verbosity=1",
              f"-artifact_prefix={findings}/{target}-", where,
@@ -81,6 +83,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0,
+                        help="0: another each time")
     parser.add_argument("--corpus")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--findings")
@@ -99,7 +103,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="inquest-fuzz.") as fresh:
         corpus = fresh if args.fresh else \
             args.corpus or os.path.join(build, "corpus")
-        failed = sum(not run(build, name, args.seconds, corpus, findings)
+        failed = sum(not run(build, name, args, corpus, findings)
                      for name in names)
     print(f"{len(names) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
