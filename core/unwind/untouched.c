@@ -23,6 +23,9 @@ enum {
 	CALLEES_MAX = 8,
 	/* Functions that called functions call, which are read, too. */
 	DEPTH_MAX = 6,
+	/* What an instruction's effect tells of: general registers and xmm0 to
+	 * xmm15. Of others (x87) nobody knows who wrote them. */
+	REGISTERS = 33,
 	CHUNK = 256
 };
 
@@ -430,7 +433,7 @@ unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
 	const struct unwind_frame *frames = stack->frames.items;
 	size_t last = index > CALLEES_MAX ? index - CALLEES_MAX : 0, below;
 
-	if (index >= stack->frames.count || number >= 63)
+	if (index >= stack->frames.count || number >= REGISTERS)
 		return false;
 	for (; index > last; index = below) {
 		const struct unwind_frame *caller = &frames[index], *callee;

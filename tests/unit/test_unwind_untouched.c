@@ -365,6 +365,9 @@ TEST(what_was_not_called)
 	expect_false(unwind_untouched(s.u, &s.stack, 0, RDI, &holder));
 	expect_false(unwind_untouched(s.u, &s.stack, 2, RDI, &holder));
 	expect_false(unwind_untouched(s.u, &s.stack, 1, 63, &holder));
+	expect_true(unwind_untouched(s.u, &s.stack, 1, XMM0 + 15, &holder));
+	/* st(0) */
+	expect_false(unwind_untouched(s.u, &s.stack, 1, XMM0 + 16, &holder));
 	caller->exact_pc = true;
 	expect_false(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
 	caller->exact_pc = false;
