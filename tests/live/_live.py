@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -87,6 +88,16 @@ def tasks(pid):
         found[int(tid)] = (lines["State"].strip()[0],
                            int(lines["TracerPid"]))
     return found
+
+
+def wait_asleep(tid):
+    """Until that thread waits: what it said before is long behind it."""
+    for _ in range(10000):
+        with open(f"/proc/{tid}/stat") as f:
+            if f.read().rpartition(")")[2].split()[0] == "S":
+                return
+        time.sleep(0.001)
+    raise crash.CrashError(f"{tid} does not come to rest")
 
 
 def is_free(pid):

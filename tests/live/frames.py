@@ -215,6 +215,7 @@ def busy(bench, t):
     """Threads that do nothing but run are marked, those that sleep are not."""
     def marked(mode):
         target = bench.start(bench.exe("steady"), mode)
+        _live.wait_asleep(target.pid)
         found = [[a["text"] for a in x["annotations"]
                   if a["text"].startswith("CPU-bound")]
                  for x in bench.json(t, target.pid)["threads"]]

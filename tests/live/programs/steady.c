@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_long beats, early, wrong, sigchlds, children;
+static atomic_long beats, early, wrong, sigchlds, children, running;
 
 static void
 on_child(int number)
@@ -88,6 +88,7 @@ static void *
 busy(void *argument)
 {
 	(void)argument;
+	atomic_fetch_add(&running, 1);
 	for (uint64_t i = 1;; i++) {
 		hold_registers(i);
 		atomic_fetch_add(&beats, 1);
@@ -103,6 +104,7 @@ timed(void *argument)
 	struct timespec before, after;
 
 	(void)argument;
+	atomic_fetch_add(&running, 1);
 	for (;;) {
 		clock_gettime(CLOCK_MONOTONIC, &before);
 		if (nanosleep(&tick, NULL) != 0)
@@ -115,6 +117,16 @@ timed(void *argument)
 		atomic_fetch_add(&beats, 1);
 	}
 	return NULL;
+}
+
+/* Ready is what has all its threads, and they are beyond their start. */
+static void
+say_ready(long threads)
+{
+	while (atomic_load(&running) < threads)
+		usleep(1000);
+	puts("ready");
+	fflush(stdout);
 }
 
 int
@@ -134,20 +146,22 @@ main(int argc, char **argv)
 	sigaction(SIGUSR1, &action, NULL);
 	sigemptyset(&status);
 	sigaddset(&status, SIGUSR1);
-	puts("ready");
-	fflush(stdout);
-	if (strcmp(mode, "busy") == 0)
+	if (strcmp(mode, "busy") == 0) {
+		say_ready(0);
 		busy(NULL);
+	}
 	/* The status is told by a thread that is good for nothing else. */
 	pthread_sigmask(SIG_BLOCK, &status, NULL);
 	pthread_create(&thread, NULL, timed, NULL);
 	if (strcmp(mode, "timed") == 0) {
 		pthread_sigmask(SIG_UNBLOCK, &status, NULL);
+		say_ready(1);
 		for (;;)
 			poll(NULL, 0, 1000000);
 	}
 	pthread_create(&thread, NULL, busy, NULL);
 	pthread_sigmask(SIG_UNBLOCK, &status, NULL);
+	say_ready(2);
 	while (read(0, &byte, 1) > 0)
 		;
 	return 0;
