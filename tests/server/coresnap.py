@@ -8,11 +8,13 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import _server
@@ -290,7 +292,16 @@ def commands(bench, t):
 def installation(bench, t):
     """install and uninstall, on files that stand for the kernel's."""
     s = Spool(bench, "socket = /run/coresnap.socket")
-    where = bench.new_dir()
+    where = tempfile.mkdtemp(prefix="i.", dir="/tmp")
+    try:
+        installed(bench, t, s, where)
+    finally:
+        shutil.rmtree(where)
+
+
+def installed(bench, t, s, where):
+    # The kernel takes no long pattern.
+    s.conf = shutil.copy(s.conf, os.path.join(where, "c"))
 
     def setting(name, text=None):
         path = os.path.join(where, name)
@@ -306,8 +317,8 @@ def installation(bench, t):
     t.equal(s.coresnap("install", *args).returncode, 2, "apport is there")
     t.equal(s.coresnap("install", "--force", *args).returncode, 0)
     pattern = setting("core_pattern")
-    t.check(pattern.startswith(f"|{bench.build}/coresnap archive -- %P "),
-            pattern)
+    t.check(pattern.startswith(
+        f"|{bench.build}/coresnap -c {s.conf} archive -- %P "), pattern)
     t.check(len(pattern) < 128, "too long for the kernel")
     t.equal(setting("core_pipe_limit"), "16")
     t.equal(s.coresnap("install", *args).returncode, 0, "twice")
@@ -319,8 +330,19 @@ def installation(bench, t):
     setting("core_pattern", "mine")
     s.coresnap("uninstall", *args)
     t.equal(setting("core_pattern"), "mine", "somebody else's pattern:")
-    s.coresnap("install", "--socket", *args)
-    t.equal(setting("core_pattern"), "@@/run/coresnap.socket")
+    done = s.coresnap("install", "--socket", *args)
+    kernel = tuple(int(x) for x in re.findall(r"\d+", os.uname().release)[:2])
+    form = "@@" if kernel >= (6, 17) else "@" if kernel == (6, 16) else None
+    if form:
+        t.equal(setting("core_pattern"), form + "/run/coresnap.socket")
+    else:
+        t.check("sends cores to no socket" in done.stderr, done.stderr)
+        t.equal(setting("core_pattern"), "mine", "nothing changed:")
+    odd = os.path.join(where, "a blank.conf")
+    shutil.copy(s.conf, odd)
+    done = s.coresnap("-c", odd, "install", *args)
+    t.equal(done.returncode, 2)
+    t.check("at blanks" in done.stderr, done.stderr)
 
 
 def sockets(bench, t):

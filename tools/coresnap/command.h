@@ -15,6 +15,7 @@ enum { COMMAND_DONE = 0, COMMAND_USAGE = 1, COMMAND_FAILED = 2 };
 struct command_context {
 	struct config config;
 	const char *config_path; /* NULL: there is none */
+	bool config_given;	 /* by -c, not found */
 	struct service_log log;
 	struct spool spool; /* open when the command asks for it */
 	bool json, all, force, socket;

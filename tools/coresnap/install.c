@@ -3,10 +3,12 @@
  * coresnap install and uninstall: making this machine's cores come to us, and
  * giving them back to whoever had them.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "coresnap/command.h"
@@ -19,31 +21,82 @@ static const char saved[] = "core_pattern.before";
 /* The kernel waits for so many helpers; /proc/PID stays until they are done. */
 static const char pipe_limit[] = "16";
 
+/* Older kernels take the pattern for a file name and say nothing. */
+static const char *
+socket_form(const char *release)
+{
+	unsigned major, minor;
+
+	if (sscanf(release, "%u.%u", &major, &minor) != 2)
+		return NULL;
+	if (major > 6 || (major == 6 && minor >= 17))
+		return "@@";
+	return major == 6 && minor == 16 ? "@" : NULL;
+}
+
+static int
+socket_pattern(
+    const struct command_context *c, char out[PATTERN_MAX], bt_error_t *e)
+{
+	const char *form = NULL;
+	struct utsname u;
+
+	if (c->config.socket[0] != '/') {
+		(void)bt_fail(e, BT_E_USAGE,
+		    "--socket: the configuration names no 'socket'");
+		return -1;
+	}
+	if (uname(&u) == 0)
+		form = socket_form(u.release);
+	if (form == NULL) {
+		(void)bt_fail(e, BT_E_USAGE,
+		    "--socket: this kernel (%s) sends cores to no socket; "
+		    "Linux 6.16 and newer do: install without it",
+		    u.release);
+		return -1;
+	}
+	return snprintf(out, PATTERN_MAX, "%s%s", form, c->config.socket);
+}
+
+/* The path as it can stand in the setting. */
+static bool
+resolve(const char *path, char out[PATH_MAX], bt_error_t *e)
+{
+	if (realpath(path, out) == NULL)
+		return bt_fail_os(e, errno, "%s", path);
+	return strpbrk(out, " %") == NULL ||
+	    bt_fail(e, BT_E_USAGE,
+		"the kernel splits a core_pattern at blanks: '%s' cannot stand "
+		"in it",
+		out);
+}
+
 static bool
 make_pattern(
     const struct command_context *c, char out[PATTERN_MAX], bt_error_t *e)
 {
-	char self[PATH_MAX];
-	ssize_t n;
+	char self[PATH_MAX], chosen[PATH_MAX];
+	const char *option = "";
 	int len;
 
 	if (c->socket) {
-		if (c->config.socket[0] != '/')
-			return bt_fail(e, BT_E_USAGE,
-			    "--socket: the configuration names no 'socket'");
-		len = snprintf(out, PATTERN_MAX, "@@%s", c->config.socket);
+		len = socket_pattern(c, out, e);
+		if (len < 0)
+			return false;
 	} else {
-		n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-		if (n <= 0)
-			return bt_fail(
-			    e, BT_E_OS, "cannot find the own program");
-		self[n] = '\0';
-		if (strpbrk(self, " %") != NULL)
-			return bt_fail(e, BT_E_USAGE,
-			    "the kernel splits the path %s at blanks", self);
+		if (resolve("/proc/self/exe", self, e) == false)
+			return false;
+		/* The helper finds by itself what it would find anyway. */
+		chosen[0] = '\0';
+		if (c->config_given) {
+			option = " -c ";
+			if (resolve(c->config_path, chosen, e) == false)
+				return false;
+		}
 		len = snprintf(out, PATTERN_MAX,
-		    "|%s archive -- %%P %%u %%g %%s %%t %%d %%i %%F %%e %%E",
-		    self);
+		    "|%s%s%s archive -- %%P %%u %%g %%s %%t %%d %%i %%F %%e "
+		    "%%E",
+		    self, option, chosen);
 	}
 	return len < PATTERN_MAX ||
 	    bt_fail(e, BT_E_LIMIT,
@@ -66,20 +119,15 @@ save(const struct command_context *c, const char *pattern, int limit,
 	return good;
 }
 
-/* A kernel that has no sockets for cores refuses the pattern, or takes it for a
- * file name: then it is given back at once. */
+/* A setting that did not become what was written is given back at once. */
 static bool
 try_pattern(const struct command_context *c, const char *wanted,
     const char *before, bt_error_t *e)
 {
 	char now[PATTERN_MAX];
 
-	if (pattern_write(c->sysctl, wanted, e) == false) {
-		if (c->socket)
-			(void)bt_wrap(e, "this kernel has no coredump socket");
-		return false;
-	}
-	if (pattern_read(c->sysctl, now, e) == false)
+	if (pattern_write(c->sysctl, wanted, e) == false ||
+	    pattern_read(c->sysctl, now, e) == false)
 		return false;
 	if (strcmp(now, wanted) == 0)
 		return true;

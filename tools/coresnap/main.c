@@ -191,6 +191,7 @@ run(struct line *l)
 	int status;
 
 	log_open(&c->log, "coresnap", l->debug);
+	c->config_given = l->config != NULL;
 	c->config_path = l->config != NULL ? l->config : config_default_path();
 	if (config_load(&c->config, c->config_path, &e) == false) {
 		/* Nobody reads the helper's standard error. */
