@@ -41,6 +41,8 @@ struct daemon {
 	bool accepting;
 	bool stopping, look, rescan;
 	int64_t hold_sending; /* monotonic: the server did not answer */
+	int64_t hold_making;  /* monotonic: the disk is full */
+	bool full;	      /* and that was said */
 	int64_t purge_at;     /* seconds since 1970; 0: look */
 };
 

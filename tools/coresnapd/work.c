@@ -20,6 +20,7 @@
 #include "service/file.h"
 #include "spool/access.h"
 #include "spool/facts.h"
+#include "spool/limits.h"
 #include "spool/purge.h"
 
 /* sysexits.h: what coresnap-send says when trying again is no use. */
@@ -75,6 +76,15 @@ put_aside(struct daemon *d, const struct object_id *id, enum stage from,
 }
 
 static void
+hold(int64_t *until, int64_t seconds)
+{
+	int64_t then = daemon_monotonic() + seconds * 1000;
+
+	if (*until < then)
+		*until = then;
+}
+
+static void
 try_later(struct daemon *d, const struct object_id *id, struct fields *state,
     int64_t delay, const char *reason)
 {
@@ -84,8 +94,12 @@ try_later(struct daemon *d, const struct object_id *id, struct fields *state,
 	fields_set_i64(state, "next", (int64_t)time(NULL) + delay);
 	log_say(&d->log, LOG_WARNING, "crash %s: %s; again in %lld seconds",
 	    id->text, reason, (long long)delay);
-	if (spool_save_state(&d->spool, id, state, &e) == false)
-		log_error(&d->log, &e);
+	if (spool_save_state(&d->spool, id, state, &e))
+		return;
+	log_error(&d->log, &e);
+	/* What cannot be written down is at least not done at once again. */
+	hold(&d->hold_making, delay);
+	hold(&d->hold_sending, delay);
 }
 
 static void
@@ -219,14 +233,30 @@ ptrace_succeeded(struct daemon *d, const struct job *j, struct fields *state)
 	fields_set_i64(state, "spent", daemon_monotonic() - j->begun);
 	if (spool_save_state(&d->spool, &j->id, state, &e) == false)
 		log_error(&d->log, &e);
-	/* The snapshot is safe: ptrace's name for it came after its data. */
-	if ((unlinkat(d->spool.stage[STAGE_PENDING], j->id.text, 0) != 0 &&
-		errno != ENOENT) ||
-	    file_sync_dir(d->spool.stage[STAGE_PENDING], &e) == false)
-		log_say(
-		    &d->log, LOG_ERR, "cannot remove pending/%s", j->id.text);
+	if (spool_drop_core(&d->spool, &j->id, &e) == false)
+		log_error(&d->log, &e);
 	if (d->config.upload == UPLOAD_NONE)
 		say_processed(d, &j->id, state);
+}
+
+/* ptrace ended because the disk is full, which is not the core's fault. */
+static bool
+lacks_room(const struct daemon *d, const char *reason)
+{
+
+	return limits_exhausted(&d->spool) != NULL ||
+	    strstr(reason, strerror(ENOSPC)) != NULL;
+}
+
+/* Such an attempt does not count. */
+static void
+wait_for_room(struct daemon *d, const struct object_id *id,
+    struct fields *state, const char *reason)
+{
+	int64_t waits = fields_get_i64(state, "waits", 0) + 1;
+
+	fields_set_i64(state, "waits", waits);
+	try_later(d, id, state, delay_of(&d->config, waits), reason);
 }
 
 static void
@@ -243,12 +273,17 @@ ptrace_done(struct daemon *d, const struct job *j, int status)
 		ptrace_succeeded(d, j, &state);
 	} else {
 		reason_of(j, status, "ptrace", reason, sizeof(reason));
-		fields_set_i64(&state, "attempts", attempts);
-		if (attempts >= (int64_t)d->config.tries)
-			put_aside(d, &j->id, STAGE_PENDING, &state, reason);
-		else
-			try_later(d, &j->id, &state,
-			    delay_of(&d->config, attempts), reason);
+		if (lacks_room(d, reason)) {
+			wait_for_room(d, &j->id, &state, reason);
+		} else {
+			fields_set_i64(&state, "attempts", attempts);
+			if (attempts >= (int64_t)d->config.tries)
+				put_aside(
+				    d, &j->id, STAGE_PENDING, &state, reason);
+			else
+				try_later(d, &j->id, &state,
+				    delay_of(&d->config, attempts), reason);
+		}
 	}
 	fields_deinit(&state);
 }
@@ -329,8 +364,7 @@ send_failed(
 		    : (int64_t)d->config.retry_most;
 	try_later(d, &j->id, state, delay, reason);
 	/* Others would fare no better just now. */
-	d->hold_sending = daemon_monotonic() +
-	    (int64_t)d->config.retry_first * 1000;
+	hold(&d->hold_sending, (int64_t)d->config.retry_first);
 }
 
 static void
@@ -348,10 +382,12 @@ send_done(struct daemon *d, const struct job *j, int status)
 		    fields_get_i64(&state, "spent", 0) + daemon_monotonic() -
 			j->begun);
 		d->hold_sending = 0;
-		if (spool_deliver(&d->spool, &j->id, &e))
+		if (spool_deliver(&d->spool, &j->id, &e)) {
 			say_processed(d, &j->id, &state);
-		else
+		} else {
 			log_error(&d->log, &e);
+			hold(&d->hold_sending, (int64_t)d->config.retry_first);
+		}
 	}
 	fields_deinit(&state);
 }
@@ -413,11 +449,30 @@ start(struct daemon *d, const struct object *o, struct fields *state)
 }
 
 /* Is there room for a job of this stage? */
+/* On a full disk nothing is begun. */
 static bool
-has_room(const struct daemon *d, enum stage stage)
+may_make(struct daemon *d)
+{
+	const char *why;
+
+	if (d->hold_making > daemon_monotonic())
+		return false;
+	why = limits_exhausted(&d->spool);
+	if (why != NULL && d->full == false)
+		log_say(&d->log, LOG_ERR, "%s (%s): snapshots wait", why,
+		    d->spool.path);
+	d->full = why != NULL;
+	if (d->full)
+		hold(&d->hold_making, (int64_t)d->config.retry_first);
+	return d->full == false;
+}
+
+static bool
+has_room(struct daemon *d, enum stage stage)
 {
 	if (stage == STAGE_PENDING)
-		return jobs_count(d, JOB_PTRACE) < d->config.jobs;
+		return jobs_count(d, JOB_PTRACE) < d->config.jobs &&
+		    may_make(d);
 	return stage == STAGE_SENDING && d->config.upload != UPLOAD_NONE &&
 	    jobs_count(d, JOB_SEND) < SENDERS &&
 	    d->hold_sending <= daemon_monotonic();
@@ -428,6 +483,13 @@ note_next(int64_t *next, int64_t when)
 {
 	if (when != 0 && (*next == 0 || when < *next))
 		*next = when;
+}
+
+static void
+note_hold(int64_t until, int64_t monotonic, int64_t now, int64_t *next)
+{
+	if (until > monotonic)
+		note_next(next, now + (until - monotonic + 999) / 1000);
 }
 
 static void
@@ -486,7 +548,6 @@ work(struct daemon *d, int64_t *next)
 	if (all.list.count != 0 && d->config.purge_disabled == false)
 		note_next(next, d->purge_at);
 	objects_deinit(&all);
-	if (d->hold_sending > monotonic)
-		note_next(
-		    next, now + (d->hold_sending - monotonic + 999) / 1000);
+	note_hold(d->hold_sending, monotonic, now, next);
+	note_hold(d->hold_making, monotonic, now, next);
 }

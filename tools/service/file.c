@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -196,6 +197,27 @@ file_remove(int dir_fd, const char *name, bt_error_t *e)
 	return remove_below(dir_fd, name, 0, e);
 }
 
+/* A new directory is lost with the power until the one above it is safe. */
+static bool
+make_dir(const char *path, mode_t mode)
+{
+	char *above;
+	bool good;
+	int fd;
+
+	if (mkdir(path, mode) != 0)
+		return errno == EEXIST;
+	above = strdup(path);
+	if (above == NULL)
+		return false;
+	fd = open(dirname(above), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	good = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	free(above);
+	return good;
+}
+
 bool
 file_make_dirs(const char *path, mode_t mode, bt_error_t *e)
 {
@@ -208,10 +230,10 @@ file_make_dirs(const char *path, mode_t mode, bt_error_t *e)
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		good = mkdir(copy, 0755) == 0 || errno == EEXIST;
+		good = make_dir(copy, 0755);
 		*p = '/';
 	}
-	good = good && (mkdir(copy, mode) == 0 || errno == EEXIST);
+	good = good && make_dir(copy, mode);
 	if (good == false)
 		(void)bt_fail_os(e, errno, "cannot create %s", path);
 	free(copy);

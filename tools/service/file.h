@@ -30,7 +30,7 @@ bool file_move(
 /* Removes a file or a whole directory below dir_fd, at most three levels; true
  * also when there was none. */
 bool file_remove(int dir_fd, const char *name, bt_error_t *e);
-/* Makes the directory and all above it. */
+/* Makes the directory and all above it, safe when the call returns. */
 bool file_make_dirs(const char *path, mode_t mode, bt_error_t *e);
 
 #endif /* SERVICE_FILE_H */

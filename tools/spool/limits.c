@@ -18,6 +18,12 @@
 #include "base/hash.h"
 #include "service/file.h"
 
+/* Less is none, for cores and snapshots alike. */
+enum { LEAST_SPACE = 65536 };
+
+/* What a core leaves for the snapshot that is made of it. */
+enum { SNAPSHOT_SPACE = 1024 * 1024 };
+
 /* ---- places ---- */
 
 static int
@@ -162,6 +168,26 @@ used_by(const struct spool *s, uid_t uid, uint64_t *used, bt_error_t *e)
 	return true;
 }
 
+/* An object needs some names of its own. */
+static bool
+has_no_names(const struct statvfs *fs)
+{
+
+	return fs->f_files != 0 && fs->f_favail < 16;
+}
+
+const char *
+limits_exhausted(const struct spool *s)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(s->root, &fs) != 0)
+		return NULL;
+	if (fs.f_bavail * fs.f_frsize < LEAST_SPACE)
+		return "no space left on the disk";
+	return has_no_names(&fs) ? "no inodes left on the disk" : NULL;
+}
+
 bool
 limits_room(const struct spool *s, const struct config *c, uid_t uid,
     uint64_t *room, bt_error_t *e)
@@ -177,9 +203,10 @@ limits_room(const struct spool *s, const struct config *c, uid_t uid,
 	reserve = (fs.f_blocks * c->quota_percent + 99) / 100 * block;
 	if (c->quota_bytes > reserve)
 		reserve = c->quota_bytes;
+	if (reserve < SNAPSHOT_SPACE)
+		reserve = SNAPSHOT_SPACE;
 	*room = available > reserve ? available - reserve : 0;
-	/* Names need inodes. */
-	if (fs.f_files != 0 && fs.f_favail < 16)
+	if (has_no_names(&fs))
 		*room = 0;
 	if (*room > c->core_max)
 		*room = c->core_max;

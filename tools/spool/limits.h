@@ -28,4 +28,8 @@ bool limits_count(const struct spool *s, const char *kind, const char *key,
 bool limits_room(const struct spool *s, const struct config *c, uid_t uid,
     uint64_t *room, bt_error_t *e);
 
+/* What the file system has no more of ("no space left", "no inodes left"),
+ * whatever the quota; NULL when it has room. */
+const char *limits_exhausted(const struct spool *s);
+
 #endif /* SPOOL_LIMITS_H */

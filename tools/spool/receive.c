@@ -65,6 +65,7 @@ static bool
 find_room(const struct spool *s, const struct config *c,
     const struct service_log *l, const struct facts *f, uint64_t *room)
 {
+	const char *why = limits_exhausted(s);
 	bt_error_t e;
 
 	if (limits_room(s, c, f->uid, room, &e) == false) {
@@ -73,9 +74,10 @@ find_room(const struct spool *s, const struct config *c,
 	}
 	if (*room >= least_room)
 		return true;
-	log_say(l, LOG_WARNING,
-	    "crash of %s (process %ld) not kept: the quota of %s is used up",
-	    facts_program(f), (long)f->pid, s->path);
+	if (why == NULL)
+		why = "the quota is used up";
+	log_say(l, LOG_WARNING, "crash of %s (process %ld) not kept: %s (%s)",
+	    facts_program(f), (long)f->pid, why, s->path);
 	return false;
 }
 

@@ -48,6 +48,17 @@ name_to_id(const char *name, struct object_id *id)
 	return true;
 }
 
+static bool
+sync_core(int dir)
+{
+	int fd = openat(dir, "core", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool safe = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return safe;
+}
+
 /* The receiver was killed: a beginning of a core is worth a snapshot, if it is
  * known whose it is. */
 static bool
@@ -60,7 +71,7 @@ adopt(const struct spool *s, const struct object_id *id, int dir)
 	int assets;
 
 	if (fstatat(dir, "core", &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    st.st_size < 4096)
+	    st.st_size < 4096 || sync_core(dir) == false)
 		return false;
 	assets = openat(dir, "assets", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (assets < 0)
@@ -125,13 +136,20 @@ static void
 visit_pending(const struct spool *s, const char *name, struct recovery *out)
 {
 	struct object_id id;
+	bt_error_t e;
 
 	/* The snapshot is there, and the core was not removed. */
-	if (name_to_id(name, &id) &&
-	    (spool_has(s, STAGE_SENDING, &id) ||
-		spool_has(s, STAGE_FAILED, &id)) &&
+	if (name_to_id(name, &id) == false)
+		return;
+	if (spool_has(s, STAGE_SENDING, &id) && spool_drop_core(s, &id, &e))
+		out->finished++;
+	if (spool_has(s, STAGE_FAILED, &id) &&
 	    unlinkat(s->stage[STAGE_PENDING], name, 0) == 0)
 		out->finished++;
+	/* What is known of it was lost; the core is worth a snapshot still. */
+	if (faccessat(s->assets, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    mkdirat(s->assets, name, 0755) == 0 && file_sync_dir(s->assets, &e))
+		out->adopted++;
 }
 
 static bool

@@ -103,11 +103,13 @@ object_id_is(const char *text)
 /* ---- directories ---- */
 
 static int
-open_below(int root, const char *name, bool create, bt_error_t *e)
+open_below(int root, const char *name, bool *made, bt_error_t *e)
 {
 	int fd;
 
-	if (create && mkdirat(root, name, 0755) != 0 && errno != EEXIST) {
+	if (made != NULL && mkdirat(root, name, 0755) == 0) {
+		*made = true;
+	} else if (made != NULL && errno != EEXIST) {
 		(void)bt_fail_os(e, errno, "cannot create %s", name);
 		return -1;
 	}
@@ -146,12 +148,15 @@ open_all(struct spool *s, bool create, bt_error_t *e)
 	    {&s->stage[STAGE_SENDING], "sending"},
 	    {&s->stage[STAGE_FAILED], "failed"}};
 
+	bool made = false;
+
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		*all[i].fd = open_below(s->root, all[i].name, create, e);
+		*all[i].fd = open_below(
+		    s->root, all[i].name, create ? &made : NULL, e);
 		if (*all[i].fd < 0)
 			return false;
 	}
-	return true;
+	return made == false || file_sync_dir(s->root, e);
 }
 
 bool
@@ -366,6 +371,28 @@ spool_remove(const struct spool *s, const struct object_id *id, bt_error_t *e)
 			    stage_name((enum stage)i), id->text);
 	return file_remove(s->assets, id->text, e) &&
 	    file_remove(s->state, id->text, e);
+}
+
+bool
+spool_drop_core(
+    const struct spool *s, const struct object_id *id, bt_error_t *e)
+{
+	int sending = s->stage[STAGE_SENDING];
+	int pending = s->stage[STAGE_PENDING];
+	int fd = openat(sending, id->text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	bool safe = fd >= 0 && fsync(fd) == 0;
+
+	if (safe == false)
+		(void)bt_fail_os(
+		    e, errno, "sending/%s cannot be made safe", id->text);
+	if (fd >= 0)
+		(void)close(fd);
+	if (safe == false || file_sync_dir(sending, e) == false)
+		return false;
+	if (unlinkat(pending, id->text, 0) != 0 && errno != ENOENT)
+		return bt_fail_os(
+		    e, errno, "cannot remove pending/%s", id->text);
+	return file_sync_dir(pending, e);
 }
 
 bool

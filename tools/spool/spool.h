@@ -85,6 +85,9 @@ bool spool_is_busy(const struct spool *s, const struct object_id *id);
 
 bool spool_move(const struct spool *s, const struct object_id *id,
     enum stage from, enum stage to, bt_error_t *e);
+/* sending/UUID is made safe, whoever wrote it, then pending/UUID is removed. */
+bool spool_drop_core(
+    const struct spool *s, const struct object_id *id, bt_error_t *e);
 /* Remembers it as delivered and removes it. */
 bool spool_deliver(
     const struct spool *s, const struct object_id *id, bt_error_t *e);
