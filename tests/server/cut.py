@@ -52,6 +52,22 @@ def body(bench, t):
     done = s.coresnap("import", core)
     t.equal(done.returncode, 0, done.stderr)
     judge(bench, t, s, "file:")
+    # GDB writes the notes behind the memory.
+    process = subprocess.Popen([exe, "await"], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    last = os.path.join(bench.dir, "notes-last")
+    subprocess.run(["gcore", "-o", last, str(process.pid)], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    last += f".{process.pid}"
+    process.kill()
+    process.wait()
+    with open(last, "rb") as f:
+        t.check(struct.unpack_from("<Q", f.read(120), 72)[0] > 3 << 20,
+                "gcore's notes are at the beginning")
+    s = Spool(bench, "dump.max = 3M")
+    done = s.coresnap("import", last)
+    t.equal(done.returncode, 0, done.stderr)
+    judge(bench, t, s, "notes last:")
     # From a pipe, with the process still there.
     process = subprocess.Popen([exe, "await"], stdout=subprocess.PIPE)
     process.stdout.readline()

@@ -99,13 +99,13 @@ copy_rest(struct copier *c)
 static bool
 skip_to(struct copier *c, uint64_t offset)
 {
+	if (c->in->seekable) {
+		c->at = offset;
+		return lseek(c->in->fd, (off_t)offset, SEEK_SET) ==
+		    (off_t)offset;
+	}
 	if (offset < c->at)
 		return false;
-	if (c->in->seekable &&
-	    lseek(c->in->fd, (off_t)offset, SEEK_SET) == (off_t)offset) {
-		c->at = offset;
-		return true;
-	}
 	while (c->at < offset) {
 		uint64_t left = offset - c->at;
 
@@ -134,24 +134,6 @@ copy_range(struct copier *c, const struct plan_range *r)
 
 /* ---- the process's memory ---- */
 
-static size_t
-read_at(int fd, uint64_t offset, void *out, size_t size)
-{
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t n = pread(
-		    fd, (char *)out + got, size - got, (off_t)(offset + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		got += (size_t)n;
-	}
-	return got;
-}
-
 struct memory {
 	const struct copy_source *in;
 	const struct plan_head *head;
@@ -165,7 +147,7 @@ read_process(void *ctx, uint64_t address, void *out, size_t size)
 	if (address > INT64_MAX)
 		return 0;
 	if (m->in->seekable == false) {
-		size_t got = read_at(m->in->memory_fd, address, out, size);
+		size_t got = plan_read_at(m->in->memory_fd, address, out, size);
 
 		/* A mapping's end is within: page by page. */
 		return got != 0 || size <= 4096
@@ -181,7 +163,7 @@ read_process(void *ctx, uint64_t address, void *out, size_t size)
 			continue;
 		if (size > p->p_filesz - inside)
 			size = (size_t)(p->p_filesz - inside);
-		return read_at(
+		return plan_read_at(
 		    m->in->memory_fd, p->p_offset + inside, out, size);
 	}
 	return 0;
@@ -250,8 +232,7 @@ copy_known(struct copier *c, const struct buf *bytes, bt_error_t *e)
 	struct plan_head head;
 	uint64_t total;
 
-	if (plan_head_parse(&head, bytes->data, bytes->size, &total, e) ==
-	    false)
+	if (plan_head_parse(&head, bytes, &total, e) == false)
 		return false;
 	if (total > c->room)
 		return copy_by_plan(c, &head, e);
@@ -288,11 +269,38 @@ copy_is_core(const uint8_t *first)
 	return is_elf_core(first) || is_compressed(first);
 }
 
+/* *known is false when it cannot be taken apart, and nothing was written. */
+static bool
+copy_file(struct copier *c, bool *known, bt_error_t *e)
+{
+	struct plan_head head;
+	struct buf bytes;
+	uint64_t total;
+	bool good = true;
+
+	buf_init(&bytes, HEAD_MAX);
+	*known = plan_head_gather(c->in->fd, &bytes, &head, &total, e);
+	if (*known && total > c->room) {
+		good = copy_by_plan(c, &head, e);
+	} else if (*known) {
+		copy_rest(c);
+		if (c->result->cut == NULL && c->result->received < total)
+			c->result->cut = "ended early";
+	}
+	buf_deinit(&bytes);
+	return good;
+}
+
 static bool
 copy_head_and_rest(struct copier *c, struct buf *head, bt_error_t *e)
 {
-	bool known = read_head(c, head, e);
+	bool known = false;
 
+	if (c->in->seekable && copy_file(c, &known, e) == false)
+		return false;
+	if (known)
+		return true;
+	known = read_head(c, head, e);
 	if (head->size < COPY_LEAST)
 		return bt_fail(e, BT_E_FORMAT, "no core: %zu bytes came%s%s",
 		    head->size, c->result->cut != NULL ? ", " : "",

@@ -21,7 +21,6 @@ enum {
 	 * has at most 65,534. */
 	REFERENCED_MAX = 16384,
 	SEGMENTS_MAX = 30000,
-	HEAD_MAX = 256 * 1024 * 1024,
 	/* Place of the stack pointer among the words of elf_gregset_t. */
 	STACK_WORD = 19
 };
@@ -41,82 +40,6 @@ struct chooser {
 	VEC(elf_gregset_t) threads;
 	size_t referenced, referenced_max;
 };
-
-/* ---- the head ---- */
-
-static bool
-check_ehdr(const Elf64_Ehdr *h, bt_error_t *e)
-{
-	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
-		return bt_fail_format(e, 0, "it does not begin as an ELF file");
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    h->e_ident[EI_DATA] != ELFDATA2LSB || h->e_type != ET_CORE)
-		return bt_fail_format(e, 4, "it is no 64-bit core");
-	if (h->e_phoff != sizeof(*h) || h->e_phentsize != sizeof(Elf64_Phdr) ||
-	    h->e_phnum == 0 || h->e_phnum == PN_XNUM)
-		return bt_fail_format(e, 32,
-		    "its program headers are not where the kernel puts "
-		    "them");
-	return true;
-}
-
-bool
-plan_head_size(const void *data, size_t size, uint64_t *needed, bt_error_t *e)
-{
-	const Elf64_Ehdr *h = data;
-	const Elf64_Phdr *p;
-
-	*needed = sizeof(*h);
-	if (size < *needed)
-		return true;
-	if (check_ehdr(h, e) == false)
-		return false;
-	*needed += (uint64_t)h->e_phnum * sizeof(*p);
-	if (size < *needed)
-		return true;
-	p = (const Elf64_Phdr *)(h + 1);
-	for (size_t i = 0; i < h->e_phnum; i++) {
-		uint64_t end;
-
-		if (p[i].p_type != PT_NOTE)
-			continue;
-		if (__builtin_add_overflow(
-			p[i].p_offset, p[i].p_filesz, &end) ||
-		    end > HEAD_MAX)
-			return bt_fail_format(
-			    e, p[i].p_offset, "its notes are too large");
-		if (end > *needed)
-			*needed = end;
-	}
-	return true;
-}
-
-bool
-plan_head_parse(struct plan_head *h, const void *data, size_t size,
-    uint64_t *total, bt_error_t *e)
-{
-	uint64_t needed;
-
-	if (plan_head_size(data, size, &needed, e) == false)
-		return false;
-	if (size < needed)
-		return bt_fail_format(e, size, "it ends within its head");
-	*h = (struct plan_head){.data = data, .size = needed, .ehdr = data};
-	h->phdrs = (const Elf64_Phdr *)(h->ehdr + 1);
-	h->n_phdrs = h->ehdr->e_phnum;
-	*total = needed;
-	for (size_t i = 0; i < h->n_phdrs; i++) {
-		uint64_t end;
-
-		if (__builtin_add_overflow(
-			h->phdrs[i].p_offset, h->phdrs[i].p_filesz, &end))
-			return bt_fail_format(
-			    e, h->phdrs[i].p_offset, "a segment has no end");
-		if (end > *total)
-			*total = end;
-	}
-	return true;
-}
 
 /* ---- what there is ---- */
 
@@ -139,8 +62,8 @@ list_parts(struct chooser *c, const struct plan_head *h, bt_error_t *e)
 
 		if (p->p_type != PT_LOAD || p->p_filesz == 0)
 			continue;
-		/* Only what comes after the head can be left out. */
-		if (p->p_offset < h->size ||
+		/* Of a stream only what comes after the head can be chosen. */
+		if ((h->gathered == false && p->p_offset < h->size) ||
 		    p->p_vaddr + p->p_filesz < p->p_vaddr)
 			return bt_fail_format(
 			    e, p->p_offset, "a segment is out of place");
@@ -163,36 +86,19 @@ list_parts(struct chooser *c, const struct plan_head *h, bt_error_t *e)
 	return c->bits != NULL || bt_fail(e, BT_E_NOMEM, "out of memory");
 }
 
-/* The registers of every thread, from the NT_PRSTATUS notes. */
+/* The registers of a thread. */
 static void
-list_threads(struct chooser *c, const uint8_t *notes, size_t size)
+add_thread(void *ctx, uint32_t type, const uint8_t *data, size_t size)
 {
-	size_t at = 0;
+	struct chooser *c = ctx;
+	elf_gregset_t *regs;
 
-	while (size - at >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr n;
-		uint64_t name, end;
-
-		memcpy(&n, notes + at, sizeof(n));
-		name = at + sizeof(n) + (((uint64_t)n.n_namesz + 3) & ~3ULL);
-		end = name + (((uint64_t)n.n_descsz + 3) & ~3ULL);
-		if (name > size || n.n_descsz > size - name)
-			return;
-		if (n.n_type == NT_PRSTATUS &&
-		    n.n_descsz >= sizeof(struct elf_prstatus)) {
-			elf_gregset_t *regs = vec_push(&c->threads);
-
-			if (regs == NULL)
-				return;
-			memcpy(regs,
-			    notes + name +
-				offsetof(struct elf_prstatus, pr_reg),
-			    sizeof(*regs));
-		}
-		if (end > size)
-			return;
-		at = end;
-	}
+	if (type != NT_PRSTATUS || size < sizeof(struct elf_prstatus))
+		return;
+	regs = vec_push(&c->threads);
+	if (regs != NULL)
+		memcpy(regs, data + offsetof(struct elf_prstatus, pr_reg),
+		    sizeof(*regs));
 }
 
 /* The part that has the address; NULL: none. */
@@ -400,10 +306,7 @@ choose(struct chooser *c, const struct plan_head *h, uint64_t budget,
 {
 	if (list_parts(c, h, e) == false)
 		return false;
-	for (size_t i = 0; i < h->n_phdrs; i++)
-		if (h->phdrs[i].p_type == PT_NOTE)
-			list_threads(c, h->data + h->phdrs[i].p_offset,
-			    h->phdrs[i].p_filesz);
+	plan_each_note(h, add_thread, c);
 	c->left = budget / PAGE;
 	choose_stacks(c);
 	choose_referenced(c, memory);

@@ -44,15 +44,26 @@ struct plan_head {
 	const Elf64_Ehdr *ehdr;
 	const Elf64_Phdr *phdrs;
 	size_t n_phdrs;
+	bool gathered; /* from a file: segments may be anywhere in it */
 };
 
 /* Checks what stands at the beginning of a core. BT_E_FORMAT when it is not one
  * that can be taken apart. needed is how many bytes the whole head has. */
 bool plan_head_size(
     const void *data, size_t size, uint64_t *needed, bt_error_t *e);
-/* The whole core's size by its program headers. */
-bool plan_head_parse(struct plan_head *h, const void *data, size_t size,
+/* The whole core's size by its program headers. The head points into b. */
+bool plan_head_parse(
+    struct plan_head *h, const struct buf *b, uint64_t *total, bt_error_t *e);
+/* The same of a file, wherever in it the notes are: GDB writes them at the end.
+ * out gets the head with the notes behind it, whose program headers are changed
+ * to say so; total is the file's. */
+bool plan_head_gather(int fd, struct buf *out, struct plan_head *h,
     uint64_t *total, bt_error_t *e);
+void plan_each_note(const struct plan_head *h,
+    void (*visit)(void *ctx, uint32_t type, const uint8_t *data, size_t size),
+    void *ctx);
+/* Bytes of a file; less than size when there are no more. */
+size_t plan_read_at(int fd, uint64_t offset, void *out, size_t size);
 
 /* The new core has at most room bytes; BT_E_LIMIT when not even its head fits.
  * memory may be NULL: then no stack is read. */

@@ -62,44 +62,26 @@ from_prstatus(struct facts *f, const uint8_t *data, size_t size)
 }
 
 static void
-from_notes(struct facts *f, const uint8_t *notes, size_t size)
+from_note(void *ctx, uint32_t type, const uint8_t *data, size_t size)
 {
-	size_t at = 0;
-
-	while (size - at >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr n;
-		uint64_t data, end;
-
-		memcpy(&n, notes + at, sizeof(n));
-		data = at + sizeof(n) + (((uint64_t)n.n_namesz + 3) & ~3ULL);
-		end = data + (((uint64_t)n.n_descsz + 3) & ~3ULL);
-		if (data > size || n.n_descsz > size - data)
-			return;
-		if (n.n_type == NT_PRPSINFO)
-			from_prpsinfo(f, notes + data, n.n_descsz);
-		if (n.n_type == NT_PRSTATUS)
-			from_prstatus(f, notes + data, n.n_descsz);
-		if (end > size)
-			return;
-		at = end;
-	}
+	if (type == NT_PRPSINFO)
+		from_prpsinfo(ctx, data, size);
+	if (type == NT_PRSTATUS)
+		from_prstatus(ctx, data, size);
 }
 
 static void
 from_head(struct facts *f, int fd)
 {
 	struct plan_head head;
+	struct buf bytes;
 	uint64_t total;
 	bt_error_t e;
-	uint8_t *data = malloc(HEAD_MAX);
-	ssize_t n = data != NULL ? pread(fd, data, HEAD_MAX, 0) : -1;
 
-	if (n > 0 && plan_head_parse(&head, data, (size_t)n, &total, &e))
-		for (size_t i = 0; i < head.n_phdrs; i++)
-			if (head.phdrs[i].p_type == PT_NOTE)
-				from_notes(f, data + head.phdrs[i].p_offset,
-				    head.phdrs[i].p_filesz);
-	free(data);
+	buf_init(&bytes, HEAD_MAX);
+	if (plan_head_gather(fd, &bytes, &head, &total, &e))
+		plan_each_note(&head, from_note, f);
+	buf_deinit(&bytes);
 }
 
 /* What systemd-coredump knew of it. Believed if root wrote the file: anybody
