@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 import run
 from run import crash
@@ -107,10 +106,10 @@ def frames(document):
             for t in document.get("threads", [])]
 
 
-def like_the_whole(w, data, **options):
+def like_the_whole(w, data, *args, **options):
     """A snapshot with the stacks of the undamaged core."""
     good = frames(w.written())
-    d = w.written(core=w.file("core", data), **options)
+    d = w.written(*args, core=w.file("core", data), **options)
     w.expect(frames(d) == good, "stacks", frames(d))
     return d
 
@@ -128,16 +127,12 @@ def a_hundred_thousand_segments_in_no_order(w):
 
 @case
 def a_million_segments(w):
-    """A second or two, all of which are in the snapshot; more on a machine that
-    has other things to do."""
+    """A second or two, all of which are in the snapshot."""
     p = parts(w)
     empty = [(PT_LOAD, 4, 0, 0x10000000000 + i * 8192, 0, 0, 4096, 4096)
              for i in range(1000000)]
-    usual, run.SECONDS = run.SECONDS, 4 * run.SECONDS
-    try:
-        like_the_whole(w, p.bytes(extra=empty))
-    finally:
-        run.SECONDS = usual
+    # More by the clock on a machine that has other things to do.
+    like_the_whole(w, p.bytes(extra=empty), f"--timeout={run.PATIENCE}")
 
 
 @case
@@ -328,16 +323,14 @@ def a_core_out_of_a_pipe(w):
     """It cannot be gone back in; one that nobody writes to must not stall."""
     read, write = os.pipe()
     try:
-        begun = time.monotonic()
         done = subprocess.run(
             [os.path.join(w.build, "ptrace"), "--core", "/dev/stdin", w.exe],
             stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, timeout=run.SECONDS * run.SANITIZED_FACTOR,
+            text=True, timeout=run.PATIENCE,
             cwd=tempfile.mkdtemp(dir=w.dir), check=False)
         w.expect(done.returncode == 2 and done.stderr.count("\n") == 1,
                  done.returncode, done.stderr)
         w.expect("regular file" in done.stderr, done.stderr)
-        w.expect(time.monotonic() - begun < run.SECONDS, "it waited")
     finally:
         os.close(read)
         os.close(write)
@@ -371,7 +364,7 @@ def modes_do_not_depend_on_the_umask(w):
             [os.path.join(w.build, "ptrace"), "-o", "x.btt", "--core", w.core],
             cwd=where, preexec_fn=lambda: os.umask(mask),
             stdout=subprocess.DEVNULL, check=False,
-            timeout=run.SECONDS * run.SANITIZED_FACTOR)
+            timeout=run.PATIENCE)
         w.expect(done.returncode == 0, done.returncode)
         mode = os.stat(os.path.join(where, "x.btt")).st_mode & 0o7777
         w.expect(mode == 0o600, f"umask {mask:o}: mode {mode:o}")
@@ -386,7 +379,7 @@ def many_write_the_same_file(w):
             [os.path.join(w.build, "ptrace"), "-o", "x.btt", *extra, "--core",
              w.core], cwd=where, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True) for _ in range(8)]
-        said = [job.communicate(timeout=60)[1] for job in jobs]
+        said = [job.communicate(timeout=run.PATIENCE)[1] for job in jobs]
         codes = [job.returncode for job in jobs]
         w.expect(codes.count(0) == winners and codes.count(2) == 8 - winners,
                  codes, said)

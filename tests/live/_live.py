@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,9 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
 from checks import Checks  # noqa: E402
 
-TIMEOUT = 60
+# For what takes a moment, on a machine that does much else besides.
+PATIENCE = 60
+TIMEOUT = 2 * PATIENCE
 
 
 class Bench:
@@ -45,8 +48,16 @@ class Bench:
         target = subprocess.Popen([exe, *map(str, args)], text=True,
                                   **options)
         self._targets.append(target)
-        if ready and target.stdout.readline() != "ready\n":
-            raise crash.CrashError(f"{exe} does not start")
+        if ready:
+            said = target.stdout.readline()
+            # No reason to skip anything, as CrashError would be.
+            assert said == "ready\n", (exe, args, said, target.poll())
+        return target
+
+    def known(self, threads, *mode, **options):
+        """The program of that name, all threads of it where they stay."""
+        target = self.start(self.exe("known"), threads, *mode, **options)
+        await_state(target.pid, "Z" if "leader" in mode else "S")
         return target
 
     def run(self, program, *args, **options):
@@ -90,14 +101,72 @@ def tasks(pid):
     return found
 
 
+def state_of(tid):
+    """The letter in /proc/TID/stat; "" of what is not there."""
+    try:
+        with open(f"/proc/{tid}/stat", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
+
+
+def wait_for(what, seconds=PATIENCE):
+    """Until it is true; False: it never was."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.001)
+    return True
+
+
+def await_state(tid, state):
+    if not wait_for(lambda: state_of(tid) == state):
+        raise AssertionError(f"{tid} is '{state_of(tid)}', never '{state}'")
+
+
 def wait_asleep(tid):
     """Until that thread waits: what it said before is long behind it."""
-    for _ in range(10000):
-        with open(f"/proc/{tid}/stat") as f:
-            if f.read().rpartition(")")[2].split()[0] == "S":
-                return
-        time.sleep(0.001)
-    raise crash.CrashError(f"{tid} does not come to rest")
+    await_state(tid, "S")
+
+
+def stop(target):
+    """Stops it; all its threads stand still afterwards."""
+    target.send_signal(signal.SIGSTOP)
+    if not wait_for(lambda: all(s == "T" for s, _ in
+                                tasks(target.pid).values())):
+        raise AssertionError(f"not stopped: {tasks(target.pid)}")
+
+
+def await_vfork(target):
+    """Until a thread of it waits in vfork for its child."""
+    if not wait_for(lambda: children(target.pid) and sorted(
+            s for s, _ in tasks(target.pid).values()) == ["D", "S"]):
+        raise AssertionError(f"no vfork: {tasks(target.pid)}")
+
+
+def children(pid):
+    """All of its children, dead ones included."""
+    found = []
+    try:
+        for tid in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{tid}/children") as f:
+                found += [int(x) for x in f.read().split()]
+    except OSError:
+        pass  # it, or a thread of it, has ended
+    return found
+
+
+def beats(target):
+    """How often the heart of a known program has beaten."""
+    target.stdin.write("\n")
+    target.stdin.flush()
+    return int(target.stdout.readline())
+
+
+def runs_on(target):
+    before = beats(target)
+    return wait_for(lambda: beats(target) > before)
 
 
 def is_free(pid):

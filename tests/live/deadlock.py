@@ -4,7 +4,6 @@
 none on one that only waits."""
 import os
 import sys
-import time
 
 import _live
 import crash
@@ -17,8 +16,11 @@ def in_futex(pid):
     """How many threads wait in futex."""
     n = 0
     for tid in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{tid}/syscall") as f:
-            n += f.read().split()[0] == FUTEX
+        try:
+            with open(f"/proc/{pid}/task/{tid}/syscall") as f:
+                n += f.read().split()[:1] == [FUTEX]
+        except OSError:
+            pass  # it has ended
     return n
 
 
@@ -27,11 +29,8 @@ def hang(bench, t, name, waiting):
     exe = crash.build(os.path.join(PROGRAMS, name + ".c"), ["-g", "-pthread"],
                       "gcc", bench.dir, name=name)
     target = bench.start(exe, ready=False)
-    for _ in range(400):
-        if in_futex(target.pid) == waiting:
-            break
-        time.sleep(0.05)
-    t.equal(in_futex(target.pid), waiting, name, "does not hang")
+    t.check(_live.wait_for(lambda: in_futex(target.pid) == waiting), name,
+            "does not hang")
     return (set(_live.tasks(target.pid)),
             bench.json(t, target.pid))
 
@@ -44,7 +43,7 @@ def body(bench, t):
         t.check(lock.get("owner") in tids, "owner", lock)
     t.check("lock.deadlock" in document.get("classifiers", []), "classifier")
 
-    target = bench.start(bench.exe("known"), 4)
+    target = bench.known(4)
     document = bench.json(t, target.pid)
     t.equal(document.get("findings", []), [], "a process that only waits")
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import _live
 
@@ -135,7 +134,7 @@ def overmounted_library(bench, t):
     subprocess.run(["gcc", "-g", "-o", exe, source, "-L", bench.dir,
                     "-l:libthing.so", "-Wl,-rpath," + bench.dir], check=True)
     target = bench.start(exe)
-    time.sleep(0.05)
+    _live.wait_asleep(target.pid)
     os.rename(os.path.join(bench.dir, "libthing.so.new"),
               os.path.join(bench.dir, "libthing.so"))
     d = bench.json(t, target.pid)

@@ -10,6 +10,7 @@ import sys
 import time
 
 import _live
+from _live import children, wait_for
 
 # Reads memory some time after the process has run on.
 READER = r"""
@@ -90,27 +91,6 @@ int main(void)
 """
 
 
-def children(pid):
-    """All of its children, dead ones included."""
-    found = []
-    for tid in os.listdir(f"/proc/{pid}/task"):
-        try:
-            with open(f"/proc/{pid}/task/{tid}/children") as f:
-                found += f.read().split()
-        except OSError:
-            pass
-    return found
-
-
-def wait_for(what, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.002)
-    return True
-
-
 def build(bench, name, text, *flags):
     source = os.path.join(bench.dir, name + ".c")
     with open(source, "w") as f:
@@ -150,14 +130,22 @@ def frozen(bench, t):
     exe = build(bench, "stamps", STAMPS)
     build(bench, "reader.so", READER, "-shared", "-fPIC")
     target = bench.start(exe)
-    torn = {}
-    for how in ((), ("--fork",)):
+
+    def take(*how):
         done = bench.run("ptrace", target.pid, *how, "--module-load=reader.so",
                          "-o", "r.btt", "--overwrite", "--max-pause=3000")
         t.equal(done.returncode, 0, done.stderr)
-        d = document(bench, "r.btt")
-        a = d["attributes"]
-        torn[how] = a.get("reader.torn")
+        return document(bench, "r.btt")
+
+    torn = {}
+    for how in ((), ("--fork",)):
+        # While the reader runs, the program may just not have a processor.
+        for _ in range(1 if how else 50):
+            d = take(*how)
+            a = d["attributes"]
+            torn[how] = a.get("reader.torn")
+            if torn[how]:
+                break
         t.equal(a.get("reader.live"), 0 if how else 1, how)
         t.equal([a.get(f"reader.special{i}") for i in range(3)],
                 [7000, 7001, 7002], how, "what a child does not get:")
@@ -211,7 +199,7 @@ def every_step(bench, t):
                     [os.path.join(bench.build, "bt"), "--no-variables",
                      "--fork", str(target.pid)], stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                    timeout=60, check=False, pass_fds=(writing,),
+                    timeout=_live.TIMEOUT, check=False, pass_fds=(writing,),
                     env=dict(os.environ, LD_PRELOAD=preload, DIE_AT=str(at),
                              DIE_WHEN=when, DIE_FD=str(writing)))
                 os.close(writing)
@@ -255,10 +243,8 @@ def refusals(bench, t):
                "prog = ctypes.create_string_buffer((1).to_bytes(8, 'little') +"
                " ctypes.addressof(code).to_bytes(8, 'little'))\n"
                "assert libc.prctl(22, 2, prog, 0, 0) == 0").pid, "seccomp")
-    target = bench.start(bench.exe("known"), 2)
-    target.send_signal(signal.SIGSTOP)
-    wait_for(lambda: all(s == "T" for s, _ in
-                         _live.tasks(target.pid).values()))
+    target = bench.known(2)
+    _live.stop(target)
     d = bench.json(t, target.pid, "--fork")
     t.check(any(w["code"] == "live.fork" and "stopped" in w["text"]
                 for w in d["warnings"]), d["warnings"])
@@ -276,12 +262,11 @@ def refusals(bench, t):
         t.equal(children(target.pid), [])
     target.kill()
     target = bench.start(bench.exe("storm"), "vfork")
-    wait_for(lambda: "D" in [s for s, _ in _live.tasks(target.pid).values()])
+    _live.await_vfork(target)
     d = bench.json(t, target.pid, "--fork")
     t.check(any(w["code"] == "live.fork" and "vfork" in w["text"]
                 for w in d["warnings"]), d["warnings"])
-    for pid in children(target.pid):
-        os.kill(int(pid), signal.SIGKILL)
+    target.kill()
     limited(bench, t, why)
 
 
@@ -299,7 +284,7 @@ def limited(bench, t, why):
 
 def threads_and_storms(bench, t):
     """Many threads, and such as come and go."""
-    target = bench.start(bench.exe("known"), 300)
+    target = bench.known(300)
     d = bench.json(t, target.pid, "--fork", "--max-pause=3000")
     t.equal(len(d["threads"]), 302)
     t.check(all(x["frames"] for x in d["threads"]), "without frames")
@@ -328,7 +313,7 @@ def copies_end(bench, t):
         if how is not None:
             wait_for(lambda: copies(target) > before, 3)
             tracer.send_signal(how)
-        tracer.wait(30)
+        tracer.wait(_live.PATIENCE)
         t.check(wait_for(lambda: copies(target) == before), how,
                 "copies left running")
         check_untouched(t, target, f"{how}:")

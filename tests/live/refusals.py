@@ -7,7 +7,6 @@ import os
 import struct
 import subprocess
 import sys
-import time
 
 import _live
 
@@ -39,7 +38,7 @@ def gone(bench, t):
 
 def zombie(bench, t):
     child = subprocess.Popen(["true"])
-    time.sleep(0.2)
+    _live.await_state(child.pid, "Z")
     refused(bench, t, child.pid, "zombie", str(os.getpid()))
     child.wait()
 
@@ -58,24 +57,24 @@ def kernel_thread(bench, t):
 
 
 def thread_id(bench, t):
-    target = bench.start(bench.exe("known"), 2)
+    target = bench.known(2)
     tid = [x for x in _live.tasks(target.pid) if x != target.pid][0]
     refused(bench, t, tid, "thread of process", str(target.pid))
 
 
 def traced(bench, t):
-    target = bench.start(bench.exe("known"), 1)
+    target = bench.known(1)
     tracer = subprocess.Popen(
         ["gdb", "-nx", "-q", "-iex", "set auto-load off", "-p",
          str(target.pid)],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and _live.is_free(target.pid):
-        time.sleep(0.01)
+    # GDB attaches to the first thread first, and stops them all.
+    t.check(_live.wait_for(lambda: all(s == "t" for s, _ in _live.tasks(
+        target.pid).values())), "GDB does not attach")
     refused(bench, t, target.pid, "traced already", str(tracer.pid), "gdb")
     tracer.stdin.close()
-    tracer.wait(20)
+    tracer.wait(_live.PATIENCE)
 
 
 def as_nobody(bench, program, *args):
@@ -83,7 +82,8 @@ def as_nobody(bench, program, *args):
         ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY),
          "--clear-groups", os.path.join(bench.build, program),
          *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, timeout=60, check=False, cwd="/")
+        stderr=subprocess.PIPE, text=True, timeout=_live.TIMEOUT,
+        check=False, cwd="/")
 
 
 def permissions(bench, t):
@@ -93,7 +93,7 @@ def permissions(bench, t):
     if as_nobody(bench, "bt", "--version").returncode != 0:
         print("nobody cannot run bt: permissions are not tried")
         return
-    target = bench.start(bench.exe("known"), 1)
+    target = bench.known(1)
     done = as_nobody(bench, "bt", target.pid)
     t.equal((done.returncode, done.stdout), (2, ""), "as nobody")
     t.equal(len(done.stderr.splitlines()), 1, done.stderr)
@@ -108,7 +108,7 @@ def permissions(bench, t):
              "import ctypes, os, time\n"
              f"os.setgid({NOBODY}); os.setuid({NOBODY})\n"
              f"ctypes.CDLL(None).prctl(4, {int(dumpable)}, 0, 0, 0)\n"
-             "print('ready', flush=True); time.sleep(100)"],
+             "print('ready', flush=True); time.sleep(1000)"],
             stdout=subprocess.PIPE, cwd="/")
         own.stdout.readline()
         done = as_nobody(bench, "bt", own.pid)
@@ -133,7 +133,7 @@ def own_parent(bench, t):
     done = subprocess.run(
         [sys.executable, "-c", script, os.path.join(bench.build, "bt")],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        stderr=subprocess.PIPE, text=True, timeout=_live.TIMEOUT, check=False)
     t.equal(done.returncode, 0, "our own parent:", done.stderr)
     t.check("[ 0]" in done.stdout, done.stdout[:300])
 
@@ -158,7 +158,8 @@ def bits32(bench, t):
     except OSError:
         print("this kernel runs no 32-bit programs")
         return
-    time.sleep(0.1)
+    # It sleeps, or the kernel has killed it.
+    _live.wait_for(lambda: _live.state_of(target.pid) in ("S", "Z"))
     if target.poll() is None:
         refused(bench, t, target.pid, "32-bit")
         t.check(_live.is_free(target.pid), _live.tasks(target.pid))
@@ -168,7 +169,7 @@ def bits32(bench, t):
 
 def another_operand(bench, t):
     """Crash helpers of today pass a reason behind the pid."""
-    target = bench.start(bench.exe("known"), 1)
+    target = bench.known(1)
     done = bench.run("bt", target.pid, "watchdog")
     t.equal((done.returncode, done.stderr), (0, ""), "a second operand")
     for value in ("0", "-1", "x", "1e9"):

@@ -13,6 +13,7 @@ import threading
 import time
 
 import _live
+from _live import wait_for
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 RTMIN = signal.SIGRTMIN
@@ -36,8 +37,9 @@ def signals(bench, t):
                             args=(bench, target.pid, stop, statuses))
     loop.start()
     sent = total = 0
-    deadline = time.monotonic() + 2.5
-    while time.monotonic() < deadline:
+    least, most = (time.monotonic() + x for x in (2.5, _live.PATIENCE))
+    while time.monotonic() < least or (time.monotonic() < most and
+                                       (sent < 300 or len(statuses) < 5)):
         value = random.randrange(1, 1000)
         if queue(target.pid, RTMIN, value):
             sent += 1
@@ -45,22 +47,33 @@ def signals(bench, t):
         time.sleep(0.0005)
     stop.set()
     loop.join()
-    target.send_signal(signal.SIGTERM)
-    count, added, alarms = map(int, target.communicate(timeout=20)[0].split())
+    count, added, alarms = map(int, target.communicate(
+        f"{sent}\n", timeout=3 * _live.PATIENCE)[0].split())
     t.check(len(statuses) > 3 and set(statuses) == {0}, statuses)
     t.check(sent > 200, "too few signals:", sent)
     t.equal((count, added), (sent, total), "queued signals:")
-    t.check(alarms > 50, "alarms:", alarms)
+    # Those that come while one is pending are no more: not counted on.
+    t.check(alarms > 20, "alarms:", alarms)
     print(f"signals: {sent} sent, {len(statuses)} captures")
 
 
 def restarted_calls(bench, t):
-    target = bench.start(bench.exe("sleeper"))
-    captures = 0
-    while target.poll() is None and captures < 100:
-        if bench.run("bt", "--no-variables", target.pid).returncode == 0:
-            captures += 1
-        time.sleep(0.05)
+    """Captures follow each other more closely than the time limits of the
+    calls: one that began anew each time would never end."""
+    captures = limit = 0
+    # A busy machine may need longer for a few captures.
+    for limit in (1500, 8000, 40000):
+        captures = 0
+        target = bench.start(bench.exe("sleeper"), limit)
+        deadline = time.monotonic() + limit / 1000 + _live.PATIENCE
+        while target.poll() is None and time.monotonic() < deadline:
+            if bench.run("bt", "--no-variables", target.pid).returncode == 0:
+                captures += 1
+            time.sleep(0.05)
+        if captures > 3 or target.poll() is None:
+            break
+    if not t.check(target.poll() is not None, "calls that never end"):
+        return
     out = target.stdout.read().split("\n")
     results = {line.split()[0]: line.split()[1:] for line in out if line}
     t.check(captures > 3, "captures:", captures)
@@ -70,14 +83,12 @@ def restarted_calls(bench, t):
             t.equal((result, error), ("-1", "110"), name, "ETIMEDOUT:")
         else:
             t.equal((result, error), ("0", "0"), name)
-        t.check(1490 <= int(ms) < 6000, name, "took", ms, "ms")
+        t.check(limit - 10 <= int(ms), name, "took", ms, "ms")
 
 
 def stopped(bench, t):
-    target = bench.start(bench.exe("known"), 3)
-    target.send_signal(signal.SIGSTOP)
-    wait_for(lambda: all(s == "T" for s, _ in
-                         _live.tasks(target.pid).values()))
+    target = bench.known(3)
+    _live.stop(target)
     for _ in range(5):
         d = bench.json(t, target.pid)
         t.equal({x["state"] for x in d["threads"]}, {"T"}, "states:")
@@ -87,19 +98,10 @@ def stopped(bench, t):
     t.check(wait_for(lambda: _live.is_free(target.pid)), "SIGCONT")
 
 
-def wait_for(what, seconds=5.0):
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.0002)
-    return True
-
-
 def killed_tracer(bench, t, times=50):
     """SIGKILL at random moments: of the program, which takes its capturing
     child with it, and of that child alone."""
-    target = bench.start(bench.exe("known"), 200)
+    target = bench.known(200)
     seed = random.randrange(1 << 30)
     rng = random.Random(seed)
     left = busy = 0
@@ -111,11 +113,11 @@ def killed_tracer(bench, t, times=50):
         if i % 5:
             # Most of them while it traces: that is a small part of its time.
             wait_for(lambda: tracer.poll() is not None or
-                     tracer_of(target.pid) != 0, 2)
+                     tracer_of(target.pid) != 0)
             time.sleep(rng.uniform(0, 0.008))
         else:
             time.sleep(rng.uniform(0, 0.08))
-        children = child_of(tracer.pid) if i % 2 else []
+        children = _live.children(tracer.pid) if i % 2 else []
         busy += any(tracer != 0 for _, tracer in
                     _live.tasks(target.pid).values())
         for pid in children or [tracer.pid]:
@@ -123,34 +125,18 @@ def killed_tracer(bench, t, times=50):
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        tracer.wait(30)
-        if not wait_for(lambda: _live.is_free(target.pid), 3):
+        tracer.wait(_live.PATIENCE)
+        if not wait_for(lambda: _live.is_free(target.pid)):
             left += 1
             print("left behind:", _live.tasks(target.pid))
     t.equal(left, 0, f"of {times} left stopped or traced (seed {seed}):")
-    before = beats(target)
-    time.sleep(0.05)
-    t.check(beats(target) > before, "the target does not run on")
+    t.check(_live.runs_on(target), "the target does not run on")
     print(f"killed tracers: {times}, {busy} of them while tracing")
 
 
 def tracer_of(pid):
     with open(f"/proc/{pid}/status") as f:
         return int(f.read().split("TracerPid:")[1].split()[0])
-
-
-def child_of(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
-            return [int(x) for x in f.read().split()]
-    except OSError:
-        return []
-
-
-def beats(target):
-    target.stdin.write("\n")
-    target.stdin.flush()
-    return int(target.stdout.readline())
 
 
 def storms(bench, t):
@@ -182,11 +168,9 @@ def storms(bench, t):
 
 def blocked_in_vfork(bench, t):
     target = bench.start(bench.exe("storm"), "vfork")
-    wait_for(lambda: sorted(s for s, _ in _live.tasks(target.pid).values())
-             == ["D", "S"])
-    started = time.monotonic()
+    _live.await_vfork(target)
+    # Its child sleeps for a quarter of an hour; bench.json has less patience.
     d = bench.json(t, target.pid)
-    t.check(time.monotonic() - started < 5, "waited for the vfork")
     t.equal(sorted(x["state"] for x in d["threads"]), ["D", "S"])
     blocked = [x for x in d["threads"] if x["state"] == "D"]
     t.check(blocked and blocked[0]["frames"], "frames of the blocked one")
@@ -194,10 +178,8 @@ def blocked_in_vfork(bench, t):
             blocked and _live.names(blocked[0]))
     t.check(any(w["code"] == "live.uninterruptible" for w in d["warnings"]),
             d["warnings"])
-    t.check(d["attributes"].get("ptrace.pause", 0) < 1000000, "pause")
+    t.check(d["attributes"].get("ptrace.pause", 0) < 10000000, "pause")
     t.check(_live.is_free(target.pid), _live.tasks(target.pid))
-    for pid in child_of(target.pid):
-        os.kill(pid, signal.SIGKILL)
 
 
 def page_that_never_comes(bench, t):
@@ -205,15 +187,12 @@ def page_that_never_comes(bench, t):
     if target.stdout.readline() != "ready\n":
         print("no userfaultfd here")
         return
-    started = time.monotonic()
     d = bench.json(t, target.pid, "--no-variables")
-    t.check(time.monotonic() - started < 4, "took",
-            time.monotonic() - started, "s")
     t.equal([f for x in d["threads"] for f in _live.names(x)
              if f in ("waits", "main")], ["waits", "main"])
     t.check(any(w["code"] == "live.incomplete" for w in d["warnings"]),
             d["warnings"])
-    t.check(250000 < d["attributes"].get("ptrace.pause", 0) < 3000000,
+    t.check(250000 < d["attributes"].get("ptrace.pause", 0) < 20000000,
             d["attributes"].get("ptrace.pause"))
     t.check(wait_for(lambda: _live.is_free(target.pid)), "left stopped")
 
@@ -222,7 +201,7 @@ def killed_target(bench, t):
     """The target dies at a random moment: a snapshot of what was, or a line."""
     rng = random.Random(5)
     for _ in range(15):
-        target = bench.start(bench.exe("known"), 100)
+        target = bench.known(100)
         delay = rng.uniform(0, 0.06)
         killer = threading.Timer(delay, target.kill)
         killer.start()

@@ -12,6 +12,7 @@ import sys
 import time
 
 import _live
+from _live import wait_for
 
 COUNTER = """
 local resets, taken = 0, 0
@@ -58,7 +59,7 @@ def counted(bench, t):
     """Each is fresh, and the modules are those of the first."""
     with open(os.path.join(bench.dir, "counter.lua"), "w") as f:
         f.write(COUNTER)
-    target = bench.start(bench.exe("known"), 3)
+    target = bench.known(3)
     started = time.monotonic()
     done = bench.run("ptrace", target.pid, "--watch=0.3", "--count", 4, "-O",
                      "w", "--global=beats", "--module-load=counter.lua")
@@ -86,7 +87,7 @@ def counted(bench, t):
 
 
 def one_file(bench, t):
-    target = bench.start(bench.exe("known"), 1)
+    target = bench.known(1)
     done = bench.run("ptrace", target.pid, "--count=2", "--watch=0.1", "-o",
                      "one.btt")
     t.equal(done.returncode, 1, done.stderr)
@@ -101,7 +102,7 @@ def one_file(bench, t):
 
 
 def until_it_ends(bench, t):
-    target = bench.start(bench.exe("known"), 2)
+    target = bench.known(2)
     tracer = subprocess.Popen(
         [os.path.join(bench.build, "ptrace"), str(target.pid), "--watch=0.05",
          "-O", "e", "-L", "info"], cwd=bench.dir, text=True,
@@ -111,7 +112,7 @@ def until_it_ends(bench, t):
         t.check(tracer.stdout.readline().endswith(".btt\n"), "a path")
     target.kill()
     target.wait()
-    _, err = tracer.communicate(timeout=30)
+    _, err = tracer.communicate(timeout=_live.PATIENCE)
     t.equal(tracer.returncode, 0, err)
     t.check(f"process {target.pid} has ended; snapshots taken: " in err, err)
     # Of a process that never was there is no snapshot.
@@ -144,7 +145,7 @@ def crashing_module(bench, t):
                     os.path.join(_live.ROOT, "include"), "-o",
                     os.path.join(bench.dir, "crasher.so"), source],
                    check=True)
-    target = bench.start(bench.exe("known"), 2)
+    target = bench.known(2)
     done = bench.run("ptrace", target.pid, "--watch=0.05", "--count=4", "-O",
                      "c", "--module-load=crasher.so")
     t.equal(done.returncode, 0, done.stderr)
@@ -162,7 +163,7 @@ def crashing_module(bench, t):
 
 def killed(bench, t):
     """At any time: between two, or while one is taken."""
-    target = bench.start(bench.exe("known"), 50)
+    target = bench.known(50)
     for i in range(10):
         tracer = subprocess.Popen(
             [os.path.join(bench.build, "ptrace"), str(target.pid),
@@ -171,43 +172,19 @@ def killed(bench, t):
             stderr=subprocess.DEVNULL)
         tracer.stdout.readline()
         time.sleep(0.007 * i)
-        workers = children(tracer.pid)
+        workers = _live.children(tracer.pid)
         tracer.send_signal((signal.SIGKILL, signal.SIGTERM)[i % 2])
-        tracer.wait(20)
+        tracer.wait(_live.PATIENCE)
         tracer.stdout.close()
         t.check(wait_for(lambda: _live.is_free(target.pid)), "left stopped")
-        t.check(wait_for(lambda: not any(map(alive, workers))),
+        t.check(wait_for(lambda: all(_live.state_of(w) in ("", "Z", "X")
+                                     for w in workers)),
                 "workers left:", workers)
-
-
-def children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as f:
-            return [int(x) for x in f.read().split()]
-    except OSError:
-        return []
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def wait_for(what, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def memory(bench, t):
     """What was collected is given back: many take no more than a few."""
-    target = bench.start(bench.exe("known"), 30)
+    target = bench.known(30)
     tracer = subprocess.Popen(
         [os.path.join(bench.build, "ptrace"), str(target.pid), "--watch=0.001",
          "-o", "m.btt", "--overwrite", "--count=40"], cwd=bench.dir,
@@ -215,7 +192,7 @@ def memory(bench, t):
     sizes = []
     while tracer.stdout.readline():
         kb = 0
-        for pid in children(tracer.pid):
+        for pid in _live.children(tracer.pid):
             try:
                 with open(f"/proc/{pid}/status") as f:
                     kb += sum(int(line.split()[1]) for line in f
@@ -223,7 +200,7 @@ def memory(bench, t):
             except OSError:
                 pass
         sizes.append(kb)
-    t.equal(tracer.wait(20), 0)
+    t.equal(tracer.wait(_live.PATIENCE), 0)
     t.equal(len(sizes), 40)
     # Between two, the worker alone is there.
     seen = [s for s in sizes if s]

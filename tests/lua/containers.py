@@ -247,7 +247,7 @@ def check_gdb(modules, shown, least, t, what):
          "-iex", "add-auto-load-safe-path /usr/share/gdb", "-ex",
          "set print elements 0", "-ex", f'set $out = "{out}"', "-x",
          os.path.join(HERE, "_gdb_containers.py"), modules.exe, modules.core],
-        capture_output=True, text=True, timeout=120, check=False)
+        capture_output=True, text=True, timeout=crash.TIMEOUT, check=False)
     if not t.check(os.path.exists(out), what, done.stderr[-500:]):
         return
     with open(out) as f:
@@ -340,8 +340,8 @@ def check_optimized(bench, t):
     done = subprocess.run(
         ["gdb", "-q", "-batch", "-nx", "-iex", "set debuginfod enabled off",
          "-iex", "set auto-load off", "-ex", "frame function main", "-ex",
-         "info locals", modules.exe, modules.core], capture_output=True, text=True, timeout=60,
-        check=False)
+         "info locals", modules.exe, modules.core],
+        capture_output=True, text=True, timeout=crash.TIMEOUT, check=False)
     known = 0
     for name, said, want in (
             ("full", "_M_value = 5}, _M_engaged = true", "std::optional"),
@@ -431,7 +431,7 @@ def check_build(bench, name, t):
     compiler, flags = BUILDS[name]
     debug = "-D_GLIBCXX_DEBUG" in flags
     modules = _modules.Modules(bench, SOURCE, ["-g", "-std=c++20", *flags],
-                               compiler, timeout=240)
+                               compiler, timeout=500)
     done, snapshot = modules.run("--global", "all", "--global", "broken")
     if not t.check(snapshot is not None, name, done.stderr):
         return

@@ -11,12 +11,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "modules"))
 import _modules  # noqa: E402
 from _modules import ROOT, crash  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "live"))
+import _live  # noqa: E402
 
 PROGRAM = os.path.join(HERE, "programs", "frames.py")
 SOUND = ["plain", "method", "deep", "through_c", "generator", "coroutine",
@@ -211,10 +212,8 @@ def check_live(bench, t, python):
     process = subprocess.Popen([python, PROGRAM, "threads", truth, "sleep"],
                                stdin=subprocess.DEVNULL)
     try:
-        for _ in range(300):
-            if os.path.exists(truth):
-                break
-            time.sleep(0.1)
+        _live.wait_for(lambda: os.path.exists(truth))
+        _live.wait_asleep(process.pid)
         case = Case.__new__(Case)
         case.dir, case.truth_path = directory, truth
         case.take(bench, str(process.pid))

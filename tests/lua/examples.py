@@ -7,11 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "modules"))
 import _modules  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "live"))
+import _live  # noqa: E402
 
 
 EXAMPLES = os.path.join(_modules.ROOT, "lua", "examples")
@@ -112,7 +113,7 @@ class Dumper:
         return subprocess.run([self.script, *arguments], env=env, text=True,
                               stdin=subprocess.DEVNULL, cwd=self.modules.dir,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=60, check=False)
+                              timeout=_modules.crash.TIMEOUT, check=False)
 
     def take(self, out, *arguments):
         """(finished, suffix -> text)"""
@@ -245,10 +246,10 @@ def check_running(bench, t, dumper):
                                stdout=subprocess.PIPE, text=True)
     try:
         process.stdout.readline()
+        _live.wait_asleep(process.pid)
         out = bench.new_dir()
         done, files = dumper.take(out, "--RUNNING", f"--pid={process.pid}")
         check_files(t, done, files, "pbx")
-        time.sleep(0.1)
         t.equal(process.poll(), None, "it runs on")
     finally:
         process.kill()

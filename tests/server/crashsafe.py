@@ -200,7 +200,7 @@ def stopped(bench, t):
     wait_for(lambda: "Executing" in s.text())
     begun = time.monotonic()
     t.equal(s.stop(signal.SIGTERM), 0)
-    t.check(time.monotonic() - begun < 5, "too slow to end")
+    t.check(time.monotonic() - begun < 30, "too slow to end")
     t.equal(len(s.names("pending")) + len(set(s.names("sending")) -
                                           set(s.names("pending"))), 5)
     s.once()

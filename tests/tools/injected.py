@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import _tool
 from _tool import crash
@@ -180,18 +179,14 @@ def target(bench):
                       bench.dir)
     process = subprocess.Popen([exe, "4"], stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, text=True)
-    process.stdout.readline()
+    if process.stdout.readline() != "ready\n":
+        raise crash.CrashError(f"{exe} does not start")
     return process
 
 
 def runs_on(pid):
     """Nobody traces or stops it; the kernel may take a moment for that."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if _live.is_free(pid):
-            return True
-        time.sleep(0.01)
-    return False
+    return _live.wait_for(lambda: _live.is_free(pid))
 
 
 def living(bench, t, injector):

@@ -14,6 +14,8 @@ import sys
 import _tool
 
 sys.path.insert(0, os.path.join(_tool.ROOT, "tests", "formats"))
+sys.path.insert(0, os.path.join(_tool.ROOT, "tests", "live"))
+import _live  # noqa: E402
 import msgpack  # noqa: E402
 import zstandard  # noqa: E402
 
@@ -208,11 +210,11 @@ def check_live(bench, t):
     """The same of a running process."""
     where = bench.new_dir()
     process = subprocess.Popen(
-        ["/bin/sh", "-c", "echo; exec sleep 60", "x", "--password=" +
-         secret("argument", 0)], stdout=subprocess.PIPE,
+        ["/bin/sh", "-c", "read line", "x", "--password=" +
+         secret("argument", 0)], stdin=subprocess.PIPE,
         env=dict(os.environ, **environment()))
     try:
-        process.stdout.readline()
+        _live.wait_asleep(process.pid)
         out = os.path.join(where, "live.btt")
         done = bench.run("ptrace", str(process.pid), "-o", out, env={
             "INQUEST_STATE_DIR": os.path.join(bench.dir, "state")})

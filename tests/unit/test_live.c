@@ -298,8 +298,9 @@ TEST(an_exec_in_between)
 		usleep(500);
 	assert_ok(capture_open(&options, &c, &e), &e);
 	p->go = 1;
-	assert_int(test_shell("for i in 1 2 3 4 5 6 7 8 9; do "
-			      "grep -qx sleep /proc/%d/comm && exit 0; "
+	/* Asleep, so that the exec is over. */
+	assert_int(test_shell("for i in $(seq 150); do "
+			      "grep -q '(sleep) S' /proc/%d/stat && exit 0; "
 			      "sleep 0.1; done; exit 1",
 		       pid),
 	    0);

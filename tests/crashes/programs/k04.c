@@ -19,5 +19,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 pthread_mutex_t m[3]={PTHREAD_MUTEX_INITIALIZER,PTHREAD_MUTEX_INITIALIZER,PTHREAD_MUTEX_INITIALIZER};
-static void*t(void*x){long i=(long)x;pthread_mutex_lock(&m[i]);usleep(60000);pthread_mutex_lock(&m[(i+1)%3]);return 0;}
-int main(){pthread_t p[3];for(long i=0;i<3;i++)pthread_create(&p[i],0,t,(void*)i);for(int i=0;i<3;i++)pthread_join(p[i],0);return 0;}
+static pthread_barrier_t all;
+static void*t(void*x){long i=(long)x;pthread_mutex_lock(&m[i]);pthread_barrier_wait(&all);pthread_mutex_lock(&m[(i+1)%3]);return 0;}
+int main(){pthread_t p[3];pthread_barrier_init(&all,0,3);for(long i=0;i<3;i++)pthread_create(&p[i],0,t,(void*)i);for(int i=0;i<3;i++)pthread_join(p[i],0);return 0;}

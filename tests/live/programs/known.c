@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * N threads with known names and locals, each blocked in a known place. A line
- * on standard input is answered with the number of heartbeats so far.
+ * on standard input is answered with the number of heartbeats so far. "ready"
+ * is said when all of them are asleep where they stay.
  *
  *	known N [mode]	mode: "stay" (default), "leader" (the first thread
  *	ends), "handler" (a thread sits in a signal handler)
@@ -25,6 +26,7 @@ struct pair {
 int global_number = 77;
 _Thread_local long thread_number;
 static atomic_int ready, beats;
+static atomic_int *waiting; /* ids of threads that are about to wait */
 static int wait_pipe[2];
 
 static void __attribute__((noinline)) innermost(long id)
@@ -32,7 +34,8 @@ static void __attribute__((noinline)) innermost(long id)
 	volatile long doubled = id * 2;
 	char byte;
 
-	atomic_fetch_add(&ready, 1);
+	atomic_store(
+	    &waiting[atomic_fetch_add(&ready, 1)], (int)syscall(SYS_gettid));
 	while (read(wait_pipe[0], &byte, 1) < 0 && errno == EINTR)
 		;
 	(void)doubled;
@@ -87,8 +90,8 @@ beat(void *argument)
 	(void)argument;
 	prctl(PR_SET_NAME, "heart) R (x");
 	for (;;) {
-		nanosleep(&tick, NULL);
 		atomic_fetch_add(&beats, 1);
+		nanosleep(&tick, NULL);
 	}
 	return NULL;
 }
@@ -106,6 +109,42 @@ answer(void *argument)
 	exit(0);
 }
 
+/* Until /proc says that the thread sleeps; below another root there is none. */
+static void
+await_sleep(int tid)
+{
+	char path[64], text[256], *end;
+	FILE *f;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	for (;;) {
+		if ((f = fopen(path, "r")) == NULL)
+			return;
+		n = fread(text, 1, sizeof(text) - 1, f);
+		(void)fclose(f);
+		text[n] = '\0';
+		end = strrchr(text, ')');
+		if (end != NULL && end[1] == ' ' && end[2] == 'S')
+			return;
+		usleep(1000);
+	}
+}
+
+static void
+await_all(int n)
+{
+	for (int i = 0; i < n; i++) {
+		int tid;
+
+		while ((tid = atomic_load(&waiting[i])) == 0)
+			usleep(1000);
+		await_sleep(tid);
+	}
+	while (atomic_load(&beats) == 0)
+		usleep(1000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -114,7 +153,8 @@ main(int argc, char **argv)
 	pthread_attr_t small;
 	pthread_t thread;
 
-	if (pipe(wait_pipe) != 0)
+	waiting = calloc((size_t)n + 1, sizeof(*waiting));
+	if (waiting == NULL || pipe(wait_pipe) != 0)
 		return 1;
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, 128 * 1024);
@@ -127,8 +167,7 @@ main(int argc, char **argv)
 		pthread_create(&thread, &small, signalled, NULL);
 	}
 	pthread_create(&thread, &small, beat, NULL);
-	while (atomic_load(&ready) < n)
-		usleep(1000);
+	await_all(n);
 	puts("ready");
 	fflush(stdout);
 	if (strcmp(mode, "leader") == 0) {

@@ -2,6 +2,8 @@
 /*
  * One long call of each kind that the kernel restarts by itself, each in a
  * thread of its own; prints how each ended: "NAME RESULT ERRNO MILLISECONDS".
+ *
+ *	sleeper MILLISECONDS
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -9,6 +11,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
@@ -16,11 +19,18 @@
 #include <unistd.h>
 
 static int quiet[2];
+static long limit_ms;
+
+static struct timespec
+limit(void)
+{
+	return (struct timespec){limit_ms / 1000, limit_ms % 1000 * 1000000};
+}
 
 static long
 do_nanosleep(void)
 {
-	const struct timespec t = {1, 500000000};
+	const struct timespec t = limit();
 
 	return nanosleep(&t, NULL);
 }
@@ -30,13 +40,13 @@ do_poll(void)
 {
 	struct pollfd p = {.fd = quiet[0], .events = POLLIN};
 
-	return poll(&p, 1, 1500);
+	return poll(&p, 1, (int)limit_ms);
 }
 
 static long
 do_select(void)
 {
-	struct timeval t = {1, 500000};
+	struct timeval t = {limit_ms / 1000, limit_ms % 1000 * 1000};
 	fd_set set;
 
 	FD_ZERO(&set);
@@ -47,7 +57,7 @@ do_select(void)
 static long
 do_futex(void)
 {
-	const struct timespec t = {1, 500000000};
+	const struct timespec t = limit();
 	static uint32_t word;
 
 	return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
@@ -77,16 +87,17 @@ run(void *argument)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	pthread_t threads[CALLS];
 
+	limit_ms = argc > 1 ? atol(argv[1]) : 1500;
 	if (pipe(quiet) != 0)
 		return 1;
-	for (long i = 0; i < CALLS; i++)
-		pthread_create(&threads[i], NULL, run, (void *)(intptr_t)i);
 	puts("ready");
 	fflush(stdout);
+	for (long i = 0; i < CALLS; i++)
+		pthread_create(&threads[i], NULL, run, (void *)(intptr_t)i);
 	for (int i = 0; i < CALLS; i++)
 		pthread_join(threads[i], NULL);
 	return 0;

@@ -6,9 +6,11 @@
  * "vfork": a thread waits in vfork for a child that sleeps.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static char **arguments;
@@ -62,10 +64,18 @@ wait_for_child(void *argument)
 {
 	(void)argument;
 	if (vfork() == 0) {
-		sleep(20);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sleep(1000);
 		_exit(0);
 	}
 	return NULL;
+}
+
+static void
+say_ready(void)
+{
+	puts("ready");
+	fflush(stdout);
 }
 
 int
@@ -80,15 +90,15 @@ main(int argc, char **argv)
 		pthread_create(&thread, NULL, spawn, NULL);
 		pthread_create(&thread, NULL, spawn, NULL);
 	} else if (strcmp(argv[1], "exec") == 0) {
+		/* Said before it becomes another for the first time. */
+		if (strcmp(argv[2], "300") == 0)
+			say_ready();
 		pthread_create(&thread, NULL, become, NULL);
 	} else {
 		pthread_create(&thread, NULL, wait_for_child, NULL);
-		usleep(50000);
 	}
-	if (argc < 3 || strcmp(argv[2], "300") == 0) {
-		puts("ready");
-		fflush(stdout);
-	}
+	if (argc < 3)
+		say_ready();
 	for (;;)
 		pause();
 }

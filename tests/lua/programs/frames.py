@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import gc
 import json
+import linecache
 import os
 import signal
 import sys
@@ -48,7 +49,7 @@ def end(values):
                    "what": WHAT}, f)
     os.rename(TRUTH + ".new", TRUTH)
     if SLEEP:
-        time.sleep(100)
+        time.sleep(1000)
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
@@ -135,18 +136,24 @@ def handler():
             pass
 
 
+def is_waiting(ident):
+    """Of a thread: it has come to the line in which it stays."""
+    frame = sys._current_frames()[ident]
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return "waiter.acquire(True, timeout)" in line
+
+
 def sleeper(n):
     local = "thread %d" % n
-    OTHERS[n] = local
-    RELEASE.wait(100)
+    OTHERS[threading.get_ident()] = local
+    RELEASE.wait(1000)
 
 
 def threads():
     for n in range(20):
         threading.Thread(target=sleeper, args=(n,), daemon=True).start()
-    while len(OTHERS) < 20:
+    while len(OTHERS) < 20 or not all(map(is_waiting, OTHERS)):
         time.sleep(0.01)
-    time.sleep(0.2)
     leaf()
 
 
