@@ -51,6 +51,8 @@ struct lua_module {
 	uint64_t used_ns, entered_ns, time_ns;
 	bool dead;     /* took too long: never entered again */
 	bool all_late; /* and that because of all modules together */
+	bool limited;  /* the error that is on its way is that of a limit */
+	bool limit_told;
 	unsigned warnings;
 	int load, unload, reset, traceback; /* references */
 	int classes[LUA_CLASS__COUNT];	    /* their metatables */
@@ -68,6 +70,10 @@ struct lua_callback {
 };
 
 /* ---- state.c ---- */
+
+/* Ends the call: it asked for more than it may have. That is said in one line,
+ * for where it was called from explains nothing. */
+int lua_limit_error(lua_State *L, const char *text);
 
 bool lua_module_start(struct lua_module *m, bt_error_t *e);
 void lua_module_stop(struct lua_module *m);

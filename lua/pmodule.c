@@ -470,7 +470,7 @@ create_variable(lua_State *L)
 	    : pmodule_variable_new(
 		  lua_backtrace(L), type, name, address, offset);
 	if (v == NULL)
-		return luaL_error(L, "too many variables were created");
+		return lua_limit_error(L, "too many variables were created");
 	lua_push_object(L, LUA_VARIABLE, v);
 	return 1;
 }
@@ -481,7 +481,7 @@ create_frame(lua_State *L)
 	ptrace_frame_t *f = pmodule_frame_create(lua_backtrace(L));
 
 	if (f == NULL)
-		return luaL_error(L, "too many frames were created");
+		return lua_limit_error(L, "too many frames were created");
 	lua_push_object(L, LUA_FRAME, f);
 	return 1;
 }

@@ -428,8 +428,10 @@ lua_module_call(struct lua_module *m, int n_arguments, int n_results)
 	 * error when there is none, and LuaJIT then ends the process. */
 	lua_rawgeti(L, LUA_REGISTRYINDEX, m->traceback);
 	lua_insert(L, handler);
-	if (outermost)
+	if (outermost) {
 		m->entered_ns = bt_now_ns();
+		m->limited = false;
+	}
 	status = lua_pcall(L, n_arguments, n_results, handler);
 	if (outermost) {
 		m->used_ns += bt_now_ns() - m->entered_ns;
@@ -439,11 +441,24 @@ lua_module_call(struct lua_module *m, int n_arguments, int n_results)
 	return status == 0;
 }
 
+int
+lua_limit_error(lua_State *L, const char *text)
+{
+	lua_module_of(L)->limited = true;
+	return luaL_error(L, "%s", text);
+}
+
 void
 lua_module_say(struct lua_module *m, const char *text)
 {
 	size_t n = strcspn(text, "\n");
+	bool limited = m->limited;
 
+	m->limited = false;
+	/* The first time says it all. */
+	if (limited && m->limit_told)
+		return;
+	m->limit_told |= limited;
 	if (m->pm == NULL || n == 0 || m->warnings++ >= LUA_WARNINGS_MAX)
 		return;
 	/* A traceback has a line for each function. */
@@ -453,8 +468,14 @@ lua_module_say(struct lua_module *m, const char *text)
 		pmodule_log(m->pm, PMODULE_LOG_ERROR, "%.*s",
 		    (int)(size < 1000 ? size : 1000), line);
 		line += size + (line[size] != '\0');
+		if (limited)
+			break;
 	}
-	module_warn(m->pm, m->dead ? "time" : "error", text, n);
+	module_warn(m->pm,
+	    m->dead	  ? "time"
+		: limited ? "limit"
+			  : "error",
+	    text, n);
 }
 
 void

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/write.h"
+
 #define FILE_MODE 0600
 #define MOST_NUMBERS 10000
 #define SUFFIX ".btt"
@@ -188,20 +190,9 @@ fail:
 bool
 publish_write(struct publish *p, const void *data, size_t size, bt_error_t *e)
 {
-	const uint8_t *bytes = data;
 
-	while (size > 0) {
-		ssize_t n = write(p->fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return bt_fail_os(e, n < 0 ? errno : ENOSPC,
-			    "cannot write %s%s", p->dir, p->name);
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return true;
+	return write_all(p->fd, data, size) ||
+	    bt_fail_os(e, errno, "cannot write %s%s", p->dir, p->name);
 }
 
 /* Gives the file the name unless the name is taken (EEXIST). 0 or an errno. */

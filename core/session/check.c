@@ -9,6 +9,7 @@
 #include "base/budget.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "base/write.h"
 #include "session/check.h"
 #include "session/check_print.h"
 #include "session/link.h"
@@ -165,15 +166,8 @@ print(const struct job_check *job, struct check_result *r,
 		check_print_json(r, host, &out);
 	else
 		check_print_text(r, host, &out);
-	done = out.failed == false;
-	for (size_t at = 0; done && at < out.size;) {
-		ssize_t n = write(job->check->fd, out.data + at, out.size - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		done = n > 0;
-		at += done ? (size_t)n : 0;
-	}
+	done = out.failed == false &&
+	    write_all(job->check->fd, out.data, out.size);
 	buf_deinit(&out);
 	return done || bt_fail_os(e, errno, "cannot write the report");
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/write.h"
 #include "formats/btt.h"
 #include "formats/json.h"
 #include "session/jobs.h"
@@ -516,25 +517,6 @@ read_snapshot(
 }
 
 static bool
-write_all(int fd, const void *data, size_t size, bt_error_t *e)
-{
-	const uint8_t *p = data;
-
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return bt_fail_os(
-			    e, n < 0 ? errno : EIO, "cannot write the report");
-		p += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
-
-static bool
 print(
     const struct supervisor_report *r, const struct snapshot *s, bt_error_t *e)
 {
@@ -548,7 +530,8 @@ print(
 	if (out.failed)
 		return bt_fail(e, BT_E_LIMIT,
 		    "the report is longer than %d MiB", JOB_PRINT_CAP_MIB);
-	return write_all(r->fd, out.data, out.size, e);
+	return write_all(r->fd, out.data, out.size) ||
+	    bt_fail_os(e, errno, "cannot write the report");
 }
 
 /* Prints and says how that went. */

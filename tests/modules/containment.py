@@ -112,6 +112,10 @@ def check_caught(modules, t):
         t.check(text in _modules.warnings_of(snapshot), what, text, "not in",
                 _modules.warnings_of(snapshot))
         t.check("module:bad" in _modules.warnings_of(snapshot), what)
+        # Where a limit was met explains nothing: one line.
+        if what in ("error", "synthesis"):
+            t.equal("stack traceback" in done.stderr, what == "error", what,
+                    done.stderr)
         t.check(took < 15, what, f"took {took:.1f} s")
         t.check(snapshot["threads"][0]["frames"], what, "frames")
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/write.h"
 #include "common/program.h"
 
 /*
@@ -35,20 +36,9 @@ program_start(void)
 bool
 program_print(const void *text, size_t size, bt_error_t *e)
 {
-	const char *p = text;
 
-	while (size > 0) {
-		ssize_t n = write(STDOUT_FILENO, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return bt_fail_os(e, n < 0 ? errno : EIO,
-			    "cannot write to standard output");
-		p += n;
-		size -= (size_t)n;
-	}
-	return true;
+	return write_all(STDOUT_FILENO, text, size) ||
+	    bt_fail_os(e, errno, "cannot write to standard output");
 }
 
 bool

@@ -14,25 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/write.h"
+
 enum { READ_STEP = 16384, REMOVE_DEPTH = 3, NAME_ROOM = 300 };
 
 bool
 file_write(int fd, const void *data, size_t size, bt_error_t *e)
 {
-	const char *p = data;
 
-	while (size > 0) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return bt_fail_os(
-			    e, n < 0 ? errno : ENOSPC, "cannot write");
-		p += n;
-		size -= (size_t)n;
-	}
-	return true;
+	return write_all(fd, data, size) ||
+	    bt_fail_os(e, errno, "cannot write");
 }
 
 bool
