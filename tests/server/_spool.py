@@ -91,14 +91,14 @@ class Spool:
                     self.conf, *args], **options)
 
     def archive(self, core, pid=0, comm="demo", exe="", signo=11, when=None,
-                uid=None, prefix=()):
+                uid=None, prefix=(), dump=1):
         """As the kernel starts the helper, with the core on its standard input
         (an open file or a path); pid 0: one that nobody has."""
         pid = pid or 4194304 + 7
         args = [str(x) for x in (pid, os.getuid() if uid is None else uid,
                                  os.getgid(), signo,
                                  int(time.time()) if when is None else when,
-                                 1, pid, "", comm, exe.replace("/", "!"))]
+                                 dump, pid, "", comm, exe.replace("/", "!"))]
         own = isinstance(core, str)
         source = open(core, "rb") if own else core
         try:

@@ -225,13 +225,29 @@ def access(bench, t):
     s = Spool(bench)
     for path in (s.dir, bench.dir):
         os.chmod(path, 0o755)
-    child = subprocess.Popen(["sleep", "100"], user=65534, group=65534,
-                             extra_groups=[])
-    wait_for(lambda: _server.state_of(child.pid) == "S")
-    s.archive(bench.core, pid=child.pid, comm="his", uid=65534)
+    def asleep(program):
+        child = subprocess.Popen([program, "100"], user=65534, group=65534,
+                                 extra_groups=[])
+        wait_for(lambda: _server.state_of(child.pid) == "S")
+        return child
+
+    # Who runs a program with another's rights may not read its memory.
+    setuid = shutil.copy(shutil.which("sleep"), bench.dir + "/his-no-more")
+    os.chown(setuid, 1234, 1234)
+    os.chmod(setuid, 0o4755)
+    his, other, hidden = asleep("sleep"), asleep(setuid), asleep("sleep")
+    with open(f"/proc/{other.pid}/status", encoding="ascii") as f:
+        t.check("Uid:\t65534\t1234" in f.read(), "setuid has no effect here")
+    s.archive(bench.core, pid=his.pid, comm="his", uid=65534)
+    s.archive(bench.core, pid=other.pid, comm="setuid", uid=65534)
+    # The kernel's own word for a process that is not to be dumped.
+    s.archive(bench.core, pid=hidden.pid, comm="undumpable", uid=65534,
+              dump=2)
     s.archive(bench.core, pid=os.getpid(), comm="roots", uid=0)
-    child.kill()
-    child.wait()
+    for child in (his, other, hidden):
+        child.kill()
+        child.wait()
+    t.equal(len(s.listed()), 4, "cores:")
     for entry in s.listed():
         path = os.path.join(s.path, "pending", entry["id"])
         done = subprocess.run(["cat", path], user=65534, group=65534,
@@ -240,6 +256,17 @@ def access(bench, t):
         t.equal(done.returncode == 0, entry["comm"] == "his", entry["comm"],
                 "readable by its user:")
         t.equal(os.stat(path).st_uid, 0, "files stay root's:")
+    # The snapshots as the cores.
+    t.equal(s.once(), 0, s.text())
+    taken = os.listdir(os.path.join(s.path, "sending"))
+    t.equal(len(taken), 4, "snapshots:", s.text())
+    for entry in s.listed():
+        path = os.path.join(s.path, "sending", entry["id"])
+        done = subprocess.run(["cat", path], user=65534, group=65534,
+                              extra_groups=[], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False)
+        t.equal(done.returncode == 0, entry["comm"] == "his", entry["comm"],
+                "snapshot readable by its user:")
 
 
 def commands(bench, t):
