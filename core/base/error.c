@@ -50,9 +50,19 @@ static void BT_PRINTF(3, 0) fill(bt_error_t *e, enum bt_error_code code,
     const char *format, va_list ap, const char *suffix)
 {
 	char draft[DRAFT_SIZE];
-	int n = vsnprintf(draft, sizeof(draft), format, ap);
-	size_t used = n < 0 ? 0 : (size_t)n;
+	size_t used = strlen(format);
+	int n;
 
+	/* Many an error is expected and its text never read. */
+	if (suffix == NULL && used < sizeof(e->text) &&
+	    memchr(format, '%', used) == NULL) {
+		bt_error_clear(e);
+		e->code = code;
+		memcpy(e->text, format, used);
+		return;
+	}
+	n = vsnprintf(draft, sizeof(draft), format, ap);
+	used = n < 0 ? 0 : (size_t)n;
 	if (n < 0)
 		draft[0] = '\0';
 	if (suffix != NULL && used < sizeof(draft))

@@ -187,6 +187,20 @@ snap_row_variable(const struct snap_template *t, uint32_t node,
 	return true;
 }
 
+bool
+snap_row_leaf(
+    const struct snap_node *n, const struct snap_variable *v, uint64_t **words)
+{
+	const uint16_t of_place = SNAP_VAR_PARAMETER | SNAP_VAR_ADDRESS |
+	    SNAP_VAR_BASE;
+
+	if (n->kind != v->kind || (n->flags & ~of_place) != v->flags ||
+	    n->n_children != 0 || v->n_children != 0 || !same_words(n, v))
+		return false;
+	*words = put_words(*words, v, n->words);
+	return true;
+}
+
 const struct snap_packed *
 snap_row_end(struct snap_packer *p, const struct snap_template *t)
 {

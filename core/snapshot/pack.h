@@ -90,6 +90,10 @@ uint64_t *snap_row_begin(struct snap_packer *p, const struct snap_template *t);
 /* False: the variable is not what the template says. */
 bool snap_row_variable(const struct snap_template *t, uint32_t node,
     const struct snap_variable *v, uint64_t **words);
+/* The words behind the address of a node without parts; v is its value alone,
+ * without what it says of its place. False: it is not what the node says. */
+bool snap_row_leaf(
+    const struct snap_node *n, const struct snap_variable *v, uint64_t **words);
 const struct snap_packed *snap_row_end(
     struct snap_packer *p, const struct snap_template *t);
 /* The node behind that variable and all its parts. */

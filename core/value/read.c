@@ -135,8 +135,8 @@ read_implicit(struct evaluator *ev, struct shape *s, const struct implicit *i,
 	    ev, s->target, &source, (uint64_t)i->die_offset, depth + 1, child);
 }
 
-static void
-read_code(struct value_reader *r, uint64_t address, struct snap_variable *v)
+void
+value_code(struct value_reader *r, uint64_t address, struct snap_variable *v)
 {
 	const char *name;
 
@@ -177,7 +177,7 @@ read_method(
 	int n;
 
 	if ((word & 1) == 0) {
-		read_code(r, word, v);
+		value_code(r, word, v);
 		return;
 	}
 	v->kind = SNAP_FUNCTION;
@@ -432,7 +432,7 @@ read_leaf(struct evaluator *ev, struct shape *s, const struct source *src,
 		read_pointer(ev, s, scalar_u64(bytes, s->size), v);
 		break;
 	case SHAPE_CODE_POINTER:
-		read_code(ev->r, scalar_u64(bytes, s->size), v);
+		value_code(ev->r, scalar_u64(bytes, s->size), v);
 		break;
 	case SHAPE_METHOD:
 		read_method(ev->r, bytes, v);
@@ -452,7 +452,7 @@ read_function(struct evaluator *ev, const struct source *src, uint64_t offset,
     struct snap_variable *v)
 {
 	if (src->kind == SOURCE_MEMORY)
-		read_code(ev->r, src->address + offset, v);
+		value_code(ev->r, src->address + offset, v);
 	else
 		value_unavailable(v, value_optimized_out);
 }

@@ -14,6 +14,7 @@
 
 enum {
 	OPS_MAX = 512,	  /* of one variable; more are read as nodes */
+	SCALAR_MAX = 32,  /* bytes, as of a leaf that is read as a node */
 	FRAMES_BEFORE = 2 /* most places have no more than one or two frames */
 };
 
@@ -25,7 +26,10 @@ enum op_kind {
 	OP_FLOAT,
 	OP_DOUBLE,
 	OP_TEXT_POINTER,
-	OP_TEXT
+	OP_TEXT,
+	OP_CODE,   /* pointer to a function */
+	OP_SCALAR, /* characters, enums, other floats: as for a node */
+	OP_LENGTH  /* of an array that is cut: always the same */
 };
 
 struct row_op {
@@ -35,6 +39,7 @@ struct row_op {
 	uint16_t flags;	  /* that the node has */
 	uint32_t offset, count;
 	struct shape *shape;
+	const struct snap_node *node; /* that it is to be like */
 };
 
 enum row_how {
@@ -98,12 +103,26 @@ add_op(struct compile *c, const struct snap_node *n, enum op_kind kind,
 	    .flags = n->flags & text_flags,
 	    .offset = (uint32_t)offset,
 	    .shape = s,
+	    .node = n,
 	};
 	return op;
 }
 
 static bool compile(
     struct compile *c, struct shape *s, uint64_t offset, unsigned depth);
+
+/* Leaves of other kinds are read as for a node and must be like it. */
+static bool
+compile_like_node(struct compile *c, const struct snap_node *n, struct shape *s,
+    uint64_t offset)
+{
+	enum op_kind kind = s->kind == SHAPE_CODE_POINTER ? OP_CODE : OP_SCALAR;
+
+	shape_lay_out(c->r, s);
+	return n->kind != SNAP_UNAVAILABLE && s->has_size && s->size != 0 &&
+	    s->size <= SCALAR_MAX && (kind != OP_CODE || s->size == 8) &&
+	    add_op(c, n, kind, offset, s) != NULL;
+}
 
 /* Numbers: what scalar_int and its like make of the bytes. */
 static bool
@@ -130,7 +149,7 @@ compile_number(struct compile *c, const struct snap_node *n, struct shape *s,
 		break;
 	default:
 		if (s->format != FLOAT_SINGLE && s->format != FLOAT_DOUBLE)
-			return false;
+			return compile_like_node(c, n, s, offset);
 		kind = s->format == FLOAT_SINGLE ? OP_FLOAT : OP_DOUBLE;
 		wanted = SNAP_FLOAT;
 		break;
@@ -196,14 +215,23 @@ static bool
 compile_array(struct compile *c, const struct snap_node *n, struct shape *s,
     uint64_t offset, unsigned depth)
 {
+	uint32_t most = c->r->limits.array_elements;
 	uint64_t count;
+	struct row_op *op;
+	bool cut;
 
 	if (c->in_memory == false || n->kind != SNAP_ARRAY ||
-	    contents_of(n) != 0 || count_of(c, s, &count) == false ||
-	    count != n->n_children || depth >= c->r->limits.depth ||
-	    add_op(c, n, OP_ADDRESS, offset, s) == NULL)
+	    count_of(c, s, &count) == false || depth >= c->r->limits.depth)
 		return false;
-	for (uint64_t i = 0; i < count; i++)
+	cut = count > most;
+	if (n->n_children != (cut ? most : count) ||
+	    contents_of(n) != (cut ? 1u << SNAP_WORD_LENGTH : 0) ||
+	    count > UINT32_MAX ||
+	    (op = add_op(c, n, cut ? OP_LENGTH : OP_ADDRESS, offset, s)) ==
+		NULL)
+		return false;
+	op->count = (uint32_t)count;
+	for (uint32_t i = 0; i < n->n_children; i++)
 		if (compile(c, s->target, offset + i * s->target->size,
 			depth + 1) == false)
 			return false;
@@ -255,6 +283,11 @@ compile(struct compile *c, struct shape *s, uint64_t offset, unsigned depth)
 		return compile_number(c, n, s, offset);
 	case SHAPE_TEXT_POINTER:
 		return compile_text_pointer(c, n, s, offset);
+	case SHAPE_CHAR:
+	case SHAPE_ENUM:
+	case SHAPE_COMPLEX:
+	case SHAPE_CODE_POINTER:
+		return compile_like_node(c, n, s, offset);
 	case SHAPE_TEXT:
 		return compile_text(c, n, s, offset);
 	case SHAPE_ARRAY:
@@ -384,6 +417,21 @@ put_text_array(struct value_reader *r, const struct row_op *op,
 	return put_text(w, op, &v);
 }
 
+static bool
+put_like_node(struct value_reader *r, const struct row_op *op,
+    const uint8_t *bytes, uint64_t **w)
+{
+	size_t size = op->shape->size;
+	struct snap_variable v;
+
+	memset(&v, 0, sizeof(v));
+	if (op->kind == OP_CODE)
+		value_code(r, scalar_u64(bytes, size), &v);
+	else
+		scalar_read(r, op->shape, bytes, size, &v);
+	return snap_row_leaf(op->node, &v, w);
+}
+
 /* A memcpy of a size that the compiler does not know is a call. */
 static inline uint64_t
 load(const uint8_t *p, unsigned size)
@@ -452,6 +500,14 @@ put_ops(struct value_reader *r, const struct row_slot *slot,
 		case OP_TEXT:
 			if (put_text_array(r, op, p, &w) == false)
 				return false;
+			break;
+		case OP_CODE:
+		case OP_SCALAR:
+			if (put_like_node(r, op, p, &w) == false)
+				return false;
+			break;
+		case OP_LENGTH:
+			*w++ = op->count;
 			break;
 		}
 	}

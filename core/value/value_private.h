@@ -364,6 +364,9 @@ void value_begin(struct value_reader *r);
 void value_read(struct evaluator *ev, struct shape *s, const struct source *src,
     uint64_t offset, unsigned depth, struct snap_variable *v);
 void value_unavailable(struct snap_variable *v, const char *reason);
+/* The address of a function, and its name where it has one. */
+void value_code(
+    struct value_reader *r, uint64_t address, struct snap_variable *v);
 /* Room for children, whose name and type the caller sets; on failure v is
  * UNAVAILABLE. */
 bool value_children(
