@@ -27,6 +27,7 @@ local LOCALS = 64          -- of one frame
 local TEXT = 1024          -- characters of a string that are shown
 local DEPTH, ITEMS, REPR = 2, 10, 300 -- of a repr
 local TABLE = 1024 * 1024  -- bytes of a line table
+local REMEMBERED = 4096    -- objects of a kind that are not looked at again
 
 -- ---- layouts ----
 
@@ -122,8 +123,9 @@ local function utf8(code)
     0x80 + floor(code / 64) % 64, 0x80 + code % 64)
 end
 
--- The characters as numbers, at most `most`; and how many there are.
-local function characters(object, most)
+-- The bytes of the characters, at most `most` of them, how many bytes one takes,
+-- and how many there are in all.
+local function raw_text(object, most)
   if not is(object, "str") then return nil end
   local length = read(object + 16, 8)
   local state = read(object + 32, 4)
@@ -139,8 +141,15 @@ local function characters(object, most)
   local n = math.min(length, most)
   local raw = n == 0 and "" or data and read_text(data, n * kind)
   if not raw or #raw < n * kind then return nil end
+  return raw, kind, length
+end
+
+-- The characters as numbers, at most `most`; and how many there are.
+local function characters(object, most)
+  local raw, kind, length = raw_text(object, most)
+  if not raw then return nil end
   local out = {}
-  for i = 1, n do
+  for i = 1, #raw / kind do
     local p = (i - 1) * kind
     if kind == 1 then
       out[i] = byte(raw, p + 1)
@@ -158,10 +167,30 @@ end
 
 -- Text of a str and its whole length in characters; nil: it is none.
 local function text_of(object, most)
-  local all, length = characters(object, most or TEXT)
+  local raw, kind, length = raw_text(object, most or TEXT)
+  if not raw then return nil end
+  if kind == 1 and not raw:find("[\128-\255]") then return raw, length end
+  local all = characters(object, most or TEXT)
   if not all then return nil end
   for i = 1, #all do all[i] = utf8(all[i]) end
   return concat(all), length
+end
+
+-- Many frames have the same objects. What is said of one depends on nothing
+-- but the memory, which does not change within a snapshot: it is found out
+-- once.
+local snapshots = 0
+local function remembered(fn)
+  local known, n, of = {}, 0, 0
+  return function(object)
+    if of ~= snapshots then known, n, of = {}, 0, snapshots end
+    local out = known[object]
+    if out == nil then
+      out = fn(object) or false
+      if n < REMEMBERED then known[object], n = out, n + 1 end
+    end
+    return out or nil
+  end
 end
 
 local function bytes_of(object, most)
@@ -373,7 +402,7 @@ end
 
 -- The name of a type with its module, as in its repr.
 local HEAP = 2 ^ 9 -- Py_TPFLAGS_HEAPTYPE
-local function class_name(t)
+local class_name = remembered(function(t)
   local name, module = pointer(t + at.type_name)
   name = name and pmodule.address_read_string(name, 200)
   if not name or name == "" or name:find("[%c\128-\255]") then return nil end
@@ -388,7 +417,12 @@ local function class_name(t)
     return true
   end)
   return module and module ~= "builtins" and module .. "." .. name or name
-end
+end)
+
+local function_name = remembered(function(object)
+  local name = pointer(object + at.function_name)
+  return name and text_of(name, 200)
+end)
 
 local makers = {
   NoneType = function() return "None" end,
@@ -418,8 +452,7 @@ local makers = {
     return name and "<class '" .. name .. "'>"
   end,
   ["function"] = function(o)
-    local name = pointer(o + at.function_name)
-    name = name and text_of(name, 200)
+    local name = function_name(o)
     return name and format("<function %s at %s>", name, hex(o))
   end,
 }
@@ -438,6 +471,8 @@ function repr(object, depth)
   if name then return format("<%s object at %s>", name, hex(object)) end
   return format("<unreadable object at %s>", hex(object))
 end
+
+local whole_repr = remembered(function(object) return repr(object, 0) end)
 
 -- ---- code objects ----
 
@@ -550,6 +585,9 @@ local function code_of(address)
     table = lines and bytes_of(lines, TABLE) or "",
     names = local_names(address),
   }
+  code.lines = remembered(function(offset)
+    return line_of[version](code, offset)
+  end)
   codes[address] = code
   return code
 end
@@ -572,7 +610,7 @@ local function frame_of(address)
     if type(instruction) ~= "number" then return nil end
     local offset = instruction - first
     f.entry = read(address + at.f_entry, 1) ~= 0
-    f.line = offset < 0 and code.first or line_3_11(code, offset)
+    f.line = offset < 0 and code.first or code.lines(offset)
     f.hidden = read(address + at.f_owner, 1) ~= 1 and
       offset < (read(code_address + at.co_traceable, 4, true) or 0) * 2
     return f
@@ -585,7 +623,7 @@ local function frame_of(address)
   elseif last < 0 then
     f.line = code.first
   else
-    f.line = line_of[version](code, last * at.lasti_unit)
+    f.line = code.lines(last * at.lasti_unit)
   end
   return f
 end
@@ -663,7 +701,7 @@ local function add_variable(frame, name, object)
     v:set_string(text)
     if length > TEXT then v:set_length(length) end
   else
-    v:set_ref(object, repr(object, 0))
+    v:set_ref(object, whole_repr(object))
   end
   frame:add_variable(v, false)
 end
@@ -707,9 +745,13 @@ end
 
 -- ---- into the stacks ----
 
+local is_loop_name = remembered(function(symbol)
+  return symbol:find("^_PyEval_EvalFrameDefault") ~= nil
+end)
+
 local function is_loop(frame)
   local symbol = frame:symbol()
-  return symbol and symbol:find("^_PyEval_EvalFrameDefault") ~= nil
+  return symbol and is_loop_name(symbol)
 end
 
 local function loops_of(thread)
@@ -939,7 +981,7 @@ local function show(bt)
       "Python %s: its frames are not shown (3.9, 3.10 and 3.11 are)", full)
     return
   end
-  names, codes = {}, {}
+  names, codes, snapshots = {}, {}, snapshots + 1
   frames_left, variables_left = FRAMES_ALL, VARIABLES_ALL
   local by_pointer, by_tid = threads_by_id(bt)
   -- The thread state that runs; none, while nobody has the lock.
