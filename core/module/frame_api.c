@@ -7,7 +7,12 @@
 #include "module/module_private.h"
 #include "target/arch/guard.h"
 
-enum { UNWIND_STEPS = 20 * 1000 * 1000, UNWIND_FRAMES = 65536 };
+enum {
+	UNWIND_STEPS = 20 * 1000 * 1000,
+	UNWIND_FRAMES = 65536,
+	/* What is asked for is mostly among these. */
+	UNWIND_INNERMOST = 1024
+};
 
 struct unwinder *
 module_unwinder(struct module_host *host)
@@ -51,24 +56,12 @@ certain_frames(const struct unwind_stack *stack)
 /* The unwound frame that a frame of the snapshot was made from: inlined frames
  * and what was left out make the indices differ, sp and pc do not. */
 static const struct unwind_frame *
-physical_frame(const ptrace_frame_t *f)
+find_frame(struct module_host *host, const struct snap_frame *s)
 {
-	ptrace_thread_t *thread = f->thread;
-	struct module_host *host = thread->host;
-	const struct snap_frame *s = module_snap_frame(f);
-	struct unwinder *u = module_unwinder(host);
-	size_t n;
+	size_t n = host->stack.frames.count;
 
-	if (u == NULL || thread->target == NULL || s->has_sp == false)
-		return NULL;
-	if (host->unwound != thread) {
-		unwind_thread(u, thread->target, &host->stack);
-		host->unwound = thread;
-		host->unwound_certain = certain_frames(&host->stack);
-	}
 	/* Modules ask for one frame after the other: go on where the last
 	 * was. */
-	n = host->stack.frames.count;
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (host->unwound_at + i) % n;
 		const struct unwind_frame *frame =
@@ -80,6 +73,34 @@ physical_frame(const ptrace_frame_t *f)
 		return frame;
 	}
 	return NULL;
+}
+
+static const struct unwind_frame *
+physical_frame(const ptrace_frame_t *f)
+{
+	ptrace_thread_t *thread = f->thread;
+	struct module_host *host = thread->host;
+	const struct snap_frame *s = module_snap_frame(f);
+	struct unwinder *u = module_unwinder(host);
+	const struct unwind_frame *frame;
+
+	if (u == NULL || thread->target == NULL || s->has_sp == false ||
+	    (s->trust != NULL &&
+		strcmp(s->trust, unwind_trust_name(UNWIND_TAILCALL)) == 0))
+		return NULL; /* not on the stack */
+	if (host->unwound != thread) {
+		host->unwound_all = unwind_innermost(
+		    u, thread->target, UNWIND_INNERMOST, &host->stack);
+		host->unwound = thread;
+		host->unwound_certain = certain_frames(&host->stack);
+	}
+	frame = find_frame(host, s);
+	if (frame != NULL || host->unwound_all)
+		return frame;
+	unwind_thread(u, thread->target, &host->stack);
+	host->unwound_all = true;
+	host->unwound_certain = certain_frames(&host->stack);
+	return find_frame(host, s);
 }
 
 bool

@@ -21,7 +21,8 @@ enum {
 	DEPTH_MAX = 64,
 	TOLD_ANOMALIES_MAX = 100,
 	TEXT_MAX = 256 << 10,
-	RECENT = 64 /* power of two */
+	RECENT = 64, /* power of two */
+	SEEN = 1024  /* the same */
 };
 
 static const char *const checks[] = {"size", "prev-size", "in-use", "top",
@@ -38,6 +39,7 @@ struct gather {
 	/* Those that were asked for last, by page: pointers of a frame go to
 	 * few places, and in turn. */
 	const struct target_mapping *recent[RECENT];
+	uint64_t seen[SEEN]; /* values that were gathered last */
 };
 
 static bool
@@ -64,10 +66,11 @@ static bool
 gather_value(void *ctx, uint64_t value)
 {
 	struct gather *g = ctx;
-	uint64_t *place;
+	uint64_t *seen = &g->seen[map_mix(value) % SEEN], *place;
 
-	if (may_be_heap(g, value) && (place = vec_push(&g->values)) != NULL)
-		*place = value;
+	if (*seen != value && may_be_heap(g, value) &&
+	    (place = vec_push(&g->values)) != NULL)
+		*place = *seen = value;
 	return true;
 }
 

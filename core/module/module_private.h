@@ -204,6 +204,7 @@ struct module_host {
 	struct budget unwind_budget;
 	struct unwind_stack stack;
 	const struct ptrace_thread *unwound;
+	bool unwound_all;	/* else its innermost frames */
 	size_t unwound_certain; /* its frames that are beyond doubt */
 	struct map guards;	/* pc -> struct guard_place, NULL: none */
 	size_t unwound_at;	/* the frame that was asked for last */

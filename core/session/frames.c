@@ -213,10 +213,17 @@ frame_plan_at(struct session *s, const struct unwind_frame *f)
 {
 	struct map *known = &s->by_pc[f->exact_pc];
 	uint64_t key = unwind_lookup_pc(f);
-	struct frame_plan *plan = map_get_ptr(known, key);
+	struct frame_place *place = &s->recent[map_mix(key) % SESSION_RECENT];
+	struct frame_plan *plan;
 
-	if (plan != NULL)
+	if (place->plan != NULL && place->pc == key &&
+	    place->exact == f->exact_pc)
+		return place->plan;
+	plan = map_get_ptr(known, key);
+	if (plan != NULL) {
+		*place = (struct frame_place){key, f->exact_pc, plan};
 		return plan;
+	}
 	plan = make_plan(s, f);
 	if (plan != NULL) {
 		(void)map_put_ptr(known, key, plan);

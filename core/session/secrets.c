@@ -294,6 +294,29 @@ scrub_frame(struct session *s, struct snap_frame *f)
 		scrub_tree(s, &f->variables[i], false, 0);
 }
 
+/* Most frames are packed, of few templates, and without secrets. */
+static void
+scrub_frames(struct session *s, struct snap_thread *t)
+{
+	enum { CLEAN = 512 }; /* power of two */
+	const struct snap_template *clean[CLEAN] = {NULL};
+
+	for (uint32_t i = 0; i < t->n_frames; i++) {
+		struct snap_frame *f = &t->frames[i];
+		const struct snap_template **place = NULL;
+
+		if (f->packed != NULL) {
+			place = &clean[map_mix((uintptr_t)f->packed->template) %
+			    CLEAN];
+			if (*place == f->packed->template)
+				continue;
+		}
+		scrub_frame(s, f);
+		if (f->packed != NULL)
+			*place = f->packed->template;
+	}
+}
+
 void
 collect_secrets(struct session *s)
 {
@@ -303,8 +326,7 @@ collect_secrets(struct session *s)
 		return;
 	map_init(&s->secret_templates, 1 << 20);
 	for (size_t i = 0; i < out->threads.count; i++)
-		for (uint32_t k = 0; k < out->threads.items[i].n_frames; k++)
-			scrub_frame(s, &out->threads.items[i].frames[k]);
+		scrub_frames(s, &out->threads.items[i]);
 	for (size_t i = 0; i < out->globals.count; i++)
 		scrub_tree(s, &out->globals.items[i], false, 0);
 	for (size_t i = 0; i < out->objects.count; i++)

@@ -21,7 +21,8 @@ enum {
 	SESSION_FRAMES_MAX = 65536,
 	SESSION_REGISTERS_MAX = 64,
 	SESSION_SCOPES_MAX = 256, /* inline levels at one pc */
-	SESSION_DIRS_MAX = 32
+	SESSION_DIRS_MAX = 32,
+	SESSION_RECENT = 1024 /* power of two */
 };
 
 /* What a pc means: the locations of its inline levels, innermost first; the
@@ -69,6 +70,13 @@ void kept_deinit(struct session_kept *k);
 /* What is collected is about to be freed. */
 void kept_leave(struct session_kept *k, const struct session *s);
 
+/* The plan of a frame's pc, found without a look into the map. */
+struct frame_place {
+	uint64_t pc;
+	bool exact;
+	struct frame_plan *plan; /* NULL: none yet */
+};
+
 struct session {
 	const struct session_options *options;
 	const struct session_sink *sink;
@@ -95,9 +103,11 @@ struct session {
 	struct session_kept own;
 
 	struct arena scratch; /* plans */
-	struct map by_pc[2];  /* by look-up pc: returned to, exact */
-	struct map tails;     /* tail-call chains by return address */
+	struct frame_place recent[SESSION_RECENT];
+	struct map by_pc[2]; /* by look-up pc: returned to, exact */
+	struct map tails;    /* tail-call chains by return address */
 	/* The thread that is being walked. */
+	const struct target_thread *walked; /* whose stack is below */
 	struct unwind_stack stack;
 	struct unwind_stack expanded;	  /* the same with tail-call frames */
 	const struct unwind_stack *shown; /* one of the two */

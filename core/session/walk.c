@@ -130,6 +130,10 @@ plan_expanded(struct session *s)
 void
 walk_thread(struct session *s, const struct target_thread *t)
 {
+	/* It is still there when no other was walked since. */
+	if (s->walked == t)
+		return;
+	s->walked = t;
 	unwind_thread(s->unwinder, t, &s->stack);
 	plan_frames(s);
 	s->shown = &s->stack;

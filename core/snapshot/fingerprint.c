@@ -239,17 +239,23 @@ collect_name(struct snapshot *s, const struct snap_frame *f)
 
 /* A function counts once, at its innermost place, so that the depth of a
  * recursion does not matter. A frame found by scanning is not evidence. The
- * places of a million frames are few: each is looked at once. */
+ * places of a million frames are few: each is looked at once, and those
+ * outside run-time libraries are passed over when they come again. */
 static void
 collect_names(struct snapshot *s, const struct snap_thread *t)
 {
+	enum { PASSED = 512 }; /* power of two */
+	const struct snap_location *passed[PASSED] = {NULL};
 	struct map seen;
 
 	map_init(&seen, SIZE_MAX);
 	for (uint32_t i = first_frame(s, t); i < t->n_frames; i++) {
-		const struct snap_frame *f;
+		const struct snap_frame *f = &t->frames[i];
+		size_t place = map_mix((uintptr_t)f->location) % PASSED;
 		bool is_new = true;
 
+		if (f->location != NULL && passed[place] == f->location)
+			continue;
 		i = entry_of(t, i);
 		f = &t->frames[i];
 		if (f->signal_frame ||
@@ -258,6 +264,8 @@ collect_names(struct snapshot *s, const struct snap_thread *t)
 		(void)map_put(&seen, (uint64_t)(uintptr_t)f->location, &is_new);
 		if (is_new && !collect_name(s, f))
 			break;
+		if (!is_runtime(f))
+			passed[place] = f->location;
 	}
 	map_deinit(&seen);
 }

@@ -232,8 +232,9 @@ first_frame(struct unwinder *u, const struct target_thread *thread,
 	return true;
 }
 
-void
-unwind_thread(struct unwinder *u, const struct target_thread *thread,
+/* At most `most` frames; false: there are more. */
+static bool
+walk(struct unwinder *u, const struct target_thread *thread, uint64_t most,
     struct unwind_stack *out)
 {
 	struct rule *rule;
@@ -247,8 +248,8 @@ unwind_thread(struct unwinder *u, const struct target_thread *thread,
 	begin_walk(u);
 	(void)rules_trim(u);
 	if (first_frame(u, thread, out, &rule) == false)
-		return;
-	for (at = 0;; n++, at = next) {
+		return true;
+	for (at = 0; n < most; n++, at = next) {
 		struct unwind_frame *caller;
 
 		next = at + 1 < out->frames.limit ? at + 1 : ring_start(out);
@@ -272,6 +273,23 @@ unwind_thread(struct unwinder *u, const struct target_thread *thread,
 	u->stats.frames += n;
 	out->stop = s.why;
 	out->stop_address = s.address;
+	return n < most;
+}
+
+void
+unwind_thread(struct unwinder *u, const struct target_thread *thread,
+    struct unwind_stack *out)
+{
+	(void)walk(u, thread, UINT64_MAX, out);
+}
+
+bool
+unwind_innermost(struct unwinder *u, const struct target_thread *thread,
+    size_t n, struct unwind_stack *out)
+{
+	size_t kept = out->frames.limit - 1;
+
+	return walk(u, thread, n < kept ? n : kept, out);
 }
 
 bool

@@ -87,6 +87,11 @@ void unwind_stack_deinit(struct unwind_stack *s);
 void unwind_thread(struct unwinder *u, const struct target_thread *thread,
     struct unwind_stack *out);
 
+/* Only its innermost frames, at most n of them (and max_frames); false: the
+ * stack goes on, and why it stops is not known. */
+bool unwind_innermost(struct unwinder *u, const struct target_thread *thread,
+    size_t n, struct unwind_stack *out);
+
 /* One step from a frame to its caller, for callers that hold a frame of their
  * own (a context taken from a signal frame). False at the end, *stop says
  * why. */

@@ -36,6 +36,7 @@ value_follow(struct evaluator *ev, struct shape *s, uint64_t address,
     struct snap_variable *v)
 {
 	struct value_reader *r = ev->r;
+	struct followed *known;
 	struct pending *p;
 	struct shape *shape;
 	bool is_new = false;
@@ -43,8 +44,14 @@ value_follow(struct evaluator *ev, struct shape *s, uint64_t address,
 
 	if (ev->follow_level >= r->limits.follow_depth ||
 	    shape_followable(r, s) == false ||
-	    r->pending.count >= r->limits.objects ||
-	    is_readable(r, address) == false)
+	    r->pending.count >= r->limits.objects)
+		return;
+	known = &r->followed[map_mix(address) % VALUE_FOLLOWED];
+	if (known->id != 0 && known->address == address && known->shape == s) {
+		v->object = known->id;
+		return;
+	}
+	if (is_readable(r, address) == false)
 		return;
 	shape = object_shape(r, s);
 	if (shape == NULL)
@@ -53,6 +60,7 @@ value_follow(struct evaluator *ev, struct shape *s, uint64_t address,
 	if (id == 0)
 		return;
 	v->object = id;
+	*known = (struct followed){address, s, id};
 	if (is_new == false)
 		return;
 	p = vec_push(&r->pending);

@@ -29,13 +29,16 @@ enum op_kind {
 	OP_TEXT,
 	OP_CODE,   /* pointer to a function */
 	OP_SCALAR, /* characters, enums, other floats: as for a node */
-	OP_LENGTH  /* of an array that is cut: always the same */
+	OP_LENGTH, /* of an array that is cut: always the same */
+	OP_POINTER
 };
 
 struct row_op {
 	uint8_t kind;
 	uint8_t size;	  /* of numbers */
 	bool has_address; /* a word for it */
+	bool has_object;  /* POINTER: a word for what it points to */
+	bool is_data;	  /* POINTER: it may be followed */
 	uint16_t flags;	  /* that the node has */
 	uint32_t offset, count;
 	struct shape *shape;
@@ -70,6 +73,7 @@ struct compile {
 	const struct snap_node *nodes; /* of the template */
 	uint32_t next;		       /* node */
 	bool in_memory;
+	bool vptr; /* of the field: it is no data */
 	struct row_op ops[OPS_MAX];
 	uint32_t n_ops;
 };
@@ -124,6 +128,23 @@ compile_like_node(struct compile *c, const struct snap_node *n, struct shape *s,
 	    add_op(c, n, kind, offset, s) != NULL;
 }
 
+static bool
+compile_pointer(struct compile *c, const struct snap_node *n, struct shape *s,
+    uint64_t offset)
+{
+	uint32_t object = n->words & 1u << SNAP_WORD_OBJECT;
+	struct row_op *op;
+
+	if (n->kind != SNAP_POINTER ||
+	    contents_of(n) != (word_value | object) || s->has_size == false ||
+	    s->size == 0 || s->size > 8 ||
+	    (op = add_op(c, n, OP_POINTER, offset, s)) == NULL)
+		return false;
+	op->has_object = object != 0;
+	op->is_data = c->vptr == false;
+	return true;
+}
+
 /* Numbers: what scalar_int and its like make of the bytes. */
 static bool
 compile_number(struct compile *c, const struct snap_node *n, struct shape *s,
@@ -144,9 +165,7 @@ compile_number(struct compile *c, const struct snap_node *n, struct shape *s,
 		wanted = SNAP_BOOL;
 		break;
 	case SHAPE_POINTER:
-		kind = OP_UNSIGNED;
-		wanted = SNAP_POINTER;
-		break;
+		return compile_pointer(c, n, s, offset);
 	default:
 		if (s->format != FLOAT_SINGLE && s->format != FLOAT_DOUBLE)
 			return compile_like_node(c, n, s, offset);
@@ -253,6 +272,7 @@ compile_struct(struct compile *c, const struct snap_node *n, struct shape *s,
 	for (uint32_t i = 0; i < s->n_fields; i++) {
 		const struct field *f = &s->fields[i];
 
+		c->vptr = f->is_vptr;
 		if (f->bit_size != 0 || f->computed ||
 		    f->shape->size > s->size ||
 		    f->offset > s->size - f->shape->size ||
@@ -260,6 +280,7 @@ compile_struct(struct compile *c, const struct snap_node *n, struct shape *s,
 			false)
 			return false;
 	}
+	c->vptr = false;
 	return true;
 }
 
@@ -329,6 +350,7 @@ compile_slot(struct compile *c, const struct slot *slot, struct row_slot *out)
 		return;
 	}
 	c->in_memory = (n->flags & SNAP_VAR_ADDRESS) != 0;
+	c->vptr = false;
 	c->next = out->node;
 	c->n_ops = 0;
 	if (compile(c, slot->shape, 0, 0) == false)
@@ -453,11 +475,27 @@ load(const uint8_t *p, unsigned size)
 	}
 }
 
+/* What a pointer points to, when pointers are followed. */
 static bool
-put_ops(struct value_reader *r, const struct row_slot *slot,
-    const uint8_t *bytes, uint64_t address, uint64_t **out)
+put_object(struct evaluator *ev, const struct row_op *op, uint64_t address,
+    uint64_t **w)
+{
+	struct snap_variable v;
+
+	v.object = 0;
+	if (ev->follow && op->is_data && address != 0)
+		value_follow(ev, op->shape, address, &v);
+	if (v.object != 0)
+		*(*w)++ = v.object;
+	return (v.object != 0) == op->has_object;
+}
+
+static bool
+put_ops(struct evaluator *ev, const struct row_slot *slot, const uint8_t *bytes,
+    uint64_t address, uint64_t **out)
 {
 	const struct row_op *op = slot->ops, *end = op + slot->n_ops;
+	struct value_reader *r = ev->r;
 	uint64_t *w = *out, x;
 	double d;
 	float f;
@@ -509,6 +547,12 @@ put_ops(struct value_reader *r, const struct row_slot *slot,
 		case OP_LENGTH:
 			*w++ = op->count;
 			break;
+		case OP_POINTER:
+			*w++ = x = load(p, op->size);
+			if ((ev->follow || op->has_object) &&
+			    put_object(ev, op, x, &w) == false)
+				return false;
+			break;
 		}
 	}
 	*out = w;
@@ -516,7 +560,7 @@ put_ops(struct value_reader *r, const struct row_slot *slot,
 }
 
 static bool
-put_memory(struct value_reader *r, const struct row_slot *row,
+put_memory(struct evaluator *ev, const struct row_slot *row,
     const struct source *s, uint64_t **w)
 {
 	const uint8_t *bytes;
@@ -525,8 +569,8 @@ put_memory(struct value_reader *r, const struct row_slot *row,
 		return false;
 	bytes = s->size >= row->size
 	    ? s->bytes
-	    : value_memory(r, s->address, row->size, NULL);
-	return bytes != NULL && put_ops(r, row, bytes, s->address, w);
+	    : value_memory(ev->r, s->address, row->size, NULL);
+	return bytes != NULL && put_ops(ev, row, bytes, s->address, w);
 }
 
 static bool
@@ -555,14 +599,14 @@ put_slot(struct evaluator *ev, const struct slot *slot,
 	/* Of what is not known here the callers and callees may tell. */
 	if (row->how == ROW_BYTES && row->reg >= 0 &&
 	    regs_get(&ev->frame->regs, (unsigned)row->reg, &bytes))
-		return put_ops(r, row, (const uint8_t *)&bytes, 0, w);
+		return put_ops(ev, row, (const uint8_t *)&bytes, 0, w);
 	slot_source(ev, slot, &source);
 	if (row->how == ROW_MEMORY)
-		return put_memory(r, row, &source, w);
+		return put_memory(ev, row, &source, w);
 	if (row->how == ROW_BYTES)
 		return source.kind == SOURCE_BYTES && source.state == NULL &&
 		    source.implicit == NULL && source.size >= row->size &&
-		    put_ops(r, row,
+		    put_ops(ev, row,
 			source.bytes != NULL ? source.bytes : source.small, 0,
 			w);
 	if (source.kind != SOURCE_NONE || source.implicit != NULL)

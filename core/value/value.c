@@ -321,8 +321,7 @@ pack_slots(struct value_reader *r, const struct value_frame *f,
 	struct evaluator ev;
 
 	frame_evaluator(r, f, &ev);
-	/* Pointers are followed from nodes. */
-	packed = f->follow ? NULL : slots_row(&ev, plan);
+	packed = slots_row(&ev, plan);
 	if (packed == NULL)
 		packed = pack_nodes(r, f, plan);
 	(void)value_charge(r, r->snapshot->arena.used - used);

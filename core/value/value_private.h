@@ -22,8 +22,9 @@ enum {
 	VALUE_PAGE = 4096,
 	VALUE_WINDOWS = 64, /* power of two */
 	VALUE_WINDOW_SIZE = 65536,
-	VALUE_TEXTS = 256, /* power of two */
-	VALUE_SITES = 256, /* power of two */
+	VALUE_TEXTS = 256,    /* power of two */
+	VALUE_SITES = 256,    /* power of two */
+	VALUE_FOLLOWED = 256, /* power of two */
 	/* A value that is put together from pieces is a handful of registers;
 	 * larger ones than this are damage. */
 	VALUE_BYTES_MAX = 65536,
@@ -207,6 +208,12 @@ struct pending { /* a followed object to be read */
 	uint32_t depth;
 };
 
+struct followed { /* objects that pointers led to before */
+	uint64_t address;
+	const struct shape *shape; /* of the pointer */
+	uint64_t id;		   /* 0: no entry */
+};
+
 struct value_reader {
 	struct target *target;
 	struct unwinder *unwinder;
@@ -232,6 +239,7 @@ struct value_reader {
 	struct entry_memo *entry_memo;
 	struct text_entry texts[VALUE_TEXTS];
 	struct site_entry sites[VALUE_SITES];
+	struct followed followed[VALUE_FOLLOWED];
 	VEC(struct pending) pending;
 	size_t pending_done; /* the first not read yet */
 	uint32_t nodes_left; /* of the variable being read */

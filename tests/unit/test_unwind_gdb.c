@@ -659,6 +659,13 @@ TEST(frame_limit)
 			expect_uint(few.frames.items[i].regs.value[ARCH_SP],
 			    f[real].regs.value[ARCH_SP]);
 		}
+		/* Without going on to the end. */
+		expect_true(unwind_innermost(s.unwinder, &list[0], limit,
+				&few) == (limit > all));
+		assert_uint(few.frames.count, limit < all ? limit : all);
+		for (size_t i = 0; i < few.frames.count; i++)
+			expect_uint(few.frames.items[i].cfa, f[i].cfa);
+		expect_uint(few.skipped, 0);
 		unwind_stack_deinit(&few);
 	}
 	session_close(&s);

@@ -158,8 +158,7 @@ read_frame(struct session *s, size_t index, const char *function, bool follow,
 		frame.scope = k;
 		memset(out, 0, sizeof(*out));
 		value_frame_variables(s->reader, &frame, out);
-		if (follow == false)
-			expect_same_packed(s, frame, out);
+		expect_same_packed(s, frame, out);
 		return out->variables_collected;
 	}
 	return false;
