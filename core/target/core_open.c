@@ -91,18 +91,28 @@ core_map(struct core *c, const char *path, bt_error_t *e)
 	return true;
 }
 
+/* The header says that it is a core, and that is all there is: a snapshot that
+ * says so is more to whoever collects them than an error. Not of a compressed
+ * file, which was whole once: it had better be fetched again. */
 static bool
-nothing_found(const struct core *c, bt_error_t *e)
+nothing_found(struct core *c, bt_error_t *e)
 {
-	if (c->n_phdrs == 0 && c->size < 4096)
+	if (c->inflated)
 		return bt_fail_format(e, c->size,
-		    "%s is cut off at offset %llu, before its program headers; "
-		    "nothing can be recovered",
-		    c->path, (unsigned long long)c->size);
-	return bt_fail_format(e, 0x20,
-	    "%s holds no threads and no memory (no usable program header by "
-	    "offset 0x20)",
-	    c->path);
+		    "%s: only %zu bytes could be inflated, which hold no "
+		    "threads and no memory",
+		    c->path, c->size);
+	c->base.process.core_truncated = true;
+	if (c->n_phdrs == 0)
+		target_warn(&c->base, "core.truncated",
+		    "cut off at offset %zu, before its program headers: it "
+		    "holds no threads and no memory",
+		    c->size);
+	else
+		target_warn(&c->base, "core.empty",
+		    "no usable program header (by offset 0x20): it holds no "
+		    "threads and no memory");
+	return true;
 }
 
 static bool
@@ -125,8 +135,9 @@ core_load(struct core *c, const struct target_options *options, bt_error_t *e)
 	if (!core_segments(c, e))
 		return false;
 	core_notes(c);
-	if (c->base.loads.count == 0 && c->base.threads.count == 0)
-		return nothing_found(c, e);
+	if (c->base.loads.count == 0 && c->base.threads.count == 0 &&
+	    nothing_found(c, e) == false)
+		return false;
 	core_notes_finish(c);
 	return target_finish(&c->base, e);
 }

@@ -435,13 +435,24 @@ TEST(not_elf)
 
 TEST(cut_in_the_header)
 {
+	struct target_thread *threads;
 	struct core_file c;
+	struct opened o;
 
 	usual(&c);
 	core_file_layout(&c);
 	refuse(c.bytes.data, 16, BT_E_FORMAT, "cut off at offset 16");
 	refuse(c.bytes.data, 63, BT_E_FORMAT, "cut off at offset 63");
-	refuse(c.bytes.data, 64, BT_E_FORMAT, "before its program headers");
+	/* A core by its header, though nothing else is there. */
+	for (size_t size = 64; size < 64 + 56; size += 20) {
+		open_bytes(&o, c.bytes.data, size);
+		assert_not_null(o.t);
+		expect_uint(target_threads(o.t, &threads), 0);
+		expect_contains(
+		    warning_of(o.t, "core.truncated"), "no threads");
+		expect_true(target_process(o.t)->core_truncated);
+		close_core(&o);
+	}
 	core_file_deinit(&c);
 }
 
