@@ -151,10 +151,13 @@ ptrace_words(struct daemon *d, const struct object_id *id,
 		words_add(
 		    w, "--kv=coresnap.coalesced:%lld", (long long)coalesced);
 	words_add(w, "--resource=%s/assets/%s", path, id->text);
+	if (f->root[0] == '/' && access(f->root, X_OK) == 0)
+		words_add(w, "--sysroot=%s", f->root);
 	words_add(w, "--core");
 	words_add(w, "%s/pending/%s", path, id->text);
-	/* A relative name would be looked up in our working directory. */
-	if (f->exe[0] == '/' && access(f->exe, R_OK) == 0)
+	/* A relative name would be looked up in our working directory; what has
+	 * another root is found by the names in the core, below that. */
+	if (f->root[0] == '\0' && f->exe[0] == '/' && access(f->exe, R_OK) == 0)
 		words_add(w, "%s", f->exe);
 }
 

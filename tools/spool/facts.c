@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "service/file.h"
+#include "spool/root.h"
 
 enum { COPY_MAX = 4 * 1024 * 1024, DESCRIPTORS_MAX = 4096 };
 
@@ -208,6 +209,8 @@ facts_open(struct facts *f, int pidfd)
 	f->ordinary = is_ordinary(f);
 	if (f->exe[0] == '\0')
 		read_exe(f);
+	if (root_find(f->proc, f->root, sizeof(f->root)) == false)
+		(void)strcpy(f->root, "?");
 	if (f->comm[0] == '\0')
 		read_comm(f);
 }
@@ -300,6 +303,8 @@ facts_write(const struct facts *f, struct fields *out)
 	fields_set_i64(out, "ordinary", f->ordinary);
 	fields_set(out, "comm", f->comm);
 	fields_set(out, "exe", f->exe);
+	if (f->root[0] != '\0')
+		fields_set(out, "root", f->root);
 }
 
 static void
@@ -324,4 +329,5 @@ facts_read(struct facts *f, const struct fields *in)
 	f->ordinary = fields_get_i64(in, "ordinary", 0) != 0;
 	read_text(in, "comm", f->comm, sizeof(f->comm));
 	read_text(in, "exe", f->exe, sizeof(f->exe));
+	read_text(in, "root", f->root, sizeof(f->root));
 }

@@ -27,9 +27,10 @@ struct facts {
 	uint64_t started; /* clock ticks after the boot; 0: not known */
 	bool ordinary;	  /* its user may read what is kept of it */
 	char comm[FACTS_COMM];
-	char exe[FACTS_EXE]; /* "": not known */
-	int proc;	     /* /proc/PID, or -1 */
-	int memory;	     /* /proc/PID/mem, or -1 */
+	char exe[FACTS_EXE];  /* "": not known; below root */
+	char root[FACTS_EXE]; /* "": ours; "?": another, not seen from here */
+	int proc;	      /* /proc/PID, or -1 */
+	int memory;	      /* /proc/PID/mem, or -1 */
 };
 
 void facts_init(struct facts *f);
