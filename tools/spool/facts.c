@@ -210,7 +210,7 @@ facts_open(struct facts *f, int pidfd)
 	if (f->exe[0] == '\0')
 		read_exe(f);
 	if (root_find(f->proc, f->root, sizeof(f->root)) == false)
-		(void)strcpy(f->root, "?");
+		(void)snprintf(f->root, sizeof(f->root), "?");
 	if (f->comm[0] == '\0')
 		read_comm(f);
 }
