@@ -26,6 +26,7 @@ static const size_t areas_max = (size_t)1 << 22;
 static const size_t pages_max = (size_t)1 << 19;
 static const uint64_t ns_per_ms = 1000000;
 static const int urgent = -15; /* nice value */
+enum { LOOKS_MAX = 5 };	       /* for a thread that lives */
 
 static void
 close_fd(int fd)
@@ -177,19 +178,19 @@ open_pid(struct capture *c, bt_error_t *e)
 	return true; /* refused to threads, and absent before Linux 5.3 */
 }
 
-/* The leader may have ended while other threads go on; then only they have
- * the address space. */
-static bool
-open_living(struct capture *c, bt_error_t *e)
+/* The directory of a thread that has not ended; -1: none. */
+static int
+find_living(const struct capture *c, uint32_t *tid)
 {
 	int dir = openat(
 	    c->proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int found = -1;
 	tid_vec tids;
 
 	vec_init(&tids, tasks_max);
 	if (dir >= 0)
 		(void)capture_tids(dir, &tids);
-	for (size_t i = 0; i < tids.count && c->mm_fd < 0; i++) {
+	for (size_t i = 0; i < tids.count && found < 0; i++) {
 		struct procfs_stat stat;
 		char path[32];
 
@@ -197,13 +198,33 @@ open_living(struct capture *c, bt_error_t *e)
 		if (!read_stat(dir, path, &stat) || procfs_is_dead(stat.state))
 			continue;
 		(void)snprintf(path, sizeof(path), "%u", tids.items[i]);
-		c->mm_fd = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		c->mm_tid = tids.items[i];
+		found = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		*tid = tids.items[i];
 	}
 	vec_deinit(&tids);
 	close_fd(dir);
-	return c->mm_fd >= 0 ||
-	    bt_fail(e, BT_E_GONE, "process %d has just ended", c->options.pid);
+	return found;
+}
+
+/*
+ * The leader may have ended while other threads go on; then only they have the
+ * address space. When one of those calls exec, it takes the leader's number: a
+ * list that is read just then has a leader that is dead and a thread that is
+ * not there.
+ */
+static bool
+open_living(struct capture *c, bt_error_t *e)
+{
+	const struct timespec nap = {.tv_nsec = (long)ns_per_ms};
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		c->mm_fd = find_living(c, &c->mm_tid);
+		if (c->mm_fd >= 0)
+			return true;
+		(void)nanosleep(&nap, NULL);
+	}
+	return bt_fail(
+	    e, BT_E_GONE, "process %d has just ended", c->options.pid);
 }
 
 static bool
@@ -214,6 +235,27 @@ is_our_root(int root_fd)
 	return root_fd < 0 || stat("/", &ours) != 0 ||
 	    fstat(root_fd, &theirs) != 0 ||
 	    (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino);
+}
+
+/* The thread found may be gone a moment later, and the process not. */
+static bool
+open_memory_of(struct capture *c, int proc, bt_error_t *e)
+{
+	int errnum = 0;
+
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		if (!open_living(c, e))
+			return false;
+		c->mem_fd = openat(c->mm_fd, "mem", O_RDONLY | O_CLOEXEC);
+		if (c->mem_fd >= 0)
+			return true;
+		errnum = errno;
+		if (errnum != ESRCH && errnum != ENOENT)
+			break;
+		close_fd(c->mm_fd);
+		c->mm_fd = -1;
+	}
+	return capture_explain(proc, c->options.pid, errnum, e);
 }
 
 static bool
@@ -228,11 +270,8 @@ open_files(struct capture *c, int proc, bt_error_t *e)
 	if (c->proc_fd < 0 || !read_stat(c->proc_fd, "stat", &stat))
 		return bt_fail(e, BT_E_GONE, "no such process: %d", pid);
 	c->started = stat.starttime;
-	if (!open_living(c, e))
+	if (!open_memory_of(c, proc, e))
 		return false;
-	c->mem_fd = openat(c->mm_fd, "mem", O_RDONLY | O_CLOEXEC);
-	if (c->mem_fd < 0)
-		return capture_explain(proc, pid, errno, e);
 	c->root_fd = openat(c->mm_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	c->same_root = is_our_root(c->root_fd);
 	/* A number that is taken, in us and in our children, so that the
@@ -283,6 +322,20 @@ capture_open(
 	return true;
 }
 
+/* The process that has the number is the one that was looked at. */
+static bool
+still_same(const struct capture *c)
+{
+	struct procfs_stat stat;
+
+	if (c->pid_fd >= 0)
+		return syscall(SYS_pidfd_send_signal, c->pid_fd, 0, NULL, 0) ==
+		    0 ||
+		    errno != ESRCH;
+	return read_stat(c->proc_fd, "stat", &stat) &&
+	    stat.starttime == c->started;
+}
+
 /* Everything that was taken is forgotten; what was opened stays. */
 static void
 rewind_to_start(struct capture *c)
@@ -323,10 +376,7 @@ living_again(struct capture *c, bt_error_t *e)
 bool
 capture_again(struct capture *c, bt_error_t *e)
 {
-	struct procfs_stat stat;
-
-	if (!read_stat(c->proc_fd, "stat", &stat) ||
-	    stat.starttime != c->started)
+	if (!still_same(c))
 		return bt_fail(
 		    e, BT_E_GONE, "process %d has ended", c->options.pid);
 	if (!unseal(c))
@@ -445,20 +495,6 @@ read_maps(struct taking *t, uint64_t cost)
 		c->maps_before = true;
 }
 
-/* The process that has the number is the one that was looked at. */
-static bool
-still_same(struct capture *c)
-{
-	struct procfs_stat stat;
-
-	if (c->pid_fd >= 0)
-		return syscall(SYS_pidfd_send_signal, c->pid_fd, 0, NULL, 0) ==
-		    0 ||
-		    errno != ESRCH;
-	return read_stat(c->proc_fd, "stat", &stat) &&
-	    stat.starttime == c->started;
-}
-
 static bool
 fail_gone(struct capture *c)
 {
@@ -477,6 +513,24 @@ count_usable(const struct capture *c)
 	return n;
 }
 
+/*
+ * Threads that are gone, and a process that is not: one of them called exec at
+ * the wrong moment, which ends all others and gives it another number, and if
+ * it was not seized by then, nobody has told us.
+ */
+static bool
+has_moved_on(const struct capture *c)
+{
+	uint32_t tid;
+	int fd;
+
+	if (c->error.code != BT_E_GONE || !still_same(c))
+		return false;
+	fd = find_living(c, &tid);
+	close_fd(fd);
+	return fd >= 0;
+}
+
 /* Between the stop and the resumption. */
 static enum capture_end
 copy(struct taking *t, uint64_t maps_cost)
@@ -486,7 +540,8 @@ copy(struct taking *t, uint64_t maps_cost)
 	threads_registers(t);
 	if (t->exec)
 		return CAPTURE_AGAIN;
-	if (!still_same(c) || count_usable(c) == 0) {
+	/* Without mappings, the thread by which they were read has ended. */
+	if (!still_same(c) || count_usable(c) == 0 || c->maps.size == 0) {
 		(void)fail_gone(c);
 		return CAPTURE_FAILED;
 	}
@@ -567,6 +622,8 @@ capture_take(struct capture *c)
 	vec_init(&t.areas, areas_max);
 	vec_init(&t.pages, pages_max);
 	end = take(&t);
+	if (end == CAPTURE_FAILED && has_moved_on(c))
+		end = CAPTURE_AGAIN;
 	free(t.seen);
 	vec_deinit(&t.pages);
 	vec_deinit(&t.areas);

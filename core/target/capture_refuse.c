@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "target/capture_private.h"
@@ -93,9 +94,9 @@ refuse_traced(int proc, int32_t pid, uint64_t tracer, bt_error_t *e)
 	    pid);
 }
 
-/* Does any thread of the process still run? */
+/* Does the list have a thread that has not ended? */
 static bool
-lives(int proc, int32_t pid)
+lists_living(int proc, int32_t pid)
 {
 	char path[64];
 	tid_vec tids;
@@ -116,6 +117,21 @@ lives(int proc, int32_t pid)
 	}
 	vec_deinit(&tids);
 	(void)close(dir);
+	return alive;
+}
+
+/* Does any thread of the process still run? One that calls exec takes the
+ * number of the dead leader, and may be missed once. */
+static bool
+lives(int proc, int32_t pid)
+{
+	const struct timespec nap = {.tv_nsec = 1000000};
+	bool alive = lists_living(proc, pid);
+
+	for (int i = 0; i < 4 && !alive; i++) {
+		(void)nanosleep(&nap, NULL);
+		alive = lists_living(proc, pid);
+	}
 	return alive;
 }
 
