@@ -54,6 +54,7 @@ bool btt_read_sequences(struct btt_input *in, const char *key,
 void btt_free_sequences(struct btt_sequences *q);
 
 bool btt_get_process(struct btt_input *in);
+void btt_get_system(struct btt_input *in);
 bool btt_get_threads(struct btt_input *in);
 bool btt_get_modules(struct btt_input *in);
 bool btt_get_variables(struct btt_input *in);

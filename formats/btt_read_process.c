@@ -195,6 +195,7 @@ btt_get_process(struct btt_input *in)
 {
 	get_partial(in);
 	get_signal(in);
+	btt_get_system(in);
 	return get_common(in);
 }
 

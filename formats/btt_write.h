@@ -63,6 +63,7 @@ uint32_t *btt_thread_order(const struct snapshot *s);
 /* Each writes the entries of one section's map; none at all when there is
  * nothing to say. False: out of memory. */
 bool btt_put_process(struct btt_writer *w, struct mp_table *t);
+void btt_put_system(const struct snapshot *s, struct mp_table *t);
 bool btt_put_threads(const struct snapshot *s, struct mp_table *t);
 bool btt_put_modules(const struct snapshot *s, struct mp_table *t);
 bool btt_put_variables(const struct snapshot *s, struct mp_table *t);

@@ -231,6 +231,7 @@ btt_put_process(struct btt_writer *w, struct mp_table *t)
 	if (w->s->partial)
 		mp_bool(mp_table_key(t, "partial"), true);
 	put_signal(&w->s->signal, t);
+	btt_put_system(w->s, t);
 	return put_common(w, t);
 }
 

@@ -387,6 +387,7 @@ json_write(const struct snapshot *s, bool variables, struct buf *out)
 	json_all_annotations(&j, s);
 	write_warnings(&j, s);
 	write_resources(&j, s);
+	json_system(&j, s);
 	json_close(&j, '}');
 	buf_putc(out, '\n');
 }

@@ -47,6 +47,7 @@ void json_annotations(struct json_out *j, const struct snap_annotation *list);
 void json_annotation_fields(
     struct json_out *j, const struct snap_annotation *a);
 /* The array of threads. */
+void json_system(struct json_out *j, const struct snapshot *s);
 void json_threads(struct json_out *j, const struct snapshot *s, bool variables);
 /* Every annotation of the snapshot in one array, each with its place. */
 void json_all_annotations(struct json_out *j, const struct snapshot *s);

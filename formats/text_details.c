@@ -195,6 +195,81 @@ put_memory(struct text_out *t)
 }
 
 static void
+put_environment(struct text_out *t)
+{
+	const struct snapshot *s = t->s;
+
+	if (s->environment.count > 0)
+		heading(t, "Environment:");
+	for (size_t i = 0; i < s->environment.count; i++) {
+		const struct snap_environment *v = &s->environment.items[i];
+
+		text_say(t, "  ");
+		text_put(t, v->name);
+		text_say(t, "=");
+		text_put(t, v->value);
+		if (v->truncated)
+			text_say(t, " (%llu bytes in all)",
+			    (unsigned long long)v->length);
+		text_end(t);
+	}
+}
+
+static void
+put_bound(struct text_out *t, uint64_t value)
+{
+	if (value == SNAP_UNLIMITED)
+		text_say(t, " %12s", "unlimited");
+	else
+		text_say(t, " %12llu", (unsigned long long)value);
+}
+
+static void
+put_limits(struct text_out *t)
+{
+	const struct snapshot *s = t->s;
+
+	if (s->limits.count > 0)
+		heading(t, "Limits (soft, hard):");
+	for (size_t i = 0; i < s->limits.count; i++) {
+		const struct snap_limit *l = &s->limits.items[i];
+
+		text_say(t, "  ");
+		put_padded(t, l->name, 11);
+		put_bound(t, l->soft);
+		put_bound(t, l->hard);
+		if (l->unit[0] != '\0') {
+			text_say(t, " ");
+			text_put(t, l->unit);
+		}
+		text_end(t);
+	}
+}
+
+static void
+put_descriptors(struct text_out *t)
+{
+	const struct snapshot *s = t->s;
+	const struct snap_attribute *open = snapshot_attr_find(
+	    s, "descriptor.open");
+
+	if (s->descriptors.count > 0)
+		heading(t, "Open files:");
+	for (size_t i = 0; i < s->descriptors.count; i++) {
+		text_say(t, "  %5u ", s->descriptors.items[i].number);
+		text_put(t, s->descriptors.items[i].path);
+		text_end(t);
+	}
+	if (s->descriptors.count > 0 && open != NULL &&
+	    open->kind == SNAP_ATTR_UINT &&
+	    open->value.u > s->descriptors.count) {
+		text_say(t, "  and %llu more",
+		    (unsigned long long)(open->value.u - s->descriptors.count));
+		text_end(t);
+	}
+}
+
+static void
 put_texts(struct text_out *t, const char *title, const char *const *texts,
     size_t count)
 {
@@ -234,5 +309,8 @@ text_details(struct text_out *t)
 	put_modules(t);
 	put_mappings(t);
 	put_memory(t);
+	put_environment(t);
+	put_limits(t);
+	put_descriptors(t);
 	put_attributes(t);
 }

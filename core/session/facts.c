@@ -270,6 +270,7 @@ collect_facts(struct session *s)
 	collect_signal(s);
 	collect_machine(out);
 	collect_process(s);
+	collect_surroundings(s);
 	exe = session_exe_name(out);
 	if (o->application != NULL || *exe != '\0')
 		snapshot_attr_string(out, "application",

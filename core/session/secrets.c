@@ -85,26 +85,53 @@ remember(struct session *s, const void *bytes, size_t size, char *mark)
 	}
 }
 
+/* What stands in its place. */
+static const char *
+scrubbed_text(struct session *s, size_t size, const char *mark)
+{
+	return mark != NULL && mark[0] != '\0'
+	    ? snapshot_printf(
+		  s->snapshot, "<scrubbed: %zu bytes, hmac %s>", size, mark)
+	    : snapshot_printf(s->snapshot, "<scrubbed: %zu bytes>", size);
+}
+
 /* ---- the command line and the environment ---- */
 
-/* "scheme://user:PASSWORD@host" */
+/* "scheme://user:PASSWORD@host": where the first one is at or behind *at, and
+ * its size; *at is moved behind it. 0: there is none. */
+static size_t
+url_password(const char *text, size_t size, size_t *at, const char **out)
+{
+	const char *end = text + size, *slashes, *sign, *colon;
+
+	while (*at < size &&
+	    (slashes = memmem(text + *at, size - *at, "://", 3)) != NULL) {
+		const char *host = slashes + 3;
+		size_t left = (size_t)(end - host);
+
+		*at = (size_t)(host - text);
+		sign = memchr(host, '@', left);
+		colon = memchr(host, ':', left);
+		if (slashes == text || sign == NULL || colon == NULL ||
+		    colon > sign || sign - colon < 2 ||
+		    memchr(host, '/', (size_t)(sign - host)) != NULL)
+			continue;
+		*at = (size_t)(sign - text);
+		*out = colon + 1;
+		return (size_t)(sign - colon) - 1;
+	}
+	return 0;
+}
+
 static void
 look_at_url(struct session *s, const char *text, size_t size)
 {
+	const char *password;
+	size_t at = 0, n;
 	char mark[17];
-	const char *slashes = memmem(text, size, "://", 3), *at, *colon;
-	size_t left;
 
-	if (slashes == NULL || slashes == text)
-		return;
-	slashes += 3;
-	left = size - (size_t)(slashes - text);
-	at = memchr(slashes, '@', left);
-	colon = memchr(slashes, ':', left);
-	if (at == NULL || colon == NULL || colon > at || at - colon < 2 ||
-	    memchr(slashes, '/', (size_t)(at - slashes)) != NULL)
-		return;
-	remember(s, colon + 1, (size_t)(at - colon) - 1, mark);
+	while ((n = url_password(text, size, &at, &password)) != 0)
+		remember(s, password, n, mark);
 }
 
 /* One string of them. *next: the string after it is a value. */
@@ -130,6 +157,40 @@ look_at(struct session *s, const char *text, size_t size, bool *next)
 	look_at_url(s, text, size);
 	*next = equals == NULL && size > 1 && text[0] == '-' &&
 	    session_is_secret_name(s->options, text, size);
+}
+
+/* The value with stars for passwords; NULL: it has none. Also those that are
+ * too short to be looked for. */
+static const char *
+without_passwords(struct session *s, const char *value, size_t size)
+{
+	const char *password;
+	char *copy = NULL;
+	size_t at = 0, n;
+
+	while ((n = url_password(value, size, &at, &password)) != 0) {
+		if (copy == NULL)
+			copy = arena_strndup(&s->snapshot->arena, value, size);
+		if (copy == NULL)
+			return "";
+		memset(copy + (password - value), '*', n);
+	}
+	return copy;
+}
+
+const char *
+session_environment_value(
+    struct session *s, const char *text, size_t name, size_t size)
+{
+	const char *value = text + name + 1, *mark = NULL;
+
+	if (size == 0 || s->options->scrub.none)
+		return NULL;
+	if (!session_is_secret_name(s->options, text, name))
+		return without_passwords(s, value, size);
+	if (s->snapshot->scrub != NULL)
+		mark = scrub_mark(s->snapshot->scrub, value, size);
+	return scrubbed_text(s, size, mark);
 }
 
 void
@@ -176,10 +237,7 @@ static void
 replace(
     struct session *s, struct snap_variable *v, size_t size, const char *mark)
 {
-	const char *text = mark[0] != '\0'
-	    ? snapshot_printf(
-		  s->snapshot, "<scrubbed: %zu bytes, hmac %s>", size, mark)
-	    : snapshot_printf(s->snapshot, "<scrubbed: %zu bytes>", size);
+	const char *text = scrubbed_text(s, size, mark);
 
 	v->string = text;
 	v->string_size = (uint32_t)strlen(text);

@@ -120,6 +120,9 @@ struct session_options {
 	/* Values that do not go into the snapshot (secrets.c). */
 	struct {
 		bool on;
+		/* Nothing at all is left out, not even of the environment,
+		 * which otherwise goes by names alone when it is not on. */
+		bool none;
 		const char *const *patterns; /* more names, as fnmatch(3) */
 	} scrub;
 

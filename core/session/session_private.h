@@ -154,6 +154,7 @@ uint32_t walk_count(const struct session *s);
 /* One collector each. */
 void collect_exe(struct session *s);	       /* opened, or why not */
 void collect_facts(struct session *s);	       /* signal, attributes */
+void collect_surroundings(struct session *s);  /* environment, limits, files */
 void collect_threads_begin(struct session *s); /* order, names, registers */
 void collect_thread(struct session *s, uint32_t index);
 void collect_modules(struct session *s);
@@ -166,6 +167,10 @@ void session_log_line(const struct session_sink *sink,
     enum pmodule_log_level level, const char *module, const char *text);
 void collect_analysis(struct session *s);
 /* Names of credentials, and the user's patterns. */
+/* What is shown of a variable of the environment, "NAME=VALUE" with so long a
+ * name and value, without what is secret; NULL: the value itself. */
+const char *session_environment_value(
+    struct session *s, const char *text, size_t name, size_t size);
 bool session_is_secret_name(
     const struct session_options *o, const char *name, size_t size);
 /* What must not be in the file: of the command line and the environment, and of

@@ -20,6 +20,7 @@ enum {
 	MAX_CLASSIFIERS = 1024,
 	MAX_CALLSTACK = 1024,
 	MAX_FINDINGS = 65536,
+	MAX_SURROUNDINGS = 65536,
 	MAX_THREADS = 1 << 22,
 	MAX_LOCATIONS = 1 << 24,
 	MAX_GLOBALS = 1 << 20,
@@ -118,6 +119,9 @@ snapshot_init(struct snapshot *s, size_t cap)
 	vec_init(&s->classifiers, MAX_CLASSIFIERS);
 	vec_init(&s->callstack, MAX_CALLSTACK);
 	vec_init(&s->findings, MAX_FINDINGS);
+	vec_init(&s->environment, MAX_SURROUNDINGS);
+	vec_init(&s->limits, MAX_SURROUNDINGS);
+	vec_init(&s->descriptors, MAX_SURROUNDINGS);
 	vec_init(&s->threads, MAX_THREADS);
 	vec_init(&s->locations, MAX_LOCATIONS);
 	vec_init(&s->globals, MAX_GLOBALS);
@@ -145,6 +149,9 @@ snapshot_deinit(struct snapshot *s)
 	vec_deinit(&s->classifiers);
 	vec_deinit(&s->callstack);
 	vec_deinit(&s->findings);
+	vec_deinit(&s->environment);
+	vec_deinit(&s->limits);
+	vec_deinit(&s->descriptors);
 	vec_deinit(&s->threads);
 	vec_deinit(&s->locations);
 	vec_deinit(&s->globals);

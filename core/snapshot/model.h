@@ -237,6 +237,24 @@ struct snap_signal {
 	uint32_t sender_uid;
 };
 
+struct snap_environment {
+	const char *name, *value;
+	uint64_t length; /* of the whole value when it is truncated */
+	bool truncated;
+};
+
+#define SNAP_UNLIMITED UINT64_MAX
+struct snap_limit {
+	const char *name; /* as of getrlimit(2), in small letters: "nofile" */
+	const char *unit; /* "" none */
+	uint64_t soft, hard;
+};
+
+struct snap_descriptor {
+	uint32_t number;
+	const char *path; /* "socket:[4711]" and the like included */
+};
+
 struct snap_fault {
 	bool present;
 	uint32_t tid, frame;
@@ -291,6 +309,9 @@ struct snapshot {
 	VEC(const char *) callstack;
 	struct snap_signal signal;
 	struct snap_fault fault;
+	VEC(struct snap_environment) environment;
+	VEC(struct snap_limit) limits;
+	VEC(struct snap_descriptor) descriptors;
 	VEC(struct snap_finding) findings;
 	VEC(struct snap_thread) threads; /* faulted first, then core order */
 	VEC(struct snap_location *) locations;

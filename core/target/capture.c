@@ -405,19 +405,6 @@ capture_read_text(
 	return true;
 }
 
-static void
-read_exe(struct capture *c)
-{
-	char path[4096];
-	ssize_t n = readlinkat(c->mm_fd, "exe", path, sizeof(path));
-	uint8_t *copy = n > 0 ? capture_alloc(c, (size_t)n) : NULL;
-
-	if (copy == NULL)
-		return;
-	memcpy(copy, path, (size_t)n);
-	c->exe = (struct capture_text){copy, (size_t)n};
-}
-
 /* What is true of the process before the stop: afterwards its state would be
  * that of a traced one. */
 static uint64_t
@@ -430,10 +417,8 @@ read_texts(struct taking *t)
 	/* Of a leader that has ended it tells nothing about memory. */
 	(void)capture_read_text(t, c->mm_fd, "status", &c->status);
 	(void)capture_read_text(t, c->mm_fd, "cmdline", &c->cmdline);
-	(void)capture_read_text(t, c->mm_fd, "environ", &c->environ);
-	(void)capture_read_text(t, c->mm_fd, "cgroup", &c->cgroup);
 	(void)capture_read_text(t, c->mm_fd, "auxv", &c->auxv);
-	read_exe(c);
+	process_read(t);
 	system_read(t);
 	start = bt_now_ns();
 	(void)capture_read_text(t, c->mm_fd, "maps", &c->maps);

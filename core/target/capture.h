@@ -68,6 +68,12 @@ struct capture_range {
 	const uint8_t *bytes;
 };
 
+struct capture_descriptor {
+	uint32_t number;
+	struct capture_text link; /* "/var/log/x", "socket:[4711]" */
+};
+enum { CAPTURE_DESCRIPTORS = 1024 /* the first that are open */ };
+
 /* What the machine says of itself: files of /proc, as far as they matter. */
 struct capture_system {
 	struct capture_text stat, loadavg, uptime, meminfo, cpuinfo;
@@ -133,7 +139,13 @@ struct capture {
 	struct capture_range *ranges; /* in no order, disjoint */
 	size_t n_ranges, ranges_room;
 	struct capture_text stat, status, cmdline, environ, cgroup, auxv, maps,
-	    exe;
+	    limits;
+	struct capture_text exe, cwd, root; /* what the links say */
+	char namespaces[64];	/* "mnt,pid": those that are not ours */
+	bool descriptors_known; /* and this many are open: */
+	uint64_t n_open;
+	struct capture_descriptor *descriptors; /* of the first of them */
+	size_t n_descriptors;
 	struct capture_system system;
 	bool maps_before;  /* read before the stop: too many to wait for */
 	uint64_t stop_ns;  /* of that, until registers were complete */

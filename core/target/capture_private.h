@@ -102,4 +102,7 @@ bool capture_in_gap(const struct capture *c, bt_addr_t address);
 /* capture_system.c */
 void system_read(struct taking *t);
 
+/* capture_process.c */
+void process_read(struct taking *t);
+
 #endif /* TARGET_CAPTURE_PRIVATE_H */

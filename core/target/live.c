@@ -340,6 +340,8 @@ load(struct live *l, const struct target_options *options, bt_error_t *e)
 	name_exe(l);
 	warn_incomplete(l);
 	live_facts(l);
+	live_limits(l);
+	live_descriptors(l);
 	return true;
 }
 

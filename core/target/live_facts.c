@@ -206,6 +206,45 @@ add_cgroup(struct live *l)
 		    (const char *)line.data + line.pos, line.size - line.pos);
 }
 
+static void
+add_link(struct live *l, const char *key, const struct capture_text *link)
+{
+	if (link->size != 0)
+		add_text(l, key, (const char *)link->data, link->size);
+}
+
+/* Its number where it lives, when that is another namespace than ours:
+ * "NStgid: 4711 1". */
+static void
+add_inner_id(struct live *l)
+{
+	struct view ids;
+	uint64_t inner = 0, id;
+	unsigned n = 0;
+
+	if (!procfs_field(capture_view(&l->capture->status), "NStgid", &ids))
+		return;
+	for (; procfs_number(ids, n, &id); n++)
+		inner = id;
+	if (n > 1)
+		add_number(l, "process.id.inner", inner);
+}
+
+/* Where it lives: what a container changes. */
+static void
+add_place(struct live *l)
+{
+	const struct capture *c = l->capture;
+
+	add_cgroup(l);
+	add_link(l, "process.root", &c->root);
+	add_link(l, "process.cwd", &c->cwd);
+	if (c->namespaces[0] != '\0')
+		add_text(l, "process.namespaces", c->namespaces,
+		    strlen(c->namespaces));
+	add_inner_id(l);
+}
+
 /* What the frozen copy cost: page tables, so it goes by private memory. */
 static void
 add_fork(struct live *l)
@@ -229,7 +268,9 @@ live_facts(struct live *l)
 	const struct capture *c = l->capture;
 
 	ADD_ROWS(l, capture_view(&c->status), status_rows);
-	add_cgroup(l);
+	if (c->descriptors_known)
+		add_number(l, "descriptor.open", c->n_open);
+	add_place(l);
 	add_number(l, "ptrace.pause", c->pause_ns / 1000);
 	add_fork(l);
 	add_system(l);

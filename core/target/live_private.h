@@ -62,4 +62,8 @@ void live_opener_init(struct live *l, const struct target_options *options);
 /* live_facts.c: attributes. */
 void live_facts(struct live *l);
 
+/* live_process.c */
+void live_limits(struct live *l);
+void live_descriptors(struct live *l);
+
 #endif /* TARGET_LIVE_PRIVATE_H */

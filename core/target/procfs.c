@@ -362,3 +362,44 @@ procfs_parse_syscall(struct view text, struct procfs_syscall *out)
 	}
 	return hexadecimal(&text, &out->sp) && hexadecimal(&text, &out->pc);
 }
+
+/* A number, or "unlimited". */
+static bool
+limit_value(struct view *line, uint64_t *out)
+{
+	static const char unlimited[] = "unlimited";
+	struct view text = word(line);
+
+	if (text.size == sizeof(unlimited) - 1 &&
+	    memcmp(text.data, unlimited, text.size) == 0) {
+		*out = PROCFS_UNLIMITED;
+		return true;
+	}
+	return decimal(&text, out) && text.pos == text.size;
+}
+
+/* Columns: the label has 25 characters and blanks in it (fs/proc/base.c,
+ * proc_pid_limits). */
+bool
+procfs_next_limit(struct view *v, struct procfs_limit *out)
+{
+	const size_t column = 25;
+	struct view line;
+
+	while (procfs_line(v, &line)) {
+		size_t size = column;
+
+		if (line.size <= column)
+			continue;
+		line.pos = column;
+		if (!limit_value(&line, &out->soft) ||
+		    !limit_value(&line, &out->hard))
+			continue;
+		while (size != 0 && line.data[size - 1] == ' ')
+			size--;
+		out->label = view_of(line.data, size);
+		out->unit = word(&line);
+		return true;
+	}
+	return false;
+}

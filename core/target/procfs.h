@@ -66,4 +66,14 @@ struct procfs_syscall {
 };
 bool procfs_parse_syscall(struct view text, struct procfs_syscall *out);
 
+/* A line of /proc/PID/limits. */
+#define PROCFS_UNLIMITED UINT64_MAX
+struct procfs_limit {
+	struct view label; /* "Max open files" */
+	struct view unit;  /* "files"; empty: none */
+	uint64_t soft, hard;
+};
+/* Lines that are none (the headings) are skipped. False at the end. */
+bool procfs_next_limit(struct view *v, struct procfs_limit *out);
+
 #endif /* TARGET_PROCFS_H */

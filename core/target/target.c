@@ -16,6 +16,8 @@ static const size_t modules_max = (size_t)1 << 20;
 static const size_t auxv_max = 4096;
 static const size_t warnings_max = 1000;
 static const size_t facts_max = 1000;
+static const size_t limits_max = 64; /* there are 16 */
+static const size_t descriptors_max = 1 << 16;
 static const uint64_t own_steps = UINT64_C(1) << 32;
 
 bool
@@ -33,6 +35,8 @@ target_init(struct target *t, const struct target_ops *ops,
 	vec_init(&t->auxv, auxv_max);
 	vec_init(&t->warnings, warnings_max);
 	vec_init(&t->facts, facts_max);
+	vec_init(&t->limits, limits_max);
+	vec_init(&t->descriptors, descriptors_max);
 	t->opener = options->opener;
 	t->finder = options->finder;
 	if (t->finder.opener == NULL)
@@ -66,6 +70,8 @@ target_deinit(struct target *t)
 	vec_deinit(&t->auxv);
 	vec_deinit(&t->warnings);
 	vec_deinit(&t->facts);
+	vec_deinit(&t->limits);
+	vec_deinit(&t->descriptors);
 	strings_deinit(&t->strings);
 	arena_deinit(&t->arena);
 }
@@ -149,6 +155,26 @@ target_facts(const struct target *t, const struct target_fact **out)
 {
 	*out = t->facts.items;
 	return t->facts.count;
+}
+
+size_t
+target_limits(const struct target *t, const struct target_limit **out)
+{
+	*out = t->limits.items;
+	return t->limits.count;
+}
+
+size_t
+target_descriptors(const struct target *t, const struct target_descriptor **out)
+{
+	*out = t->descriptors.items;
+	return t->descriptors.count;
+}
+
+struct view
+target_environment(const struct target *t)
+{
+	return t->given[1];
 }
 
 void

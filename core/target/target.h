@@ -130,6 +130,19 @@ struct target_fact {
 	uint64_t number;
 };
 
+/* What a process may use at most, as getrlimit(2) has it. */
+#define TARGET_UNLIMITED UINT64_MAX
+struct target_limit {
+	const char *name; /* "nofile" */
+	const char *unit; /* "files"; "" none */
+	uint64_t soft, hard;
+};
+
+struct target_descriptor {
+	uint32_t number;
+	const char *path; /* as the kernel names it: also "socket:[4711]" */
+};
+
 struct target_warning {
 	const char *code; /* "core.truncated", "module.mismatch", ... */
 	const char *text;
@@ -169,6 +182,12 @@ size_t target_modules(struct target *t, struct target_module **out);
 size_t target_warnings(
     const struct target *t, const struct target_warning **out);
 size_t target_facts(const struct target *t, const struct target_fact **out);
+/* Of a live process; of others there are none. */
+size_t target_limits(const struct target *t, const struct target_limit **out);
+size_t target_descriptors(
+    const struct target *t, const struct target_descriptor **out);
+/* Its environment: NAME=VALUE, each with its NUL. */
+struct view target_environment(const struct target *t);
 /* Adds one (text is formatted into the target's arena). */
 void target_warn(struct target *t, const char *code, const char *format, ...)
     BT_PRINTF(3, 4);

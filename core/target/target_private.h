@@ -75,10 +75,12 @@ struct target {
 	VEC(struct auxv_entry) auxv;
 	VEC(struct target_warning) warnings;
 	VEC(struct target_fact) facts;
+	VEC(struct target_limit) limits;
+	VEC(struct target_descriptor) descriptors;
 	uint64_t warnings_dropped;
 
-	/* Arguments and environment, where the kernel told; empty: as the
-	 * stack has them. */
+	/* Arguments (0) and environment (1), where the kernel told; empty: as
+	 * the stack has them. */
 	struct view given[2];
 
 	struct target_module *exe;

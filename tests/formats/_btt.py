@@ -347,7 +347,8 @@ class Document:
             "signal": {}, "fault": {}, "findings": [], "threads": [],
             "globals": [], "objects": {}, "modules": [], "mappings": [],
             "heap": [], "locks": [], "memory": [], "annotations": [],
-            "warnings": [], "resources": []}
+            "warnings": [], "resources": [], "environment": [],
+            "limits": [], "descriptors": []}
         self.lost = 0
         self.names = [name for name, _ in sections]
         for name, section in sections:
@@ -386,6 +387,18 @@ class Document:
                 "address": hex(g["address"]) if "address" in g else None,
                 "sender_pid": g.get("sender_pid"),
                 "sender_uid": g.get("sender_uid")}
+        for name, value, *length in s.get("environment", []):
+            self.doc["environment"].append(dict(
+                {"name": text(name), "value": text(value)},
+                **({"length": number(length[0]), "truncated": True}
+                   if length else {})))
+        for name, unit, soft, hard in s.get("limits", []):
+            self.doc["limits"].append({
+                "name": text(name), "unit": known(text(unit)),
+                "soft": soft, "hard": hard})
+        for fd, path in s.get("descriptors", []):
+            self.doc["descriptors"].append(
+                {"number": fd, "path": text(path)})
         self.common(s)
 
     def get_threads(self, s):

@@ -44,6 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct view text = view_of(data, size), v = text, part;
 	struct procfs_stat stat;
 	struct procfs_syscall call;
+	struct procfs_limit limit;
 
 	if (procfs_parse_stat(text, &stat))
 		fuzz_use_text(stat.comm);
@@ -53,6 +54,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mappings(text);
 	while (procfs_next_kernel_frame(&v, &part))
 		fuzz_use(part.data, part.size);
+	for (v = text; procfs_next_limit(&v, &limit);) {
+		fuzz_use(limit.label.data, limit.label.size);
+		fuzz_use(limit.unit.data, limit.unit.size);
+	}
 	for (v = text; procfs_line(&v, &part);)
 		fuzz_use(part.data, part.size);
 	return 0;

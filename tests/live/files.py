@@ -89,6 +89,7 @@ def other_root(bench, t):
         t.equal(target.stdout.readline(), "ready\n", "in its own root")
         d = bench.json(t, target.pid)
         check_whole(t, d, "another root:")
+        t.equal(d["attributes"].get("process.root"), root)
     finally:
         target.kill()
         target.wait()
@@ -109,7 +110,9 @@ def namespace(bench, t):
             pid = int(f.read().split()[0])
         d = bench.json(t, pid)
         check_whole(t, d, "pid namespace:")
-        t.equal(d["attributes"].get("process.id"), pid)
+        a = d["attributes"]
+        t.equal((a.get("process.id"), a.get("process.id.inner")), (pid, 1))
+        t.equal(a.get("process.namespaces"), "mnt,pid")
     finally:
         target.stdin.close()
         target.kill()

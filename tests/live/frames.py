@@ -3,7 +3,10 @@
 """Stacks, values, names, states and attributes of live processes: against what
 the program knows of itself and against GDB attached to the same process."""
 import json
+import os
 import re
+import resource
+import socket
 import subprocess
 import sys
 import time
@@ -112,7 +115,17 @@ def alive(bench, t, target):
 
 
 def attributes(bench, t):
-    target = bench.known(2, env={"SECRET": "gR4veyard"})
+    env = {"SECRET": "gR4veyard", "HARMLESS": "a b=c", "EMPTY": "",
+           "SOME_URL": "db://me:pW1@host/x", "LONG": "x" * 5000,
+           "NOT_TEXT": os.fsdecode(b"\xff\xfe")}
+    with open(os.path.join(bench.dir, "open file"), "w") as file, \
+            socket.socket() as other:
+        target = bench.known(
+            2, env=env, pass_fds=(file.fileno(), other.fileno()),
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_NOFILE, (321, 654)))
+        opened = {file.fileno(): file.name, other.fileno(): os.readlink(
+            f"/proc/self/fd/{other.fileno()}")}
     begun = time.monotonic()
     d = bench.json(t, target.pid)
     took = (time.monotonic() - begun) * 1000000
@@ -126,8 +139,66 @@ def attributes(bench, t):
     t.equal(a.get("state"), "S")
     t.check(0 < a.get("ptrace.pause", 0) < took, a.get("ptrace.pause"), took)
     t.check("core.size" not in a, "a live process has no core")
-    t.check("gR4veyard" not in str(d), "the environment is not ours to keep")
+    surroundings(t, target, d, env, opened)
     t.equal((d["signal"] or {}).get("number"), None, "no signal:")
+
+
+def surroundings(t, target, d, env, opened):
+    """Environment, limits, open files, and where it lives; what is secret in
+    the environment goes by its name, for those who print it, too."""
+    t.check("gR4veyard" not in str(d) and "pW1" not in str(d), "secrets")
+    got = {v["name"]: v for v in d["environment"]}
+    t.equal(sorted(got), sorted(env), "environment:")
+    if sorted(got) == sorted(env):
+        for name in ("HARMLESS", "EMPTY"):
+            t.equal(got[name], {"name": name, "value": env[name]})
+        t.equal(got["SECRET"]["value"], "<scrubbed: 9 bytes>")
+        t.equal(got["SOME_URL"]["value"], "db://me:***@host/x")
+        t.equal(got["NOT_TEXT"]["value"], "\\xff\\xfe")
+        t.equal(got["LONG"], {"name": "LONG", "value": "x" * 1024,
+                              "length": 5000, "truncated": True})
+    limits = {x["name"]: x for x in d["limits"]}
+    t.equal(limits.get("nofile"), {"name": "nofile", "soft": 321,
+                                   "hard": 654, "unit": "files"})
+    t.equal(len(limits), 16, sorted(limits))
+    for name, which in (("stack", resource.RLIMIT_STACK),
+                        ("core", resource.RLIMIT_CORE),
+                        ("nice", resource.RLIMIT_NICE),
+                        ("cpu", resource.RLIMIT_CPU)):
+        want = [None if x == resource.RLIM_INFINITY else x
+                for x in resource.prlimit(target.pid, which)]
+        x = limits.get(name, {})
+        t.equal([x.get("soft"), x.get("hard")], want, name)
+    a = d["attributes"]
+    files = {x["number"]: x["path"] for x in d["descriptors"]}
+    want = {int(n): os.readlink(f"/proc/{target.pid}/fd/{n}")
+            for n in os.listdir(f"/proc/{target.pid}/fd")}
+    t.equal(files, want, "open files:")
+    t.equal({n: files.get(n) for n in opened}, opened, "open files:")
+    t.equal(a.get("descriptor.open"), len(want))
+    t.equal(a.get("process.cwd"), os.readlink(f"/proc/{target.pid}/cwd"))
+    t.equal(a.get("process.root"), "/")
+    t.check("process.namespaces" not in a and "process.id.inner" not in a,
+            "it lives where we do:", a)
+
+
+def many_descriptors(bench, t):
+    """The first are named, all are counted."""
+    target = bench.start(
+        sys.executable, "-c", "import os, resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3000, 3000))\n"
+        "fds = [os.dup(1) for _ in range(2000)]\n"
+        "print('ready', flush=True); sys.stdin.read()")
+    count = len(os.listdir(f"/proc/{target.pid}/fd"))
+    bench.run("ptrace", target.pid, "-o", "fds.btt")
+    d = json.loads(bench.run("ptrace", "-b", "fds.btt", "--json").stdout)
+    t.equal([x["number"] for x in d["descriptors"]], list(range(1024)))
+    t.equal(d["attributes"].get("descriptor.open"), count)
+    text = bench.run("ptrace", "-b", "fds.btt").stdout
+    for words in ("Environment:", "Limits (soft, hard):", "Open files:",
+                  f"and {count - 1024} more", "nofile"):
+        t.check(words in text, words, "is not in the report")
+    target.kill()
 
 
 def status(pid, key):
@@ -223,6 +294,7 @@ def body(bench, t):
     busy(bench, t)
     known(bench, t)
     attributes(bench, t)
+    many_descriptors(bench, t)
     chosen(bench, t)
     leader_gone(bench, t)
     globals_and_tls(bench, t)

@@ -223,6 +223,19 @@ def check_live(bench, t):
         t.equal((done.returncode, done.stderr), (0, ""), "live")
         data = b"".join(payloads(out).values())
         t.equal(leaks(data, secrets("environment")), [], "live")
+        shown = {v["name"]: v["value"] for v in json.loads(bench.run(
+            "ptrace", "-b", out, "--format=json").stdout)["environment"]}
+        t.equal(shown.get("HARMLESS"), environment()["HARMLESS"], "live")
+        want = hmac.new(key_of(bench)[1], secrets("environment")[0].encode(),
+                        hashlib.sha256).hexdigest()[:16]
+        t.equal(shown.get("DB_PASSWORD"),
+                f"<scrubbed: 24 bytes, hmac {want}>", "live")
+        done = bench.run("ptrace", str(process.pid), "-o", out, "--overwrite",
+                         "--no-scrub")
+        data = b"".join(payloads(out).values())
+        t.equal(len(leaks(data, secrets("environment"))), EACH, "--no-scrub")
+        shown = bench.run("bt", "--json", str(process.pid)).stdout
+        t.equal(leaks(shown.encode(), secrets("environment")), [], "bt")
     finally:
         process.kill()
         process.wait()

@@ -222,6 +222,27 @@ sample_thread(struct snapshot *s, uint32_t tid, bool fault)
 	sample_registers(s, t, tid);
 }
 
+static void
+sample_system(struct snapshot *s)
+{
+	struct snap_environment *v;
+
+	v = vec_push(&s->environment);
+	*v = (struct snap_environment){"PATH", "/bin:\xff\n=", 0, false};
+	v = vec_push(&s->environment);
+	*v = (struct snap_environment){"LONG", "xxx", 5000, true};
+	v = vec_push(&s->environment);
+	*v = (struct snap_environment){"EMPTY", "", 0, false};
+	*(struct snap_limit *)vec_push(&s->limits) = (struct snap_limit){
+	    "nofile", "files", 1024, SNAP_UNLIMITED};
+	*(struct snap_limit *)vec_push(&s->limits) = (struct snap_limit){
+	    "nice", "", 0, 0};
+	*(struct snap_descriptor *)vec_push(&s->descriptors) =
+	    (struct snap_descriptor){0, "/dev/null"};
+	*(struct snap_descriptor *)vec_push(&s->descriptors) =
+	    (struct snap_descriptor){UINT32_MAX, "/x\xfe (deleted)"};
+}
+
 /* Uses every field of the model. */
 __attribute__((unused)) static void
 sample_full(struct snapshot *s)
@@ -321,6 +342,7 @@ sample_full(struct snapshot *s)
 	snapshot_warn(s, "unwind", "budget", "thread 79: gave up");
 	s->partial = true;
 	snapshot_fingerprint(s);
+	sample_system(s);
 }
 
 /* n threads in the same stack of `depth` frames with `variables` each. */

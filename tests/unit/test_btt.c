@@ -428,6 +428,24 @@ TEST(claimed_counts)
 	    "count\x01");
 	DAMAGED("objects", "\x80");
 	DAMAGED("warnings", "\x81\xa8warnings\x91\x91\xa1x");
+	DAMAGED("process",
+	    "\x81\xab"
+	    "environment\x91\x91\xa1x");
+	DAMAGED("process",
+	    "\x81\xab"
+	    "environment\x92\x92\xa1x\xa1y");
+	DAMAGED("process",
+	    "\x81\xa6"
+	    "limits\x91\x93\xa1x\xa1y\x01");
+	DAMAGED("process",
+	    "\x81\xa6"
+	    "limits\x91\x94\xa1x\xa1y\x01\xa1z");
+	DAMAGED("process",
+	    "\x81\xab"
+	    "descriptors\x91\x92\xa1x\xa1y");
+	DAMAGED("process",
+	    "\x81\xab"
+	    "descriptors\xdd\xff\xff\xff\xff");
 	DAMAGED("process", "\xc0");
 	DAMAGED("process", "");
 	DAMAGED("analysis",
@@ -712,7 +730,7 @@ TEST(section_over_the_cap)
 	snapshot_init(&s, SAMPLE_CAP);
 	sample_full(&s);
 	w = btt_writer_create(&s);
-	buf_init(&out, 700);
+	buf_init(&out, 820);
 	assert_ok(btt_write_header(w, &out, &e), &e);
 	assert_ok(btt_write_section(w, BTT_PROCESS, &out, &e), &e);
 	before = out.size;

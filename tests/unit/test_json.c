@@ -190,7 +190,8 @@ TEST(empty_document)
 	    "\"findings\":[],\"threads\":[],\"globals\":[],\"objects\":{},"
 	    "\"modules\":[],\"mappings\":[],\"heap\":[],\"locks\":[],"
 	    "\"memory\":[],\"annotations\":[],\"warnings\":[],"
-	    "\"resources\":[]}\n");
+	    "\"resources\":[],"
+	    "\"environment\":[],\"limits\":[],\"descriptors\":[]}\n");
 	buf_deinit(&b);
 	snapshot_deinit(&s);
 }

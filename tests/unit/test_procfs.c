@@ -252,3 +252,56 @@ TEST(files)
 	buf_deinit(&b);
 	close(dir);
 }
+
+TEST(limits)
+{
+	static const char text[] =
+	    "Limit                     Soft Limit           Hard Limit         "
+	    " "
+	    " Units     \n"
+	    "Max cpu time              unlimited            unlimited          "
+	    " "
+	    " seconds   \n"
+	    "Max open files            1024                 524288             "
+	    " "
+	    " files     \n"
+	    "Max nice priority         0                    40                 "
+	    " "
+	    " \n"
+	    "Max something new         18446744073709551615 1x                 "
+	    " "
+	    " x\n"
+	    "Max odd                   -1                   2                  "
+	    " "
+	    " y\n"
+	    "short\n"
+	    "Max huge                  99999999999999999999 1                  "
+	    "  "
+	    "z\n"
+	    "Max last                  3                    unlimited";
+	static const struct {
+		const char *label, *unit;
+		uint64_t soft, hard;
+	} wanted[] = {
+	    {"Max cpu time", "seconds", PROCFS_UNLIMITED, PROCFS_UNLIMITED},
+	    {"Max open files", "files", 1024, 524288},
+	    {"Max nice priority", "", 0, 40},
+	    {"Max last", "", 3, PROCFS_UNLIMITED}};
+	struct view v = view_of(text, sizeof(text) - 1);
+	struct procfs_limit limit;
+	size_t n = 0;
+
+	for (; procfs_next_limit(&v, &limit); n++) {
+		char label[32] = "", unit[32] = "";
+
+		assert_true(n < sizeof(wanted) / sizeof(*wanted));
+		assert_true(limit.label.size < 32 && limit.unit.size < 32);
+		memcpy(label, limit.label.data, limit.label.size);
+		memcpy(unit, limit.unit.data, limit.unit.size);
+		expect_str(label, wanted[n].label);
+		expect_str(unit, wanted[n].unit);
+		expect_uint(limit.soft, wanted[n].soft);
+		expect_uint(limit.hard, wanted[n].hard);
+	}
+	expect_uint(n, sizeof(wanted) / sizeof(*wanted));
+}

@@ -489,6 +489,7 @@ ptrace_options_parse(
 	s->globals = o->globals.items;
 	s->resources = o->resources.items;
 	s->scrub.on = o->no_scrub == false;
+	s->scrub.none = o->no_scrub;
 	s->scrub.patterns = o->scrub.items;
 	s->threads = o->threads;
 	s->n_threads = o->n_threads;
