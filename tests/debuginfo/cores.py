@@ -15,6 +15,7 @@ import tempfile
 
 import _cases
 import run
+from checks import Checks
 
 PT_LOAD, PN_XNUM = 1, 0xffff
 THREADS = (0, 1, 2, 63, 1000, 4000)
@@ -22,16 +23,6 @@ THREADS = (0, 1, 2, 63, 1000, 4000)
 # shared file, 4 ELF headers, 5 and 6 huge pages, 7 and 8 DAX.
 FILTERS = ("0x1", "0x3", "0x5", "0x11", "0x31", "0x33", "0x37", "0x7f",
            "0x1ff")
-
-
-class Checks:
-    done = failed = 0
-
-    def check(self, good, *what):
-        self.done += 1
-        if not good:
-            self.failed += 1
-            print("FAIL:", *what, flush=True)
 
 
 def crowd(got):
@@ -146,8 +137,7 @@ def main():
         return 77
     finally:
         shutil.rmtree(where, ignore_errors=True)
-    print(f"{checks.done} checks, {checks.failed} failed")
-    return 1 if checks.failed else 0
+    return checks.end()
 
 
 if __name__ == "__main__":

@@ -20,19 +20,9 @@ import urllib.request
 
 import _cases
 import run
+from checks import Checks
 
 LIBRARY = "/usr/lib/*/libdebuginfod.so.1"
-
-
-class Checks:
-    done = failed = 0
-
-    def check(self, good, *what):
-        self.done += 1
-        if not good:
-            self.failed += 1
-            print("FAIL:", *what, flush=True)
-        return good
 
 
 def free_port():
@@ -154,8 +144,8 @@ def main():
         return 77
     finally:
         shutil.rmtree(where, ignore_errors=True)
-    print(f"{checks.done} checks, {checks.failed} failed")
-    return status if checks.failed == 0 else 1
+    checks.end()
+    return 1 if checks.failed else status
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the tests of live processes share: programs that run, ptrace and bt on
 them with a time limit, and what /proc says of a target afterwards."""
-import argparse
 import json
 import os
 import shutil
@@ -15,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
-from checks import Checks  # noqa: E402
+import checks  # noqa: E402
 
 # For what takes a moment, on a machine that does much else besides.
 PATIENCE = 60
@@ -190,15 +189,4 @@ def variable(thread, function, name):
 
 
 def main(body):
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", required=True)
-    args = parser.parse_args()
-    bench, checks = Bench(args.build), Checks()
-    try:
-        body(bench, checks)
-    except crash.CrashError as error:
-        print("skipped:", error)
-        return 77
-    finally:
-        bench.close()
-    return checks.end()
+    return checks.run(Bench, body)

@@ -220,6 +220,17 @@ def facts(bench, t):
         access(bench, t)
 
 
+def only_his_is_readable(s, t, stage):
+    for entry in s.listed():
+        path = os.path.join(s.path, stage, entry["id"])
+        done = subprocess.run(["cat", path], user=65534, group=65534,
+                              extra_groups=[], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False)
+        t.equal(done.returncode == 0, entry["comm"] == "his", entry["comm"],
+                stage, "readable by its user:")
+        t.equal(os.stat(path).st_uid, 0, "files stay root's:")
+
+
 def access(bench, t):
     """A user reads what is of his own process, and nothing else."""
     s = Spool(bench)
@@ -248,25 +259,12 @@ def access(bench, t):
         child.kill()
         child.wait()
     t.equal(len(s.listed()), 4, "cores:")
-    for entry in s.listed():
-        path = os.path.join(s.path, "pending", entry["id"])
-        done = subprocess.run(["cat", path], user=65534, group=65534,
-                              extra_groups=[], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, check=False)
-        t.equal(done.returncode == 0, entry["comm"] == "his", entry["comm"],
-                "readable by its user:")
-        t.equal(os.stat(path).st_uid, 0, "files stay root's:")
+    only_his_is_readable(s, t, "pending")
     # The snapshots as the cores.
     t.equal(s.once(), 0, s.text())
     taken = os.listdir(os.path.join(s.path, "sending"))
     t.equal(len(taken), 4, "snapshots:", s.text())
-    for entry in s.listed():
-        path = os.path.join(s.path, "sending", entry["id"])
-        done = subprocess.run(["cat", path], user=65534, group=65534,
-                              extra_groups=[], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, check=False)
-        t.equal(done.returncode == 0, entry["comm"] == "his", entry["comm"],
-                "snapshot readable by its user:")
+    only_his_is_readable(s, t, "sending")
 
 
 def commands(bench, t):

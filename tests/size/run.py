@@ -23,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 sys.path.insert(0, os.path.join(ROOT, "tests", "formats"))
 import crash  # noqa: E402
+from checks import Checks  # noqa: E402
 
 TIMEOUT = 60
 VIM_MAX = 9400
@@ -58,23 +59,11 @@ ds es fs gs fs_base gs_base orig_rax
 """.split()
 
 
-class Tests:
+class Tests(Checks):
     def __init__(self, build):
+        super().__init__()
         self.build = os.path.abspath(build)
         self.dir = tempfile.mkdtemp(prefix="inquest-size.")
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, good, *what):
-        if good:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print("FAIL:", *what)
-        return bool(good)
-
-    def equal(self, got, wanted, *what):
-        return self.check(got == wanted, *what,
-                          f"\n  got  {got!r}\n  want {wanted!r}")
 
     def run(self, program, *args):
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
@@ -364,8 +353,7 @@ def main():
         return 77
     finally:
         shutil.rmtree(t.dir, ignore_errors=True)
-    print(f"{t.passed} passed, {t.failed} failed, {t.skipped} skipped")
-    return 1 if t.failed else 0
+    return t.end()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
+from checks import Checks  # noqa: E402
 
 TIMEOUT = 60
 DAMAGES = 25
@@ -107,24 +108,12 @@ FAULTS = {
 }
 
 
-class Tests:
+class Tests(Checks):
     def __init__(self, build):
+        super().__init__()
         self.build = os.path.abspath(build)
         self.dir = tempfile.mkdtemp(prefix="inquest-stacks.")
-        self.passed = self.failed = 0
         self.running = []
-
-    def check(self, good, *what):
-        if good:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print("FAIL:", *what)
-        return bool(good)
-
-    def equal(self, got, wanted, *what):
-        return self.check(got == wanted, *what,
-                          f"\n  got  {got!r}\n  want {wanted!r}")
 
     def document(self, what, *args):
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
@@ -618,8 +607,7 @@ def main():
             shutil.rmtree(where, ignore_errors=True)
     finally:
         t.close()
-    print(f"{t.passed} passed, {t.failed} failed, 0 skipped")
-    return 1 if t.failed else 0
+    return t.end()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the programs share: a crashed program, and running ptrace
 and bt on it with a time limit."""
-import argparse
 import os
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
 import crash  # noqa: E402
-from checks import Checks  # noqa: E402
+import checks  # noqa: E402
 
 # Seconds on a machine that does much else besides.
 TIMEOUT = 180
@@ -59,15 +58,4 @@ class Bench:
 
 
 def main(body):
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", required=True)
-    args = parser.parse_args()
-    bench, checks = Bench(args.build), Checks()
-    try:
-        body(bench, checks)
-    except crash.CrashError as error:
-        print("skipped:", error)
-        return 77
-    finally:
-        bench.close()
-    return checks.end()
+    return checks.run(Bench, body)

@@ -11,23 +11,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "programs")
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import crash  # noqa: E402
+from checks import Checks  # noqa: E402, F401
 
 TIMEOUT = 60
-
-
-class Checks:
-    def __init__(self):
-        self.done = self.failed = 0
-
-    def equal(self, got, want, what):
-        self.done += 1
-        if got != want:
-            self.failed += 1
-            print(f"FAIL: {what}: got {got!r}, want {want!r}")
-
-    def end(self):
-        print(f"{self.done} checks, {self.failed} failed")
-        return 1 if self.failed or self.done == 0 else 0
 
 
 def build_directory():
