@@ -73,10 +73,12 @@ dw_units_at(
 {
 	const struct dw_range *found[DW_UNIT_CANDIDATES];
 	size_t n, count = 0;
+	bool none;
 
 	if (!d->addresses_ready) {
-		count = dw_units_by_aranges(d, pc, out, DW_UNIT_CANDIDATES);
-		if (count > 0)
+		count = dw_units_by_aranges(
+		    d, pc, out, DW_UNIT_CANDIDATES, &none);
+		if (count > 0 || none)
 			return count;
 		build(d);
 	}

@@ -16,6 +16,7 @@ read_set(struct dwarf *d, struct view v, uint64_t start, uint8_t offset_size)
 	uint64_t unit = view_uint(&v, offset_size), low, length;
 	uint8_t address_size = view_u8(&v), selector_size = view_u8(&v);
 	uint64_t used = v.pos - start, tuple = 2 * (uint64_t)address_size;
+	bool any = false;
 
 	if (version != 2 || selector_size != 0 ||
 	    (address_size != 8 && address_size != 4))
@@ -30,6 +31,12 @@ read_set(struct dwarf *d, struct view v, uint64_t start, uint8_t offset_size)
 		if (length <= UINT64_MAX - low &&
 		    !dw_range_add(&d->aranges, low, low + length, unit))
 			break;
+		any = true;
+	}
+	/* Sets are in the order of their units. */
+	if (any && (d->aranges_units == 0 || unit > d->aranges_last)) {
+		d->aranges_units++;
+		d->aranges_last = unit;
 	}
 }
 
@@ -58,6 +65,61 @@ read_all(struct dwarf *d)
 	dw_range_sort(&d->aranges);
 }
 
+/* How many line programs there are, of any length; false: damaged. */
+static bool
+count_line_programs(struct dwarf *d, uint64_t *count)
+{
+	uint64_t size = dw_section_size(&d->main, SEC_LINE), pos = 0;
+
+	*count = 0;
+	while (pos < size && dw_step(d)) {
+		struct view v = dw_section_to(
+		    &d->main, SEC_LINE, pos + DW_MARGIN);
+		uint8_t offset_size = 4;
+		uint64_t length, header, end;
+
+		view_seek(&v, (size_t)pos);
+		length = view_u32(&v);
+		if (length == UINT32_MAX) {
+			offset_size = 8;
+			length = view_u64(&v);
+		}
+		if (!view_ok(&v) || length > size - v.pos)
+			return false;
+		end = v.pos + length;
+		if (view_u16(&v) >= 5)
+			view_skip(&v, 2); /* sizes of address and selector */
+		header = view_uint(&v, offset_size);
+		if (!view_ok(&v) || header > size)
+			return false;
+		*count += v.pos + header < end;
+		pos = end;
+	}
+	return pos >= size;
+}
+
+/*
+ * Whether no unit has what .debug_aranges does not have: there are as many line
+ * programs as units with a table. Compilers write both or, like clang, the
+ * program only; units without code (the early ones of GCC's LTO) have neither.
+ * The programs are hopped over, in a section a tenth as large as .debug_info.
+ * Every process has a frame in _start, which is in no unit; to find that out by
+ * a pass over all units took ceph-mon 0.4 seconds of 0.5.
+ */
+static bool
+is_complete(struct dwarf *d)
+{
+	uint64_t programs;
+
+	if (!d->aranges_judged) {
+		d->aranges_judged = true;
+		d->aranges_complete = d->aranges_units > 0 &&
+		    count_line_programs(d, &programs) &&
+		    programs == d->aranges_units;
+	}
+	return d->aranges_complete;
+}
+
 static bool
 covers(const struct dwarf_unit *u, uint64_t pc)
 {
@@ -74,8 +136,8 @@ covers(const struct dwarf_unit *u, uint64_t pc)
 }
 
 size_t
-dw_units_by_aranges(
-    struct dwarf *d, uint64_t pc, struct dwarf_unit **out, size_t max)
+dw_units_by_aranges(struct dwarf *d, uint64_t pc, struct dwarf_unit **out,
+    size_t max, bool *none)
 {
 	const struct dw_range *found[DW_UNIT_CANDIDATES];
 	size_t n, count = 0;
@@ -83,6 +145,7 @@ dw_units_by_aranges(
 	if (!d->aranges_ready)
 		read_all(d);
 	n = dw_range_find(&d->aranges, pc, found, DW_UNIT_CANDIDATES);
+	*none = n == 0 && is_complete(d);
 	for (size_t i = 0; i < n && count < max; i++) {
 		struct dwarf_unit *u = dw_unit_starting(
 		    &d->main, SEC_INFO, found[i]->value);

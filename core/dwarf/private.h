@@ -215,6 +215,9 @@ struct dwarf {
 
 	bool aranges_ready;
 	struct dw_range_index aranges; /* value: offset of a unit of main */
+	uint64_t aranges_units;	       /* that have any */
+	uint64_t aranges_last;	       /* the last of them */
+	bool aranges_judged, aranges_complete;
 	bool addresses_ready;
 	struct dw_range_index addresses; /* value: slot index of main */
 	bool orphans_ready;
@@ -452,9 +455,10 @@ void dw_range_sort(struct dw_range_index *x);
 size_t dw_range_find(const struct dw_range_index *x, uint64_t pc,
     const struct dw_range **out, size_t max);
 
-/* aranges.c: the units that .debug_aranges has for pc, and that cover it. */
-size_t dw_units_by_aranges(
-    struct dwarf *d, uint64_t pc, struct dwarf_unit **out, size_t max);
+/* aranges.c: the units that .debug_aranges has for pc, and that cover it.
+ * *none: there are none, and no unit without a table either. */
+size_t dw_units_by_aranges(struct dwarf *d, uint64_t pc,
+    struct dwarf_unit **out, size_t max, bool *none);
 
 /* addresses.c */
 /* Units that may cover pc, best first. */

@@ -49,6 +49,75 @@ TEST(an_address_without_code_has_an_empty_plan)
 	close_subject(&s);
 }
 
+/* Builds p of three files, the middle one as told. */
+static void
+make_units(const char *flags, const char *middle)
+{
+	static const char first[] = "int middle(int); int last(int);\n"
+				    "int main(int n, char **v)\n"
+				    "{ return middle(n) + last(n); }\n";
+	static const char second[] =
+	    "int middle(int n) { return n * 3 + 1; }\n";
+	static const char third[] = "int last(int n) { return n * 5 + 1; }\n";
+
+	test_write_file(test_path("a.c"), first, sizeof(first) - 1);
+	test_write_file(test_path("b.c"), second, sizeof(second) - 1);
+	test_write_file(test_path("c.c"), third, sizeof(third) - 1);
+	assert_int(test_shell("cd %s && gcc -g -O1 -w %s -c a.c c.c && "
+			      "%s -g -O1 -c b.c -o b.o && "
+			      "gcc -g -O1 %s -o p a.o b.o c.o",
+		       test_dir(), flags, middle, flags),
+	    0);
+}
+
+/* What _start is in, is asked of the tables of addresses only, as long as each
+ * unit with code has one. */
+TEST(code_without_a_unit)
+{
+	static const struct {
+		const char *flags, *middle;
+		bool complete;
+	} cases[] = {
+	    {"", "gcc", true},
+	    {"-gdwarf-4", "gcc -gdwarf-4", true},
+	    {"-gz", "gcc -gz", true},
+	    {"-flto", "gcc -flto", true},
+	    {"", "clang", false},
+	    {"-flto", "clang", false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct dwarf_plan *plan;
+		struct subject s;
+
+		make_units(cases[i].flags, cases[i].middle);
+		open_subject(&s, test_path("p"));
+		plan = dwarf_plan_at(s.dwarf, address_of(&s, "_start"), false);
+		assert_not_null(plan);
+		expect_uint(plan->n_scopes, 0);
+		expect_true(s.dwarf->addresses_ready == !cases[i].complete);
+		plan = dwarf_plan_at(s.dwarf, address_of(&s, "main"), false);
+		assert_not_null(plan);
+		expect_uint(plan->n_scopes, 1);
+		close_subject(&s);
+	}
+}
+
+/* A unit without a table, among others, is found. */
+TEST(code_of_two_compilers)
+{
+	const struct dwarf_plan *plan;
+	struct subject s;
+
+	make_units("", "clang");
+	open_subject(&s, test_path("p"));
+	plan = dwarf_plan_at(s.dwarf, address_of(&s, "middle"), false);
+	assert_not_null(plan);
+	assert_uint(plan->n_scopes, 1);
+	expect_str(plan->scopes[0].name, "middle");
+	close_subject(&s);
+}
+
 TEST(a_plan_is_made_once)
 {
 	struct subject s;

@@ -1,0 +1,1 @@
+int middle(int n) { return n * 3 + 1; }
