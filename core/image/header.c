@@ -30,6 +30,15 @@ machine_name(uint16_t machine)
 	}
 }
 
+/* Little-endian machines of 64 bits: symbols, lines and types are the same on
+ * all of them. */
+static bool
+machine_is_read(uint16_t machine)
+{
+	return machine == EM_X86_64 || machine == EM_AARCH64 ||
+	    machine == EM_RISCV || machine == EM_PPC64;
+}
+
 static bool
 check_ident(const struct view *file, bt_error_t *e)
 {
@@ -48,9 +57,9 @@ check_ident(const struct view *file, bt_error_t *e)
 	machine = view_u16(&v);
 	if (file->size < sizeof(Elf64_Ehdr))
 		return bt_fail_format(e, file->size, "truncated ELF header");
-	if (machine != EM_X86_64)
+	if (!machine_is_read(machine))
 		return bt_fail(e, BT_E_UNSUPPORTED,
-		    "ELF machine %u (%s), not x86-64", machine,
+		    "ELF machine %u (%s) is not supported", machine,
 		    machine_name(machine));
 	return true;
 }
@@ -205,6 +214,7 @@ image_parse(struct image *image, bt_error_t *e)
 		return bt_fail_format(e, 0, "truncated ELF header");
 	memcpy(&eh, p, sizeof(eh));
 	image->type = eh.e_type;
+	image->machine = eh.e_machine;
 	image->entry = eh.e_entry;
 	/* Numbers too large for the header are in section 0. */
 	if (eh.e_shentsize >= sizeof(Elf64_Shdr) &&

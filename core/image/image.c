@@ -196,6 +196,12 @@ image_elf_type(const struct image *image)
 	return image->type;
 }
 
+uint16_t
+image_machine(const struct image *image)
+{
+	return image->machine;
+}
+
 uint64_t
 image_entry(const struct image *image)
 {

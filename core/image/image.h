@@ -69,6 +69,7 @@ void image_unref(struct image *image); /* NULL allowed */
 
 const char *image_path(const struct image *image);
 uint16_t image_elf_type(const struct image *image); /* ET_EXEC, ET_DYN, ... */
+uint16_t image_machine(const struct image *image);  /* EM_X86_64, ... */
 uint64_t image_entry(const struct image *image);
 bool image_has_segments(const struct image *image);
 size_t image_segments(

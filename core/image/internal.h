@@ -95,7 +95,7 @@ struct image {
 	char *path;
 	struct view file;
 	bool mapped;
-	uint16_t type;
+	uint16_t type, machine;
 	uint64_t entry;
 	struct image_segment *segments;
 	size_t nsegments;

@@ -422,7 +422,8 @@ ptrace_thread_handled_signal(ptrace_thread_t *thread, ptrace_signal_t *out)
 	bool found = false;
 
 	if (out->size < offsetof(ptrace_signal_t, reserved) ||
-	    thread->target == NULL || thread->target->has_regs == false)
+	    thread->target == NULL || thread->target->has_regs == false ||
+	    !module_reads_code(thread->host))
 		return false;
 	for (uint32_t i = t->n_frames; i-- > 0 && found == false;)
 		found = t->frames[i].signal_frame && t->frames[i].has_sp &&
@@ -474,6 +475,10 @@ ptrace_thread_fault_context(ptrace_thread_t *thread)
 
 	if (thread->fault != NULL || now == NULL)
 		return thread->fault;
+	if (!module_reads_code(thread->host)) {
+		thread->fault = now;
+		return now;
+	}
 	thread->fault = from_frames(thread);
 	if (thread->fault == NULL && now->has_signal && !is_exception(now))
 		thread->fault = from_stack(thread);

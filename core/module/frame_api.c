@@ -112,6 +112,8 @@ ptrace_frame_register(ptrace_frame_t *f, int32_t number, uint64_t *out)
 		number = ARCH_SP;
 	else if (number == PTRACE_REGISTER_PC)
 		number = ARCH_PC;
+	else if (!module_reads_code(f->host))
+		return false;
 	return frame != NULL && number >= 0 &&
 	    regs_get(&frame->regs, (unsigned)number, out);
 }
@@ -178,7 +180,7 @@ ptrace_frame_guard(ptrace_frame_t *f, ptrace_guard_t *out)
 	uint64_t sp;
 
 	if (out->size < offsetof(ptrace_guard_t, reserved) || frame == NULL ||
-	    frame->cfa_known == false ||
+	    frame->cfa_known == false || !module_reads_code(host) ||
 	    host->unwound_at >= host->unwound_certain ||
 	    !arch_thread_pointer(&f->thread->target->regs, &storage) ||
 	    !regs_get(&frame->regs, ARCH_SP, &sp))

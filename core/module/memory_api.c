@@ -234,7 +234,7 @@ ptrace_thread_syscall(ptrace_thread_t *thread, ptrace_syscall_t *out)
 {
 
 	return FITS(out, ptrace_syscall_t) && thread->target != NULL &&
-	    thread->target->has_regs &&
+	    thread->target->has_regs && module_reads_code(thread->host) &&
 	    arch_syscall(&thread->target->regs, &out->number, out->arguments);
 }
 

@@ -241,6 +241,8 @@ bool module_decode(struct module_host *host,
 
 void module_signal(const struct target_signal *s, ptrace_signal_t *out);
 struct insn;
+/* Instructions, signal frames and registers by number are those of x86-64. */
+bool module_reads_code(const struct module_host *host);
 bool module_decode_raw(struct module_host *host,
     const struct arch_thread_regs *regs, struct insn *out, bt_error_t *e);
 

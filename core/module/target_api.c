@@ -179,6 +179,8 @@ get_register(const struct arch_thread_regs *regs, int32_t number, uint64_t *out)
 		number = ARCH_SP;
 	else if (number == PTRACE_REGISTER_PC)
 		number = ARCH_PC;
+	else if (!arch_is_x86_64(regs->arch))
+		return false; /* the numbers are x86-64's */
 	return number >= 0 && regs_get(&regs->regs, (unsigned)number, out);
 }
 
@@ -258,6 +260,12 @@ fill_instruction(
 }
 
 bool
+module_reads_code(const struct module_host *host)
+{
+	return arch_is_x86_64(target_arch(host->target));
+}
+
+bool
 module_decode_raw(struct module_host *host, const struct arch_thread_regs *regs,
     struct insn *out, bt_error_t *e)
 {
@@ -265,6 +273,10 @@ module_decode_raw(struct module_host *host, const struct arch_thread_regs *regs,
 	uint64_t pc;
 	size_t got;
 
+	if (!module_reads_code(host))
+		return bt_fail(e, BT_E_UNSUPPORTED,
+		    "instructions of %s are not read",
+		    target_arch(host->target)->name);
 	if (!regs_get(&regs->regs, ARCH_PC, &pc))
 		return bt_fail(e, BT_E_NOTFOUND, "thread has no registers");
 	got = target_read(host->target, pc, code, sizeof(code));
@@ -310,7 +322,8 @@ ptrace_target_instruction(
 	struct insn insn;
 	size_t got;
 
-	if (FITS(out, ptrace_instruction_t) == false)
+	if (FITS(out, ptrace_instruction_t) == false ||
+	    !module_reads_code(t->host))
 		return false;
 	got = target_read(t->host->target, address, code, sizeof(code));
 	if (got == 0 ||
@@ -329,7 +342,7 @@ ptrace_target_call_before(
 	struct insn insn;
 
 	if (FITS(out, ptrace_instruction_t) == false ||
-	    return_address < CALL_BYTES_MAX ||
+	    !module_reads_code(t->host) || return_address < CALL_BYTES_MAX ||
 	    target_read(t->host->target, return_address - CALL_BYTES_MAX, code,
 		sizeof(code)) != sizeof(code))
 		return false;

@@ -274,6 +274,8 @@ collect_analysis_begin(struct session *s)
 	    .loaded_used_ns = s->kept->modules_used_ns,
 	};
 	const char *unused;
+	const pmodule_descriptor_t *const *modules = o->analysis;
+	size_t n_modules = o->n_analysis;
 	bt_error_t e;
 
 	if (s->kept->host != NULL) {
@@ -283,15 +285,26 @@ collect_analysis_begin(struct session *s)
 		module_host_attach(s->kept->host);
 		return;
 	}
-	if ((o->n_analysis == 0 && s->kept->loaded.count == 0 &&
+	if (!arch_is_x86_64(target_arch(s->target))) {
+		/* The others take what they read for x86-64's. */
+		modules = o->portable;
+		n_modules = o->n_portable;
+		options.n_allocators = 0;
+	}
+	if ((n_modules == 0 && s->kept->loaded.count == 0 &&
 		s->kept->shipped == NULL) ||
 	    session_skips(s, SESSION_ANALYSIS))
 		return;
 	s->kept->host = module_host_create(&options);
 	if (s->kept->host == NULL)
 		return;
-	for (size_t i = 0; i < o->n_analysis; i++)
-		if (module_host_add(s->kept->host, o->analysis[i], &e) == false)
+	if (modules != o->analysis && o->n_analysis != 0)
+		snapshot_warn(s->snapshot, "analysis", "analysis.architecture",
+		    "the core is of %s: modules that read instructions or the "
+		    "heap were not run",
+		    target_arch(s->target)->name);
+	for (size_t i = 0; i < n_modules; i++)
+		if (module_host_add(s->kept->host, modules[i], &e) == false)
 			refuse(s, &e);
 	for (size_t i = 0; i < s->kept->loaded.count; i++)
 		if (module_host_add_loaded(

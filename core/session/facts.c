@@ -65,7 +65,7 @@ collect_signal(struct session *s)
 /* The contract has these in every snapshot; of a core they describe the
  * machine it is taken on, which the man page says. */
 static void
-collect_machine(struct snapshot *out)
+collect_machine(struct snapshot *out, const struct arch *arch)
 {
 	struct utsname u;
 	char host[256];
@@ -74,13 +74,19 @@ collect_machine(struct snapshot *out)
 		host[sizeof(host) - 1] = '\0';
 		snapshot_attr_string(out, "hostname", host);
 	}
+	/* A core of another architecture is not of this machine. */
+	if (!arch_is_x86_64(arch)) {
+		snapshot_attr_string(out, "uname.sysname", "Linux");
+		snapshot_attr_string(out, "uname.machine", arch->name);
+		snapshot_attr_string(out, "cpu.arch", arch->name);
+		return;
+	}
 	if (uname(&u) != 0)
 		return;
 	snapshot_attr_string(out, "uname.sysname", u.sysname);
 	snapshot_attr_string(out, "uname.release", u.release);
 	snapshot_attr_string(out, "uname.version", u.version);
 	snapshot_attr_string(out, "uname.machine", u.machine);
-	/* No core of another machine is opened. */
 	snapshot_attr_string(out, "cpu.arch", u.machine);
 }
 
@@ -268,7 +274,7 @@ collect_facts(struct session *s)
 	const char *exe;
 
 	collect_signal(s);
-	collect_machine(out);
+	collect_machine(out, target_arch(s->target));
 	collect_process(s);
 	collect_surroundings(s);
 	exe = session_exe_name(out);

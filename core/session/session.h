@@ -86,6 +86,9 @@ struct session_options {
 	/* Descriptors of analysis modules and names of those to leave out. */
 	const pmodule_descriptor_t *const *analysis;
 	size_t n_analysis;
+	/* In place of those for processes of other architectures. */
+	const pmodule_descriptor_t *const *portable;
+	size_t n_portable;
 	const char *const *without;
 	/* What answers for the heap. */
 	const ptrace_allocator_t *const *allocators;

@@ -72,7 +72,11 @@ push_tail(struct session *s, const struct unwind_frame *callee,
 	f->trust = UNWIND_TAILCALL;
 	regs_set(&f->regs, ARCH_PC, ip);
 	if (f->cfa_known)
-		regs_set(&f->regs, ARCH_SP, f->cfa - sizeof(uint64_t));
+		regs_set(&f->regs, ARCH_SP,
+		    f->cfa -
+			(arch_is_x86_64(target_arch(s->target))
+				? sizeof(uint64_t)
+				: 0));
 	else
 		regs_forget(&f->regs, ARCH_SP);
 	return true;

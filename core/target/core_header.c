@@ -12,6 +12,8 @@
 enum {
 	EHDR_SIZE = 64,
 	PHDR_SIZE = 56,
+	EHDR_SIZE_32 = 52,
+	PHDR_SIZE_32 = 32,
 	PHDRS_DAMAGED = 8, /* one after the other, in a table */
 	/* Bytes, to see whether the content is what the header denies. */
 	LOOKED_AT = 1 << 20,
@@ -24,40 +26,53 @@ struct core_ehdr {
 	uint64_t phoff, shoff;
 };
 
-static const char *
-machine_name(uint16_t machine)
+static size_t
+ehdr_size(const struct core *c)
 {
-	static const struct {
-		uint16_t machine;
-		const char *name;
-	} names[] = {
-	    {EM_386, "i386"},
-	    {EM_AARCH64, "aarch64"},
-	    {EM_ARM, "arm"},
-	    {EM_RISCV, "riscv"},
-	    {EM_PPC64, "powerpc64"},
-	    {EM_PPC, "powerpc"},
-	    {EM_S390, "s390x"},
-	    {EM_MIPS, "mips"},
-	    {EM_SPARCV9, "sparc64"},
-	    {EM_IA_64, "ia64"},
-	    {EM_LOONGARCH, "loongarch"},
-	    {EM_ALPHA, "alpha"},
-	};
+	return c->narrow ? EHDR_SIZE_32 : EHDR_SIZE;
+}
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i].machine == machine)
-			return names[i].name;
+static size_t
+phdr_size(const struct core *c)
+{
+	return c->narrow ? PHDR_SIZE_32 : PHDR_SIZE;
+}
+
+/* A machine that is in our table, whatever its class and byte order: there may
+ * be cores of it. */
+static bool
+machine_is_known(uint16_t machine)
+{
+	const struct arch *a;
+
+	for (size_t i = 0; (a = arch_at(i)) != NULL; i++) {
+		if (a->machine == machine)
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-static uint16_t
-swap16(uint16_t x)
+/* As class and byte order, in c, say. */
+static void
+parse_ehdr(const struct core *c, struct core_ehdr *h)
 {
-	return (uint16_t)(x << 8 | x >> 8);
+	struct view v = c->file;
+
+	view_seek(&v, 16);
+	h->type = core_u16(c, &v);
+	h->machine = core_u16(c, &v);
+	view_skip(&v, 4 + core_word_size(c)); /* e_version, e_entry */
+	h->phoff = core_word(c, &v);
+	h->shoff = core_word(c, &v);
+	view_skip(&v, 4);
+	h->ehsize = core_u16(c, &v);
+	h->phentsize = core_u16(c, &v);
+	h->phnum = core_u16(c, &v);
+	h->shentsize = core_u16(c, &v);
 }
 
+/* Of x86-64, unless the header says otherwise of itself throughout: class and
+ * byte order as its own sizes have them. */
 static bool
 read_ehdr(struct core *c, struct core_ehdr *h, bt_error_t *e)
 {
@@ -71,18 +86,14 @@ read_ehdr(struct core *c, struct core_ehdr *h, bt_error_t *e)
 	view_seek(&v, EI_CLASS);
 	h->class = view_u8(&v);
 	h->data = view_u8(&v);
-	view_seek(&v, 16);
-	h->type = view_u16(&v);
-	h->machine = view_u16(&v);
-	view_seek(&v, 32);
-	h->phoff = view_u64(&v);
-	h->shoff = view_u64(&v);
-	view_skip(&v, 4);
-	h->ehsize = view_u16(&v);
-	h->phentsize = view_u16(&v);
-	h->phnum = view_u16(&v);
-	h->shentsize = view_u16(&v);
-	if (!view_ok(&v) || c->size < EHDR_SIZE)
+	c->narrow = h->class == ELFCLASS32;
+	c->big_endian = h->data == ELFDATA2MSB;
+	parse_ehdr(c, h);
+	if (h->ehsize != ehdr_size(c) || h->phentsize != phdr_size(c)) {
+		c->narrow = c->big_endian = false;
+		parse_ehdr(c, h);
+	}
+	if (c->size < ehdr_size(c))
 		return bt_fail_format(e, c->size,
 		    "%s is cut off at offset %llu, inside the ELF header; "
 		    "nothing can be recovered",
@@ -94,46 +105,42 @@ read_ehdr(struct core *c, struct core_ehdr *h, bt_error_t *e)
  * behind them is beyond doubt: there is no other byte order of this machine,
  * and of classes only that of x32, whose headers have other sizes. */
 static bool
-ehdr_is_ours(const struct core_ehdr *h)
+ehdr_is_ours(const struct core *c, const struct core_ehdr *h)
 {
-	if (h->type != ET_CORE || h->machine != EM_X86_64)
-		return false;
-	return h->class != ELFCLASS32 ||
-	    (h->ehsize == EHDR_SIZE && h->phentsize == PHDR_SIZE);
+	return !c->narrow && !c->big_endian && h->type == ET_CORE &&
+	    h->machine == EM_X86_64 &&
+	    (h->class != ELFCLASS32 ||
+		(h->ehsize == EHDR_SIZE && h->phentsize == PHDR_SIZE));
 }
 
+/* A machine that is not in the table may write its notes as others do: then
+ * its threads and mappings can be told, and no register. */
 static bool
 check_machine(struct core *c, const struct core_ehdr *h, bt_error_t *e)
 {
-	uint16_t machine = h->machine;
-	const char *name;
-
-	if (h->data == ELFDATA2MSB)
-		machine = swap16(machine);
-	if (machine == EM_X86_64 && h->class == ELFCLASS64 &&
-	    h->data == ELFDATA2LSB)
+	c->base.arch = arch_find(h->machine, c->narrow, c->big_endian);
+	if (c->base.arch != NULL)
 		return true;
-	name = machine_name(machine);
-	if (machine == EM_X86_64)
-		name = h->class == ELFCLASS32 ? "x32" : "x86-64, big-endian";
-	if (name == NULL)
+	if (h->machine == EM_X86_64)
 		return bt_fail(e, BT_E_UNSUPPORTED,
-		    "%s is a core of an unknown machine (number %u); only "
-		    "x86-64 is supported",
-		    c->path, machine);
-	return bt_fail(e, BT_E_UNSUPPORTED,
-	    "%s is a core of another machine (%s); only x86-64 is supported",
-	    c->path, name);
+		    "%s is a core of another machine (%s), which is not "
+		    "supported",
+		    c->path, c->narrow ? "x32" : "x86-64, big-endian");
+	c->base.arch = c->narrow
+	    ? c->big_endian ? &arch_unknown_32be : &arch_unknown_32
+	    : c->big_endian ? &arch_unknown_64be
+			    : &arch_unknown_64;
+	target_warn(&c->base, "core.machine",
+	    "the core is of a machine that is not known (number %u): no "
+	    "registers, no stacks",
+	    h->machine);
+	return true;
 }
 
 static bool
 check_type(struct core *c, const struct core_ehdr *h, bt_error_t *e)
 {
-	uint16_t type = h->type;
-
-	if (h->data == ELFDATA2MSB)
-		type = swap16(type);
-	switch (type) {
+	switch (h->type) {
 	case ET_CORE:
 		return true;
 	case ET_EXEC:
@@ -148,13 +155,34 @@ check_type(struct core *c, const struct core_ehdr *h, bt_error_t *e)
 	default:
 		return bt_fail_format(e, 16,
 		    "%s is not a core file (ELF type %u at offset 16)", c->path,
-		    type);
+		    h->type);
 	}
 }
 
 static void
-parse_phdr(struct view *v, struct core_phdr *out)
+parse_foreign_phdr(const struct core *c, struct view *v, struct core_phdr *out)
 {
+	out->type = core_u32(c, v);
+	if (!c->narrow)
+		out->flags = core_u32(c, v);
+	out->offset = core_word(c, v);
+	out->vaddr = core_word(c, v);
+	view_skip(v, core_word_size(c));
+	out->filesz = core_word(c, v);
+	out->memsz = core_word(c, v);
+	if (c->narrow)
+		out->flags = core_u32(c, v);
+	out->align = core_word(c, v);
+}
+
+/* A core may have 130,000. */
+static void
+parse_phdr(const struct core *c, struct view *v, struct core_phdr *out)
+{
+	if (c->narrow || c->big_endian) {
+		parse_foreign_phdr(c, v, out);
+		return;
+	}
 	out->type = view_u32(v);
 	out->flags = view_u32(v);
 	out->offset = view_u64(v);
@@ -172,19 +200,19 @@ core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
 
 	if (i >= c->n_phdrs)
 		return false;
-	v = view_sub(&c->table, i * PHDR_SIZE, PHDR_SIZE);
-	parse_phdr(&v, out);
+	v = view_sub(&c->table, i * phdr_size(c), phdr_size(c));
+	parse_phdr(c, &v, out);
 	return view_ok(&v);
 }
 
 static bool
-phdr_plausible(const struct core_phdr *p)
+phdr_plausible(const struct core *c, const struct core_phdr *p)
 {
 	if (p->type != PT_LOAD && p->type != PT_NOTE)
 		return false;
 	if ((p->flags & ~(uint32_t)(PF_R | PF_W | PF_X)) != 0)
 		return false;
-	if (p->offset < EHDR_SIZE || p->filesz > UINT64_MAX - p->offset)
+	if (p->offset < ehdr_size(c) || p->filesz > UINT64_MAX - p->offset)
 		return false;
 	return p->type == PT_NOTE ||
 	    (p->memsz <= UINT64_MAX - p->vaddr && p->filesz <= p->memsz);
@@ -198,13 +226,13 @@ count_plausible(const struct core *c, uint64_t offset)
 	struct view v = view_from(&c->file, offset);
 	uint64_t n = 0, seen = 0;
 
-	while (view_ok(&v) && view_left(&v) >= PHDR_SIZE &&
+	while (view_ok(&v) && view_left(&v) >= phdr_size(c) &&
 	    seen - n <= PHDRS_DAMAGED && budget_step(c->base.budget)) {
 		struct core_phdr p;
 
-		parse_phdr(&v, &p);
+		parse_phdr(c, &v, &p);
 		seen++;
-		if (phdr_plausible(&p))
+		if (phdr_plausible(c, &p))
 			n = seen;
 	}
 	return n;
@@ -215,12 +243,13 @@ count_plausible(const struct core *c, uint64_t offset)
 static bool
 extended_count(const struct core *c, const struct core_ehdr *h, uint64_t *count)
 {
-	struct view v = view_sub(&c->file, h->shoff, 64);
+	size_t size = c->narrow ? 40 : 64;
+	struct view v = view_sub(&c->file, h->shoff, size);
 
-	if (h->shoff == 0 || h->shentsize != 64)
+	if (h->shoff == 0 || h->shentsize != size)
 		return false;
-	view_seek(&v, 44);
-	*count = view_u32(&v); /* sh_info */
+	view_seek(&v, c->narrow ? 28 : 44);
+	*count = core_u32(c, &v); /* sh_info */
 	return view_ok(&v) && *count >= PN_XNUM;
 }
 
@@ -228,28 +257,30 @@ static void
 find_table(struct core *c, const struct core_ehdr *h)
 {
 	struct target *t = &c->base;
+	uint64_t start = ehdr_size(c);
 	uint64_t offset = h->phoff, count = h->phnum, room, guess;
 	bool known = true;
 
 	if (count == PN_XNUM)
 		known = extended_count(c, h, &count);
-	if (h->phentsize != PHDR_SIZE) {
+	if (h->phentsize != phdr_size(c)) {
 		target_warn(t, "core.header",
-		    "the program header size is %u instead of 56 (offset 0x36)",
-		    h->phentsize);
+		    "the program header size is %u instead of %zu (offset "
+		    "0x%x)",
+		    h->phentsize, phdr_size(c), c->narrow ? 0x2a : 0x36);
 		known = false;
 	}
-	if (offset < EHDR_SIZE || offset >= c->size ||
-	    (offset != EHDR_SIZE && count_plausible(c, offset) == 0 &&
-		count_plausible(c, EHDR_SIZE) != 0)) {
+	if (offset < start || offset >= c->size ||
+	    (offset != start && count_plausible(c, offset) == 0 &&
+		count_plausible(c, start) != 0)) {
 		target_warn(t, "core.header",
 		    "the program headers cannot be at offset 0x%llx; looked "
 		    "behind the file header",
 		    (unsigned long long)offset);
-		offset = EHDR_SIZE;
+		offset = start;
 		known = false;
 	}
-	room = (c->size - offset) / PHDR_SIZE;
+	room = (c->size - offset) / phdr_size(c);
 	if (!known || count > room || count == 0) {
 		guess = count_plausible(c, offset);
 		target_warn(t, "core.header",
@@ -259,7 +290,7 @@ find_table(struct core *c, const struct core_ehdr *h)
 		count = guess;
 	}
 	c->n_phdrs = count;
-	c->table = view_sub(&c->file, offset, count * PHDR_SIZE);
+	c->table = view_sub(&c->file, offset, count * phdr_size(c));
 }
 
 /*
@@ -281,9 +312,13 @@ content_is_ours(const struct core *c, const struct core_ehdr *h)
 	    {17, "\5\0\0\0\0\2\0\0\2\0\0\0CORE"},
 	    {10, "\2\2\0\0LINUX"},
 	};
-	size_t most = machine_name(h->machine) != NULL ? LOOKED_AT_NAMED
-						       : LOOKED_AT;
+	size_t most = machine_is_known(h->machine) ? LOOKED_AT_NAMED
+						   : LOOKED_AT;
 
+	/* A header that is throughout one of 32 bits or big-endian is no
+	 * damaged one of ours; i386 has the last of these notes, too. */
+	if (c->narrow || c->big_endian)
+		return false;
 	if (most > c->size)
 		most = c->size;
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
@@ -311,7 +346,7 @@ core_header(struct core *c, bt_error_t *e)
 	if (!read_ehdr(c, &h, e))
 		return false;
 	if (!ehdr_says_ours(&h) &&
-	    (ehdr_is_ours(&h) || content_is_ours(c, &h))) {
+	    (ehdr_is_ours(c, &h) || content_is_ours(c, &h))) {
 		target_warn(&c->base, "core.header",
 		    "class, byte order or machine in the file header is wrong "
 		    "(offsets 4, 5, 18); the rest is an x86-64 core");

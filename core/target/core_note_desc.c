@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What single notes of a core say. The layouts are those of 64-bit Linux
+ * What single notes of a core say. The layouts are those of Linux
  * (include/uapi/linux/elfcore.h, fs/binfmt_elf.c): struct elf_prstatus with
  * its general registers at 112, struct elf_prpsinfo of 136 bytes, siginfo_t,
- * auxv pairs, and the table of mapped files. A note that is too short gives
- * what is in it.
+ * auxv pairs, and the table of mapped files; the same with words of 4 bytes on
+ * machines of 32 bits. A note that is too short gives what is in it.
  */
 #include <elf.h>
 #include <signal.h>
@@ -14,8 +14,14 @@
 #include "target/arch/xstate.h"
 #include "target/core_private.h"
 
-enum { PRSTATUS_PID = 32, PRSTATUS_REGS = 112, NOTE_XSTATE = 0x202 };
-enum { NOTE_XSTATE_LAYOUT = 0x205 };
+enum { PRSTATUS_PID = 32, PRSTATUS_REGS = 112 };
+enum { PRSTATUS_PID_32 = 24, PRSTATUS_REGS_32 = 72 };
+enum {
+	NOTE_XSTATE = 0x202,
+	NOTE_XSTATE_LAYOUT = 0x205,
+	NOTE_ARM_TLS = 0x401,
+	NOTE_ARM_PAC_MASK = 0x406
+};
 
 static struct target_thread *
 last_thread(struct core *c)
@@ -35,11 +41,11 @@ read_prstatus(struct core *c, struct view v, uint64_t offset)
 	uint64_t pending;
 
 	view_seek(&v, 12);
-	cursig = view_u16(&v);
+	cursig = core_u16(c, &v);
 	view_seek(&v, 16); /* struct elf_prstatus, pr_sigpend */
-	pending = view_u64(&v);
-	view_seek(&v, PRSTATUS_PID);
-	uint32_t tid = view_u32(&v);
+	pending = core_word(c, &v);
+	view_seek(&v, c->narrow ? PRSTATUS_PID_32 : PRSTATUS_PID);
+	uint32_t tid = core_u32(c, &v);
 	if (!view_ok(&v)) {
 		target_warn(t, "core.note",
 		    "NT_PRSTATUS at offset 0x%llx is too short (%zu bytes)",
@@ -59,9 +65,9 @@ read_prstatus(struct core *c, struct view v, uint64_t offset)
 	thread->pending = pending;
 	if (t->threads.count == 1)
 		c->first_cursig = cursig;
-	regs = view_from(&v, PRSTATUS_REGS);
-	thread->has_regs = arch_gregs_parse(regs, &thread->regs);
-	if (!thread->has_regs)
+	regs = view_from(&v, c->narrow ? PRSTATUS_REGS_32 : PRSTATUS_REGS);
+	thread->has_regs = arch_gregs_read(t->arch, regs, &thread->regs);
+	if (!thread->has_regs && t->arch->machine != 0)
 		target_warn(t, "core.note",
 		    "thread %u has no registers: NT_PRSTATUS at offset 0x%llx "
 		    "has %zu bytes",
@@ -85,6 +91,9 @@ text_field(struct target *t, struct view *v, size_t size)
 			: NULL;
 }
 
+/* i386 and arm: user and group ids of two bytes. */
+enum { PRPSINFO_SMALL_IDS = 124 };
+
 static void
 read_prpsinfo(struct core *c, struct view v, uint64_t offset)
 {
@@ -94,10 +103,12 @@ read_prpsinfo(struct core *c, struct view v, uint64_t offset)
 	if (c->have_psinfo)
 		return;
 	/* The state before is that of the dumping thread: always running. */
-	view_seek(&v, 16);
-	uint32_t uid = view_u32(&v), gid = view_u32(&v);
-	uint32_t pid = view_u32(&v), ppid = view_u32(&v);
-	uint32_t pgrp = view_u32(&v), sid = view_u32(&v);
+	view_seek(&v, 2 * core_word_size(c));
+	bool small_ids = c->narrow && v.size == PRPSINFO_SMALL_IDS;
+	uint32_t uid = small_ids ? core_u16(c, &v) : core_u32(c, &v);
+	uint32_t gid = small_ids ? core_u16(c, &v) : core_u32(c, &v);
+	uint32_t pid = core_u32(c, &v), ppid = core_u32(c, &v);
+	uint32_t pgrp = core_u32(c, &v), sid = core_u32(c, &v);
 	if (!view_ok(&v)) {
 		target_warn(t, "core.note",
 		    "NT_PRPSINFO at offset 0x%llx is too short (%zu bytes)",
@@ -117,6 +128,33 @@ read_prpsinfo(struct core *c, struct view v, uint64_t offset)
 	p->args = text_field(t, &v, 80);
 }
 
+/* As x86-64 has it: the union behind the three numbers begins at the next
+ * word. */
+static bool
+siginfo_of(struct core *c, struct view v, struct target_signal *out)
+{
+	struct {
+		uint32_t number, errnum, code, pad;
+		uint64_t first;
+	} s = {0};
+
+	s.number = core_u32(c, &v);
+	s.errnum = core_u32(c, &v);
+	s.code = core_u32(c, &v);
+	if (!view_ok(&v))
+		return false;
+	if (!c->narrow)
+		view_skip(&v, 4);
+	if ((int32_t)s.code > 0) { /* an address */
+		s.first = core_word(c, &v);
+	} else {
+		s.first = core_u32(c, &v);
+		s.first |= (uint64_t)core_u32(c, &v) << 32;
+	}
+	return target_siginfo_parse(
+	    view_of(&s, view_ok(&v) ? sizeof(s) : 12), out);
+}
+
 static void
 read_siginfo(struct core *c, struct view v, uint64_t offset)
 {
@@ -124,7 +162,8 @@ read_siginfo(struct core *c, struct view v, uint64_t offset)
 	struct target_thread *thread = last_thread(c);
 	struct target_signal s = {0};
 
-	if (!target_siginfo_parse(v, &s)) {
+	if (!(arch_is_x86_64(t->arch) ? target_siginfo_parse(v, &s)
+				      : siginfo_of(c, v, &s))) {
 		target_warn(t, "core.note",
 		    "NT_SIGINFO at offset 0x%llx is too short (%zu bytes)",
 		    (unsigned long long)offset, v.size);
@@ -144,11 +183,11 @@ read_auxv(struct core *c, struct view v)
 	if (c->have_auxv)
 		return;
 	c->have_auxv = true;
-	while (view_left(&v) >= 16) {
+	while (view_left(&v) >= 2 * core_word_size(c)) {
 		struct auxv_entry a;
 
-		a.type = view_u64(&v);
-		a.value = view_u64(&v);
+		a.type = core_word(c, &v);
+		a.value = core_word(c, &v);
 		if (a.type == AT_NULL)
 			return;
 		struct auxv_entry *entry = vec_push(&t->auxv);
@@ -184,25 +223,26 @@ read_files(struct core *c, struct view v, uint64_t offset)
 {
 	struct target *t = &c->base;
 	uint64_t count, unit, bad = 0;
+	size_t entry = 3 * core_word_size(c);
 	struct view names;
 
 	if (c->have_files)
 		return;
 	c->have_files = true;
-	count = view_u64(&v);
-	unit = view_u64(&v);
-	if (!view_ok(&v) || count > view_left(&v) / 24) {
+	count = core_word(c, &v);
+	unit = core_word(c, &v);
+	if (!view_ok(&v) || count > view_left(&v) / entry) {
 		target_warn(t, "core.files",
 		    "NT_FILE at offset 0x%llx claims %llu files in %zu bytes",
 		    (unsigned long long)offset, (unsigned long long)count,
 		    v.size);
-		count = view_ok(&v) ? view_left(&v) / 24 : 0;
+		count = view_ok(&v) ? view_left(&v) / entry : 0;
 	}
 	(void)page_unit(c, unit, &unit);
-	names = view_from(&v, v.pos + count * 24);
+	names = view_from(&v, v.pos + count * entry);
 	for (uint64_t i = 0; i < count; i++) {
-		bt_addr_t start = view_u64(&v), end = view_u64(&v);
-		uint64_t pages = view_u64(&v), bytes;
+		bt_addr_t start = core_word(c, &v), end = core_word(c, &v);
+		uint64_t pages = core_word(c, &v), bytes;
 		const char *path = view_cstr(&names);
 		struct file_range *f;
 
@@ -245,12 +285,48 @@ read_xstate(struct core *c, struct view v, bool is_fx)
 	thread->regs.xstate_is_fx = is_fx;
 }
 
+static void
+read_vectors(struct core *c, struct view v)
+{
+	const struct arch *arch = c->base.arch;
+	struct target_thread *thread = last_thread(c);
+
+	if (thread != NULL && thread->has_regs && arch->take_vectors != NULL &&
+	    thread->regs.vectors.size == 0)
+		arch->take_vectors(&thread->regs, v);
+}
+
+/* The thread pointer, and the masks of pointer authentication: of data, then of
+ * code (arch/arm64/include/uapi/asm/ptrace.h). */
+static void
+arm_note(struct core *c, uint32_t type, struct view v)
+{
+	struct target_thread *thread = last_thread(c);
+	uint64_t value;
+
+	if (c->base.arch != &arch_aarch64)
+		return;
+	if (type == NOTE_ARM_PAC_MASK)
+		view_skip(&v, sizeof(value));
+	value = view_u64(&v);
+	if (!view_ok(&v))
+		return;
+	if (type == NOTE_ARM_TLS && thread != NULL)
+		thread->regs.thread_pointer = value;
+	else if (type == NOTE_ARM_PAC_MASK && c->base.code_mask == 0)
+		c->base.code_mask = value;
+}
+
 void
 core_note(struct core *c, const char *name, uint32_t type, struct view desc,
     uint64_t offset)
 {
+	bool x86_64 = arch_is_x86_64(c->base.arch);
+
 	if (name[0] == 'L') {
-		if (type == NOTE_XSTATE)
+		if (!x86_64)
+			arm_note(c, type, desc);
+		else if (type == NOTE_XSTATE)
 			read_xstate(c, desc, false);
 		else if (type == NOTE_XSTATE_LAYOUT && !c->have_layout)
 			c->have_layout = arch_xstate_layout(desc, &c->layout);
@@ -273,7 +349,10 @@ core_note(struct core *c, const char *name, uint32_t type, struct view desc,
 		read_files(c, desc, offset);
 		break;
 	case NT_FPREGSET:
-		read_xstate(c, desc, true);
+		if (x86_64)
+			read_xstate(c, desc, true);
+		else
+			read_vectors(c, desc);
 		break;
 	default:
 		break;

@@ -25,14 +25,15 @@ round_up(uint64_t x, uint64_t align)
 /* The note at pos; false when it does not fit. All sums are of 32-bit sizes
  * and a position inside a file, so they cannot wrap in 64 bits. */
 static bool
-note_at(const struct view *v, size_t pos, uint64_t align, struct note *out)
+note_at(const struct core *c, const struct view *v, size_t pos, uint64_t align,
+    struct note *out)
 {
 	struct view h = view_sub(v, pos, NHDR_SIZE);
 	uint64_t name, desc, end;
 
-	out->namesz = view_u32(&h);
-	out->descsz = view_u32(&h);
-	out->type = view_u32(&h);
+	out->namesz = core_u32(c, &h);
+	out->descsz = core_u32(c, &h);
+	out->type = core_u32(c, &h);
 	if (!view_ok(&h))
 		return false;
 	name = (uint64_t)pos + NHDR_SIZE;
@@ -69,7 +70,7 @@ resync(struct core *c, const struct view *v, size_t pos, size_t *out)
 	for (pos = (pos + 4) & ~(size_t)3; pos < v->size; pos += 4) {
 		if (!budget_step(c->base.budget))
 			return false;
-		if (note_at(v, pos, 4, &n) &&
+		if (note_at(c, v, pos, 4, &n) &&
 		    ((n.namesz == 5 && name_is(v, &n, "CORE")) ||
 			(n.namesz == 6 && name_is(v, &n, "LINUX")))) {
 			*out = pos;
@@ -85,7 +86,8 @@ all_fit(struct core *c, const struct view *v, uint64_t align)
 	struct note n;
 
 	for (size_t pos = 0; v->size - pos >= NHDR_SIZE; pos = n.next) {
-		if (!budget_step(c->base.budget) || !note_at(v, pos, align, &n))
+		if (!budget_step(c->base.budget) ||
+		    !note_at(c, v, pos, align, &n))
 			return false;
 	}
 	return true;
@@ -105,7 +107,7 @@ walk(struct core *c, const struct view *v, uint64_t align, uint64_t offset)
 			    (unsigned long long)(offset + pos));
 			return;
 		}
-		if (!note_at(v, pos, align, &n)) {
+		if (!note_at(c, v, pos, align, &n)) {
 			size_t next = 0;
 			bool found = resync(c, v, pos, &next);
 

@@ -30,6 +30,7 @@ struct core {
 	struct view file;
 	struct view table; /* program headers */
 	uint64_t n_phdrs;
+	bool narrow, big_endian; /* ELFCLASS32, ELFDATA2MSB */
 	core_range_vec ranges;
 	size_t last;		       /* the range used last */
 	bool inflated;		       /* map is no file's */
@@ -43,6 +44,41 @@ struct core {
 	bool have_layout; /* of extended states */
 	struct arch_xstate_layout layout;
 };
+
+/* Numbers of the file, in its own byte order; a word is as wide as its
+ * addresses. */
+static inline uint16_t
+core_u16(const struct core *c, struct view *v)
+{
+	uint16_t x = view_u16(v);
+
+	return c->big_endian ? __builtin_bswap16(x) : x;
+}
+
+static inline uint32_t
+core_u32(const struct core *c, struct view *v)
+{
+	uint32_t x = view_u32(v);
+
+	return c->big_endian ? __builtin_bswap32(x) : x;
+}
+
+static inline uint64_t
+core_word(const struct core *c, struct view *v)
+{
+	uint64_t x;
+
+	if (c->narrow)
+		return core_u32(c, v);
+	x = view_u64(v);
+	return c->big_endian ? __builtin_bswap64(x) : x;
+}
+
+static inline size_t
+core_word_size(const struct core *c)
+{
+	return c->narrow ? 4 : 8;
+}
 
 /* core_header.c: the file header and where the program headers are. */
 bool core_header(struct core *c, bt_error_t *e);

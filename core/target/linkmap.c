@@ -19,11 +19,13 @@ find_r_debug(struct target *t, bt_addr_t dynamic, uint64_t size, bt_addr_t *out)
 {
 	uint64_t tag, value;
 
-	for (size_t i = 0; i < dynamic_max && i * 16 + 16 <= size; i++) {
-		bt_addr_t at = dynamic + i * 16;
+	unsigned word = arch_word(t->arch);
 
-		if (!target_read_u64(t, at, &tag) ||
-		    !target_read_u64(t, at + 8, &value) || tag == DT_NULL)
+	for (size_t i = 0; i < dynamic_max && (i + 1) * 2 * word <= size; i++) {
+		bt_addr_t at = dynamic + i * 2 * word;
+
+		if (!target_read_word(t, at, &tag) ||
+		    !target_read_word(t, at + word, &value) || tag == DT_NULL)
 			return false;
 		if (tag == DT_DEBUG) {
 			*out = value;
@@ -41,11 +43,13 @@ read_entry(
 	char text[4096];
 	bool truncated;
 
+	unsigned word = arch_word(t->arch);
+
 	out->address = at;
-	if (!target_read_u64(t, at, &out->bias) ||
-	    !target_read_u64(t, at + 8, &name) ||
-	    !target_read_u64(t, at + 16, &out->dynamic) ||
-	    !target_read_u64(t, at + 24, next))
+	if (!target_read_word(t, at, &out->bias) ||
+	    !target_read_word(t, at + word, &name) ||
+	    !target_read_word(t, at + 2 * (bt_addr_t)word, &out->dynamic) ||
+	    !target_read_word(t, at + 3 * (bt_addr_t)word, next))
 		return false;
 	out->name = "";
 	if (name != 0 &&
@@ -65,7 +69,7 @@ linkmap_read(struct target *t, bt_addr_t dynamic, uint64_t dynamic_size,
 
 	vec_init(out, entries_max);
 	if (!find_r_debug(t, dynamic, dynamic_size, &r_debug) ||
-	    !target_read_u64(t, r_debug + 8, &at))
+	    !target_read_word(t, r_debug + arch_word(t->arch), &at))
 		return false;
 	map_init(&seen, entries_max + 1);
 	while (at != 0) {
@@ -106,7 +110,8 @@ linkmap_of_exe(struct target *t, linkmap_vec *out)
 	if (found)
 		return m.dynamic != 0 &&
 		    linkmap_read(t, m.dynamic, m.dynamic_size, out);
-	if (t->exe == NULL || t->exe->image == NULL)
+	/* Its headers were not dumped: those of the file. */
+	if (t->exe == NULL || target_module_image(t, t->exe) == NULL)
 		return false;
 	const struct image_segment *segments;
 	size_t n = image_segments(t->exe->image, &segments);

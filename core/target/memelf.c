@@ -32,20 +32,78 @@ segment_sane(const struct image_segment *s)
 	    s->vaddr <= UINT64_MAX - s->memsz - page_size;
 }
 
+enum { PHDR_SIZE = 56, PHDR_SIZE_32 = 32 };
+
+/* Numbers as the target's machine has them. */
+static uint32_t
+number(const struct arch *a, struct view *v, size_t size)
+{
+	uint64_t x = view_uint(v, size);
+
+	return (uint32_t)(a->big_endian
+		? __builtin_bswap64(x) >> (64 - 8 * size)
+		: x);
+}
+
+static uint64_t
+word(const struct arch *a, struct view *v)
+{
+	uint64_t x;
+
+	if (a->narrow)
+		return number(a, v, 4);
+	x = view_u64(v);
+	return a->big_endian ? __builtin_bswap64(x) : x;
+}
+
+static unsigned
+phdr_size(const struct arch *a)
+{
+	return a->narrow ? PHDR_SIZE_32 : PHDR_SIZE;
+}
+
+static void
+parse_foreign_phdr(
+    const struct arch *a, struct view *v, struct image_segment *s)
+{
+	s->type = number(a, v, 4);
+	if (!a->narrow)
+		s->flags = number(a, v, 4);
+	s->offset = word(a, v);
+	s->vaddr = word(a, v);
+	(void)word(a, v);
+	s->filesz = word(a, v);
+	s->memsz = word(a, v);
+	if (a->narrow)
+		s->flags = number(a, v, 4);
+	s->align = word(a, v);
+}
+
+/* Each library has some, and is looked at several times. */
+static void
+parse_phdr(struct view *v, struct image_segment *s)
+{
+	s->type = view_u32(v);
+	s->flags = view_u32(v);
+	s->offset = view_u64(v);
+	s->vaddr = view_u64(v);
+	view_skip(v, 8);
+	s->filesz = view_u64(v);
+	s->memsz = view_u64(v);
+	s->align = view_u64(v);
+}
+
 static size_t
-parse_phdrs(struct view v, unsigned count, struct memelf *out)
+parse_phdrs(
+    const struct arch *a, struct view v, unsigned count, struct memelf *out)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct image_segment s;
 
-		s.type = view_u32(&v);
-		s.flags = view_u32(&v);
-		s.offset = view_u64(&v);
-		s.vaddr = view_u64(&v);
-		view_skip(&v, 8);
-		s.filesz = view_u64(&v);
-		s.memsz = view_u64(&v);
-		s.align = view_u64(&v);
+		if (a->narrow || a->big_endian)
+			parse_foreign_phdr(a, &v, &s);
+		else
+			parse_phdr(&v, &s);
 		if (!view_ok(&v))
 			break;
 		if (s.type == PT_NULL || !segment_sane(&s))
@@ -60,16 +118,16 @@ static bool
 read_phdrs(
     struct target *t, bt_addr_t address, uint64_t count, struct memelf *out)
 {
-	enum { PHDR_SIZE = 56 };
 	uint8_t bytes[MEMELF_SEGMENTS_MAX * PHDR_SIZE];
 	size_t want;
 
 	if (count > MEMELF_SEGMENTS_MAX)
 		count = MEMELF_SEGMENTS_MAX;
-	want = (size_t)count * PHDR_SIZE;
+	want = (size_t)count * phdr_size(t->arch);
 	if (count == 0 || target_read_own(t, address, bytes, want) != want)
 		return false;
-	return parse_phdrs(view_of(bytes, want), (unsigned)count, out) != 0;
+	return parse_phdrs(
+		   t->arch, view_of(bytes, want), (unsigned)count, out) != 0;
 }
 
 static void
@@ -119,30 +177,33 @@ place(struct target *t, struct memelf *out)
 bool
 memelf_read(struct target *t, bt_addr_t base, struct memelf *out, bool *absent)
 {
-	enum { EHDR_SIZE = 64 };
-	static const uint8_t magic[] = {
-	    0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB};
+	enum { EHDR_SIZE = 64, EHDR_SIZE_32 = 52 };
+	const struct arch *a = t->arch;
+	uint8_t magic[] = {0x7f, 'E', 'L', 'F',
+	    a->narrow ? ELFCLASS32 : ELFCLASS64,
+	    a->big_endian ? ELFDATA2MSB : ELFDATA2LSB};
 	uint8_t bytes[EHDR_SIZE];
-	struct view v = view_of(bytes, sizeof(bytes));
+	size_t size = a->narrow ? EHDR_SIZE_32 : EHDR_SIZE;
+	struct view v = view_of(bytes, size);
 	uint64_t phoff;
 	uint16_t machine;
 
 	memset(out, 0, sizeof(*out));
-	*absent = target_read_own(t, base, bytes, sizeof(bytes)) !=
-	    sizeof(bytes);
+	*absent = target_read_own(t, base, bytes, size) != size;
 	if (*absent || memcmp(bytes, magic, sizeof(magic)) != 0)
 		return false;
 	view_seek(&v, 16);
-	out->type = view_u16(&v);
-	machine = view_u16(&v);
+	out->type = (uint16_t)number(a, &v, 2);
+	machine = (uint16_t)number(a, &v, 2);
 	view_skip(&v, 4);
-	out->entry = view_u64(&v);
-	phoff = view_u64(&v);
-	view_seek(&v, 54);
-	if (machine != EM_X86_64 || view_u16(&v) != 56 ||
+	out->entry = word(a, &v);
+	phoff = word(a, &v);
+	view_seek(&v, size - 10); /* e_phentsize, e_phnum */
+	if ((machine != a->machine && a->machine != 0) ||
+	    number(a, &v, 2) != phdr_size(a) ||
 	    (out->type != ET_DYN && out->type != ET_EXEC) ||
 	    phoff > module_size_max ||
-	    !read_phdrs(t, base + phoff, view_u16(&v), out))
+	    !read_phdrs(t, base + phoff, number(a, &v, 2), out))
 		return false;
 	for (unsigned i = 0; i < out->n_segments; i++) {
 		const struct image_segment *s = &out->segments[i];

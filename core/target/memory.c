@@ -161,6 +161,25 @@ target_read_u64(struct target *t, bt_addr_t address, uint64_t *out)
 	return true;
 }
 
+bool
+target_read_word(struct target *t, bt_addr_t address, uint64_t *out)
+{
+	uint32_t narrow;
+
+	if (t->arch->narrow) {
+		if (target_read(t, address, &narrow, sizeof(narrow)) !=
+		    sizeof(narrow))
+			return false;
+		*out = t->arch->big_endian ? __builtin_bswap32(narrow) : narrow;
+		return true;
+	}
+	if (!target_read_u64(t, address, out))
+		return false;
+	if (t->arch->big_endian)
+		*out = __builtin_bswap64(*out);
+	return true;
+}
+
 ssize_t
 target_read_cstr(
     struct target *t, bt_addr_t address, char *out, size_t max, bool *truncated)

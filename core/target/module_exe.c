@@ -155,6 +155,10 @@ exe_by_user(struct target *t)
 	if (t->exe_path == NULL ||
 	    !image_open(t->opener, OPENER_EXE_USER, t->exe_path, &image, NULL))
 		return NULL;
+	if (image_machine(image) != t->arch->machine) {
+		image_unref(image);
+		return NULL;
+	}
 	id = image_build_id(image);
 	for (size_t i = 0; id != NULL && i < t->modules.count; i++) {
 		if (image_build_id_equal(id, &t->modules.items[i].build_id))

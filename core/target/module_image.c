@@ -191,6 +191,11 @@ try_file(struct target *t, struct target_module *m, enum opener_kind kind,
 
 	if (!image_open(t->opener, kind, path, &image, e))
 		return false;
+	if (image_machine(image) != t->arch->machine) {
+		image_unref(image);
+		return bt_fail(e, BT_E_MISMATCH,
+		    "is a file of another machine than the core");
+	}
 	verdict = judge(t, m, image);
 	if (guessed && verdict != SAME) {
 		image_unref(image);

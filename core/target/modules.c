@@ -303,23 +303,33 @@ settle_headless(struct target *t)
 }
 
 /* The core has no table of mapped files: what the module's headers say is
- * mapped from its file is. */
+ * mapped from its file is; where it lacks those, too (QEMU writes neither),
+ * those of the file. */
 static void
 name_from_elf(struct target *t, const struct target_module *module,
     struct target_mapping *m)
 {
+	const struct image_segment *segments = NULL;
 	struct memelf elf;
 	bool absent;
+	size_t n = 0;
 
-	if (m->path != NULL || module->path[0] == '(' || !module->has_header ||
-	    !memelf_read(t, module->file_start, &elf, &absent))
+	if (m->path != NULL || module->path[0] == '(')
 		return;
-	for (unsigned i = 0; i < elf.n_segments; i++) {
-		const struct image_segment *s = &elf.segments[i];
-		bt_addr_t start = (s->vaddr & ~page_mask) + elf.bias;
+	if (module->has_header &&
+	    memelf_read(t, module->file_start, &elf, &absent)) {
+		segments = elf.segments;
+		n = elf.n_segments;
+	} else if (!module->has_header && module->image != NULL &&
+	    !module->mismatched) {
+		n = image_segments(module->image, &segments);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct image_segment *s = &segments[i];
+		bt_addr_t start = (s->vaddr & ~page_mask) + module->bias;
 
 		if (s->type != PT_LOAD || m->start < start ||
-		    m->start >= s->vaddr + s->filesz + elf.bias)
+		    m->start >= s->vaddr + s->filesz + module->bias)
 			continue;
 		m->path = module->path;
 		m->offset = (s->offset & ~page_mask) + (m->start - start);

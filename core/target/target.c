@@ -6,6 +6,7 @@
 #include <elf.h>
 
 #include "base/text.h"
+#include "target/arch/prologue.h"
 #include "target/target_private.h"
 
 /* A target of 130,000 mappings with long paths needs about 50 MB. */
@@ -25,6 +26,7 @@ target_init(struct target *t, const struct target_ops *ops,
     const struct target_options *options, bt_error_t *e)
 {
 	t->ops = ops;
+	t->arch = &arch_x86_64;
 	arena_init(&t->arena, arena_cap);
 	strings_init(&t->strings, &t->arena);
 	vec_init(&t->threads, threads_max);
@@ -108,6 +110,22 @@ target_close(struct target *t)
 {
 	if (t != NULL)
 		t->ops->close(t);
+}
+
+const struct arch *
+target_arch(const struct target *t)
+{
+	return t->arch;
+}
+
+bt_addr_t
+target_code_pointer(const struct target *t, uint64_t value)
+{
+	uint64_t mask = t->code_mask;
+
+	if (mask == 0 && t->arch->unwind != NULL)
+		mask = t->arch->unwind->signature;
+	return value & ~mask;
 }
 
 const struct target_process *

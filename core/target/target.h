@@ -171,6 +171,10 @@ bool target_core_open(const struct target_options *options, struct target **out,
 bool target_empty(struct target **out, bt_error_t *e) BT_CHECK;
 void target_close(struct target *t); /* NULL allowed */
 
+/* The machine it ran on. */
+const struct arch *target_arch(const struct target *t);
+/* The address that a signed code pointer has (pointer authentication). */
+bt_addr_t target_code_pointer(const struct target *t, uint64_t value);
 const struct target_process *target_process(const struct target *t);
 const struct target_signal *target_signal(const struct target *t);
 /* A siginfo_t. False when it is too short. */

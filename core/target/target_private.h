@@ -54,6 +54,7 @@ typedef VEC(struct load_range) load_vec;
 
 struct target {
 	const struct target_ops *ops;
+	const struct arch *arch;
 	struct arena arena;
 	struct strings strings;
 
@@ -78,6 +79,9 @@ struct target {
 	VEC(struct target_limit) limits;
 	VEC(struct target_descriptor) descriptors;
 	uint64_t warnings_dropped;
+	/* Bits of a code pointer that are its signature (NT_ARM_PAC_MASK); 0:
+	 * not told. */
+	uint64_t code_mask;
 
 	/* Arguments (0) and environment (1), where the kernel told; empty: as
 	 * the stack has them. */
@@ -101,6 +105,8 @@ bool target_finish(struct target *t, bt_error_t *e);
 /* Bytes the target holds, up to size of them (across ranges). */
 size_t target_read_own(
     struct target *t, bt_addr_t address, void *out, size_t size);
+/* An address or number as wide as one, in the target's byte order. */
+bool target_read_word(struct target *t, bt_addr_t address, uint64_t *out);
 /* Path for messages: one printable line, in the target's arena. */
 const char *target_show(struct target *t, const char *path);
 

@@ -19,12 +19,13 @@ struct cfi_section {
 	struct view bytes; /* size 0: there is none */
 	uint64_t vaddr;	   /* of its first byte */
 	bool eh;
+	const struct arch *arch; /* NULL: x86-64 */
 };
 
 struct cfi_cie {
 	uint64_t code_align;
 	int64_t data_align;
-	unsigned ra;	  /* the return address' column */
+	unsigned ra;	  /* place of the return address' column */
 	uint8_t encoding; /* of addresses in FDEs */
 	bool sized;	  /* 'z': FDEs have augmentation data too */
 	bool signal;	  /* 'S': frames of it were interrupted, not called */
@@ -123,13 +124,14 @@ struct cfi_rule {
 	struct view block;
 };
 
-/* How to find the caller's registers. */
+/* How to find the caller's registers, by their places in struct regs. */
 struct cfi_row {
 	bool cfa_is_block;
+	bool ra_signed; /* aarch64: the return address has a signature */
 	unsigned cfa_reg;
 	int64_t cfa_offset;
 	struct view cfa_block;
-	struct cfi_rule regs[ARCH_REGS];
+	struct cfi_rule regs[ARCH_REGS]; /* as many as the machine uses */
 };
 
 /* The row for an address inside the FDE. The return address' rule is that of

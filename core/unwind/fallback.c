@@ -39,10 +39,10 @@ call_target(struct unwinder *u, bt_addr_t return_address, bt_addr_t *target)
 	bt_addr_t to;
 	size_t size = code_before(u, return_address, code, CALL_BYTES);
 
-	kind = arch_call_before(code, size, return_address, target);
+	kind = u->arch->call_before(code, size, return_address, target);
 	if (kind == ARCH_CALL_DIRECT) {
 		size = code_read(u, *target, code, sizeof(code));
-		jump = arch_jump_at(code, size, *target, &to);
+		jump = u->arch->jump_at(code, size, *target, &to);
 		if (jump == ARCH_CALL_NONE)
 			return kind;
 		kind = jump;
@@ -88,7 +88,7 @@ by_signal_frame(struct unwinder *u, const struct unwind_frame *f,
 
 	if (regs_get(&f->regs, ARCH_SP, &sp) == false)
 		return STEP_LOST;
-	if (arch_sigframe_regs(sp, read_target, &reader, &caller->regs) ==
+	if (u->arch->sigframe_regs(sp, read_target, &reader, &caller->regs) ==
 	    false) {
 		s->why = UNWIND_STOP_UNREADABLE;
 		s->address = sp;
@@ -104,40 +104,76 @@ by_signal_frame(struct unwinder *u, const struct unwind_frame *f,
 	return STEP_DONE;
 }
 
+/* A return address may be signed; where it is code as it stands, it is not. */
+static uint64_t
+unsigned_pc(struct unwinder *u, uint64_t pc)
+{
+	return u->linked && target_is_executable(u->t, pc) == false
+	    ? target_code_pointer(u->t, pc)
+	    : pc;
+}
+
+/* The return address by a layout. False: it is not to be had, and why tells
+ * when that is because the core lacks a part of this stack. */
+static bool
+return_address(struct unwinder *u, const struct unwind_frame *f,
+    const struct arch_layout *layout, bt_addr_t cfa, uint64_t *pc,
+    struct stopped *s)
+{
+	bt_addr_t slot = cfa - sizeof(*pc);
+	uint64_t sp;
+
+	if (u->linked) {
+		unsigned link = u->arch->link;
+
+		if ((layout->saved >> link & 1) == 0)
+			/* Whoever has called has overwritten it. */
+			return f->exact_pc &&
+			    (layout->changed >> link & 1) == 0 &&
+			    regs_get(&f->regs, link, pc);
+		slot = cfa + (uint64_t)(int64_t)layout->offset[link];
+	}
+	if (stack_read(u, slot, pc)) {
+		*pc = unsigned_pc(u, *pc);
+		return true;
+	}
+	/* A part of this stack that the core lacks; anything else is no frame
+	 * pointer. */
+	if (regs_get(&f->regs, ARCH_SP, &sp) &&
+	    target_mapping_at(u->t, slot) != NULL &&
+	    target_mapping_at(u->t, slot) == target_mapping_at(u->t, sp)) {
+		s->why = UNWIND_STOP_UNREADABLE;
+		s->address = slot;
+	}
+	return false;
+}
+
 /* The caller's frame by a layout, if what it says is a return address. */
 static enum step
 by_layout(struct unwinder *u, struct unwind_frame *f,
     const struct arch_layout *layout, enum unwind_trust trust,
     struct unwind_frame *caller, struct stopped *s)
 {
-	uint64_t base, sp, pc, value;
+	uint64_t base, sp = 0, pc, value;
 	bt_addr_t cfa;
 
 	if (regs_get(&f->regs, layout->cfa_reg, &base) == false ||
 	    (base & 7) != 0)
 		return STEP_LOST;
 	cfa = base + (uint64_t)layout->cfa_offset;
-	if (regs_get(&f->regs, ARCH_SP, &sp) && cfa <= sp)
+	if (regs_get(&f->regs, ARCH_SP, &sp) &&
+	    (cfa < sp || (cfa == sp && u->linked == false)))
 		return STEP_LOST;
-	if (stack_read(u, cfa - sizeof(pc), &pc) == false) {
-		/* A part of this stack that the core lacks; anything else is
-		 * no frame pointer. */
-		if (regs_get(&f->regs, ARCH_SP, &sp) &&
-		    target_mapping_at(u->t, cfa - sizeof(pc)) != NULL &&
-		    target_mapping_at(u->t, cfa - sizeof(pc)) ==
-			target_mapping_at(u->t, sp)) {
-			s->why = UNWIND_STOP_UNREADABLE;
-			s->address = cfa - sizeof(pc);
-		}
+	if (return_address(u, f, layout, cfa, &pc, s) == false)
 		return STEP_LOST;
-	}
 	if (pc == 0)
 		return end_of_stack(s);
-	if (rule_is_plausible(rule_find(u, pc, false)) == false)
+	if (rule_is_plausible(rule_find(u, pc, false)) == false ||
+	    (cfa == sp && pc == f->pc))
 		return STEP_LOST;
 	caller->regs = f->regs;
 	caller->regs.known &= u->preserved & ~layout->changed;
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < u->n_regs; i++) {
 		if ((layout->saved >> i & 1) != 0 &&
 		    stack_read(
 			u, cfa + (uint64_t)(int64_t)layout->offset[i], &value))
@@ -165,13 +201,16 @@ layout_from_start(struct unwinder *u, const struct unwind_frame *f,
 		return false;
 	size = target_view(u->t, start, (size_t)(f->pc - start) + 16, &code);
 	return size >= f->pc - start &&
-	    arch_layout_at(code, size, (size_t)(f->pc - start), out);
+	    u->arch->layout_at(code, size, (size_t)(f->pc - start), out);
 }
 
 static enum unwind_trust
-layout_trust(const struct arch_layout *layout)
+layout_trust(const struct unwinder *u, const struct arch_layout *layout)
 {
 	struct arch_layout framed;
+
+	if (u->linked)
+		return layout->cfa_reg == ARCH_FP ? UNWIND_FP : UNWIND_PROLOGUE;
 
 	arch_layout_framed(&framed);
 	return layout->cfa_reg == framed.cfa_reg &&
@@ -227,8 +266,8 @@ by_edge(struct unwinder *u, struct unwind_frame *f, struct unwind_frame *caller,
 		return STEP_LOST;
 	n_before = code_read(u, f->pc - 1, before, sizeof(before));
 	n_after = code_read(u, f->pc, after, sizeof(after));
-	if (arch_layout_at_edge(before, n_before, after, n_after, &layout) ==
-	    false)
+	if (u->arch->layout_at_edge(
+		before, n_before, after, n_after, &layout) == false)
 		return STEP_LOST;
 	return by_layout(u, f, &layout, UNWIND_PROLOGUE, caller, s);
 }
@@ -271,7 +310,7 @@ by_call(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 			continue;
 		keep_layout(u, rule, &layout);
 		return by_layout(
-		    u, f, &layout, layout_trust(&layout), caller, s);
+		    u, f, &layout, layout_trust(u, &layout), caller, s);
 	}
 	return STEP_LOST;
 }
@@ -294,7 +333,7 @@ believe_fp(struct unwinder *u, const struct unwind_frame *f,
 	if (call_target(u, caller->pc, &start) != ARCH_CALL_DIRECT)
 		return BELIEF_SOME;
 	if (layout_from_start(u, f, start, layout) &&
-	    layout_trust(layout) == UNWIND_FP)
+	    layout_trust(u, layout) == UNWIND_FP)
 		return BELIEF_SURE;
 	return regs_get(&f->regs, ARCH_FP, &fp) &&
 		regs_get(&caller->regs, ARCH_FP, &next) && next > fp &&
@@ -361,6 +400,49 @@ by_frame_pointer(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 	return by_layout(u, f, &framed, UNWIND_FP, caller, s);
 }
 
+/*
+ * The chain of frame records where return addresses come in a register: x29
+ * points to the caller's x29 and the return address, but where the frame ends
+ * only its function's instructions tell. Without them the caller's stack
+ * pointer is unknown, and what depends on it; the chain goes on.
+ */
+static enum step
+by_frame_record(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
+    bool innermost, struct unwind_frame *caller, struct stopped *s)
+{
+	struct arch_layout layout;
+	uint64_t fp, sp, next, pc;
+	bt_addr_t start;
+
+	if (regs_get(&f->regs, ARCH_FP, &fp) == false || (fp & 7) != 0 ||
+	    (regs_get(&f->regs, ARCH_SP, &sp) && fp < sp))
+		return STEP_LOST;
+	if (fp == 0)
+		return innermost ? STEP_LOST : end_of_stack(s);
+	if (stack_read(u, fp, &next) == false ||
+	    stack_read(u, fp + sizeof(next), &pc) == false)
+		return STEP_LOST;
+	pc = unsigned_pc(u, pc);
+	if (pc == 0)
+		return end_of_stack(s);
+	if (rule_is_plausible(rule_find(u, pc, false)) == false ||
+	    (next != 0 && next <= fp))
+		return STEP_LOST;
+	if (call_target(u, pc, &start) == ARCH_CALL_DIRECT &&
+	    layout_from_start(u, f, start, &layout)) {
+		keep_layout(u, rule, &layout);
+		return by_layout(
+		    u, f, &layout, layout_trust(u, &layout), caller, s);
+	}
+	caller->regs = (struct regs){0};
+	regs_set(&caller->regs, ARCH_FP, next);
+	regs_set(&caller->regs, ARCH_PC, pc);
+	caller->pc = pc;
+	caller->exact_pc = false;
+	caller->trust = UNWIND_FP;
+	return STEP_DONE;
+}
+
 /* A call to an address that is no code pushed its return address and did
  * nothing else: all registers are the caller's. */
 static enum step
@@ -371,7 +453,12 @@ by_return_slot(struct unwinder *u, struct unwind_frame *f,
 
 	if (regs_get(&f->regs, ARCH_SP, &sp) == false)
 		return STEP_LOST;
-	if (stack_read(u, sp, &pc) == false) {
+	if (u->linked) {
+		if (f->exact_pc == false ||
+		    regs_get(&f->regs, u->arch->link, &pc) == false)
+			return STEP_LOST;
+		pc = unsigned_pc(u, pc);
+	} else if (stack_read(u, sp, &pc) == false) {
 		s->why = UNWIND_STOP_UNREADABLE;
 		s->address = sp;
 		return STEP_STOPPED;
@@ -379,12 +466,14 @@ by_return_slot(struct unwinder *u, struct unwind_frame *f,
 	if (rule_is_plausible(rule_find(u, pc, false)) == false)
 		return STEP_LOST;
 	caller->regs = f->regs;
-	regs_set(&caller->regs, ARCH_SP, sp + sizeof(pc));
+	if (u->linked == false)
+		sp += sizeof(pc);
+	regs_set(&caller->regs, ARCH_SP, sp);
 	regs_set(&caller->regs, ARCH_PC, pc);
 	caller->pc = pc;
 	caller->exact_pc = false;
 	caller->trust = UNWIND_RETURN_SLOT;
-	f->cfa = sp + sizeof(pc);
+	f->cfa = sp;
 	f->cfa_known = true;
 	return STEP_DONE;
 }
@@ -404,10 +493,13 @@ step_without_cfi(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 		find_layout(u, f, rule);
 		if (rule->layout != NULL)
 			step = by_layout(u, f, rule->layout,
-			    layout_trust(rule->layout), caller, s);
+			    layout_trust(u, rule->layout), caller, s);
 		if (step == STEP_LOST)
 			step = by_edge(u, f, caller, s);
-		if (step == STEP_LOST)
+		if (step == STEP_LOST && u->linked)
+			step = by_frame_record(
+			    u, f, rule, innermost || f->exact_pc, caller, s);
+		else if (step == STEP_LOST)
 			/* An interrupted frame need not have set its frame
 			 * pointer up, whatever it called in. */
 			step = by_frame_pointer(

@@ -33,6 +33,8 @@ enum {
 	CFA_val_offset_sf,
 	CFA_val_expression,
 	CFA_MIPS_advance_loc8 = 0x1d,
+	CFA_AARCH64_negate_ra_state_with_pc = 0x2c,
+	CFA_AARCH64_negate_ra_state = 0x2d,
 	CFA_GNU_args_size = 0x2e,
 	CFA_GNU_negative_offset_extended,
 	CFA_advance_loc = 0x40,
@@ -55,6 +57,21 @@ struct program {
 	struct cfi_row memory[REMEMBER_MAX];
 };
 
+/* Rows are copied for each address; most machines use less than half. */
+static size_t
+row_size(const struct cfi_fde *fde)
+{
+	return offsetof(struct cfi_row, regs) +
+	    arch_n_places(fde->section.arch) * sizeof(struct cfi_rule);
+}
+
+static void
+copy_row(
+    const struct cfi_fde *fde, struct cfi_row *to, const struct cfi_row *from)
+{
+	memcpy(to, from, row_size(fde));
+}
+
 static struct view
 block(struct view *v)
 {
@@ -64,11 +81,22 @@ block(struct view *v)
 	return view_of(bytes, bytes != NULL ? (size_t)size : 0);
 }
 
+/* The place of a column; ARCH_NO_PLACE: no frame of ours has it. */
+static unsigned
+place_of(const struct program *p, uint64_t reg)
+{
+	return reg > UINT8_MAX
+	    ? ARCH_NO_PLACE
+	    : arch_place(p->fde->section.arch, (unsigned)reg);
+}
+
 static void
 set(struct program *p, uint64_t reg, struct cfi_rule rule)
 {
-	if (reg < ARCH_REGS)
-		p->row->regs[reg] = rule;
+	unsigned place = place_of(p, reg);
+
+	if (place != ARCH_NO_PLACE)
+		p->row->regs[place] = rule;
 }
 
 /* Offsets wrap rather than overflow: a wild one leads nowhere readable. */
@@ -88,10 +116,12 @@ set_offset(struct program *p, enum cfi_kind kind, uint64_t reg, uint64_t factor)
 static bool
 restore(struct program *p, uint64_t reg)
 {
+	unsigned place = place_of(p, reg);
+
 	if (p->has_initial == false)
 		return false;
-	if (reg < ARCH_REGS)
-		p->row->regs[reg] = p->initial.regs[reg];
+	if (place != ARCH_NO_PLACE)
+		p->row->regs[place] = p->initial.regs[place];
 	return true;
 }
 
@@ -121,7 +151,7 @@ remember(struct program *p)
 {
 	if (p->remembered == REMEMBER_MAX)
 		return false;
-	p->memory[p->remembered++] = *p->row;
+	copy_row(p->fde, &p->memory[p->remembered++], p->row);
 	return true;
 }
 
@@ -130,17 +160,19 @@ recall(struct program *p)
 {
 	if (p->remembered == 0)
 		return false;
-	*p->row = p->memory[--p->remembered];
+	copy_row(p->fde, p->row, &p->memory[--p->remembered]);
 	return true;
 }
 
 static bool
 def_cfa(struct program *p, uint64_t reg, int64_t offset)
 {
-	if (reg >= ARCH_REGS)
+	unsigned place = place_of(p, reg);
+
+	if (place == ARCH_NO_PLACE)
 		return false;
 	p->row->cfa_is_block = false;
-	p->row->cfa_reg = (unsigned)reg;
+	p->row->cfa_reg = place;
 	p->row->cfa_offset = offset;
 	return true;
 }
@@ -205,9 +237,9 @@ register_instruction(struct program *p, unsigned op, struct view *v)
 		set(p, reg, (struct cfi_rule){.kind = CFI_SAME});
 		return true;
 	case CFA_register:
-		other = view_uleb(v);
+		other = place_of(p, view_uleb(v));
 		set(p, reg,
-		    other < ARCH_REGS
+		    other != ARCH_NO_PLACE
 			? (struct cfi_rule){.kind = CFI_REGISTER,
 			      .reg = (unsigned)other}
 			: (struct cfi_rule){.kind = CFI_UNDEFINED});
@@ -253,6 +285,10 @@ instruction(struct program *p, struct view *v)
 		return remember(p);
 	case CFA_restore_state:
 		return recall(p);
+	case CFA_AARCH64_negate_ra_state:
+	case CFA_AARCH64_negate_ra_state_with_pc:
+		p->row->ra_signed = !p->row->ra_signed;
+		return !arch_is_x86_64(p->fde->section.arch);
 	case CFA_GNU_args_size: /* for exceptions only */
 		(void)view_uleb(v);
 		return true;
@@ -291,6 +327,21 @@ run(struct program *p, struct view v)
 	return view_ok(&v);
 }
 
+/* The return address is in a column of its own: in that register, as long as
+ * no rule says otherwise. */
+static void
+return_address(const struct cfi_fde *fde, struct cfi_row *row)
+{
+	struct cfi_rule *pc = &row->regs[ARCH_PC];
+	unsigned ra = fde->cie.ra;
+
+	*pc = row->regs[ra];
+	if (arch_is_x86_64(fde->section.arch))
+		return;
+	if (pc->kind == CFI_UNSPECIFIED || pc->kind == CFI_SAME)
+		*pc = (struct cfi_rule){.kind = CFI_REGISTER, .reg = ra};
+}
+
 bool
 cfi_row(const struct cfi_fde *fde, uint64_t vaddr, struct cfi_row *out)
 {
@@ -302,10 +353,11 @@ cfi_row(const struct cfi_fde *fde, uint64_t vaddr, struct cfi_row *out)
 	p.has_initial = p.done = false;
 	p.remembered = 0;
 	p.row = out;
-	*out = (struct cfi_row){.cfa_reg = ARCH_REGS};
+	memset(out, 0, row_size(fde));
+	out->cfa_reg = ARCH_REGS;
 	if (run(&p, fde->cie.program) == false)
 		return false;
-	p.initial = *out;
+	copy_row(fde, &p.initial, out);
 	p.has_initial = true;
 	p.location = fde->start;
 	p.done = false;
@@ -314,6 +366,6 @@ cfi_row(const struct cfi_fde *fde, uint64_t vaddr, struct cfi_row *out)
 	    (out->cfa_is_block == false && out->cfa_reg == ARCH_REGS))
 		return false;
 	if (fde->cie.ra != ARCH_PC)
-		out->regs[ARCH_PC] = out->regs[fde->cie.ra];
+		return_address(fde, out);
 	return true;
 }

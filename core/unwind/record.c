@@ -194,9 +194,10 @@ cfi_cie_read(const struct cfi_section *s, uint64_t offset, struct cfi_cie *out)
 	out->code_align = view_uleb(v);
 	out->data_align = view_sleb(v);
 	ra = version == 1 ? view_u8(v) : view_uleb(v);
-	if (ra >= ARCH_REGS)
+	out->ra = ra > UINT8_MAX ? ARCH_NO_PLACE
+				 : arch_place(s->arch, (unsigned)ra);
+	if (out->ra == ARCH_NO_PLACE)
 		return false;
-	out->ra = (unsigned)ra;
 	if (*augmentation == 'z') {
 		uint64_t size = view_uleb(v);
 		size_t end;

@@ -96,7 +96,7 @@ fits32(int64_t value)
 
 /* The packed form, when the row fits it. */
 static bool
-pack(struct rule *r, const struct cfi_row *row)
+pack(const struct unwinder *u, struct rule *r, const struct cfi_row *row)
 {
 	if (row->cfa_is_block || fits32(row->cfa_offset) == false)
 		return false;
@@ -105,7 +105,7 @@ pack(struct rule *r, const struct cfi_row *row)
 	r->n_saved = 0;
 	r->saved = 0;
 	r->lowest = 0;
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < u->n_regs; i++) {
 		const struct cfi_rule *rule = &row->regs[i];
 
 		switch (rule->kind) {
@@ -121,7 +121,7 @@ pack(struct rule *r, const struct cfi_row *row)
 				return false;
 			if (rule->offset < r->lowest)
 				r->lowest = (int32_t)rule->offset;
-			r->saved |= UINT32_C(1) << i;
+			r->saved |= regs_bit(i);
 			r->saved_reg[r->n_saved] = (uint8_t)i;
 			r->saved_offset[r->n_saved++] = (int32_t)rule->offset;
 			break;
@@ -136,19 +136,19 @@ pack(struct rule *r, const struct cfi_row *row)
  * A register without a rule keeps its value if the ABI makes callees preserve
  * it; the others may have been overwritten, and nobody can tell.
  */
-static uint32_t
+static uint64_t
 kept_registers(const struct unwinder *u, const struct cfi_row *row)
 {
-	uint32_t keep = 0;
+	uint64_t keep = 0;
 
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < u->n_regs; i++) {
 		enum cfi_kind kind = row->regs[i].kind;
 
 		if (kind == CFI_SAME ||
 		    (kind == CFI_UNSPECIFIED && (u->preserved >> i & 1) != 0))
-			keep |= UINT32_C(1) << i;
+			keep |= regs_bit(i);
 	}
-	return keep & ~(UINT32_C(1) << ARCH_PC | UINT32_C(1) << ARCH_SP);
+	return keep & ~(regs_bit(ARCH_PC) | regs_bit(ARCH_SP));
 }
 
 static void
@@ -158,13 +158,15 @@ rule_from_row(struct unwinder *u, struct rule *r, const struct cfi_row *row)
 
 	r->keep = kept_registers(u, row);
 	r->flags |= RULE_CFI;
+	if (row->ra_signed)
+		r->flags |= RULE_SIGNED;
 	if (pc_kind == CFI_UNDEFINED)
 		r->flags |= RULE_OUTERMOST;
 	/* No rule for the return address is no information: the program of
 	 * every CIE gives one. */
 	else if (pc_kind == CFI_UNSPECIFIED || pc_kind == CFI_SAME)
 		r->flags &= (uint16_t)~RULE_CFI;
-	if (pack(r, row))
+	if (pack(u, r, row))
 		return;
 	struct cfi_row *copy = ARENA_NEW(&u->arena, struct cfi_row);
 
@@ -181,14 +183,14 @@ look_around(struct unwinder *u, struct rule *r)
 	uint8_t bytes[TRAMPOLINE_MAX];
 	size_t size = target_read(u->t, r->pc, bytes, sizeof(bytes));
 
-	if (size > 0 && arch_is_sigtramp(bytes, size))
+	if (size > 0 && u->arch->is_sigtramp(bytes, size))
 		r->flags |= RULE_TRAMPOLINE;
 	if (r->pc < CALL_MAX)
 		return;
 	/* The instruction before may be the first thing in its mapping. */
 	for (size = CALL_MAX; size >= 2; size--) {
 		if (target_read(u->t, r->pc - size, bytes, size) == size) {
-			r->flags |= arch_is_after_call(bytes, size)
+			r->flags |= u->arch->is_after_call(bytes, size)
 			    ? RULE_AFTER_CALL
 			    : RULE_NO_CALL;
 			return;
@@ -248,6 +250,10 @@ rule_make(struct unwinder *u, struct rule *r)
 	struct cfi_row row;
 	uint64_t vaddr;
 
+	if (u->arch == NULL) {
+		r->module = target_module_at(u->t, lookup);
+		return;
+	}
 	if (target_is_executable(u->t, lookup)) {
 		r->flags |= RULE_EXECUTABLE;
 		look_around(u, r);

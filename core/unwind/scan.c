@@ -130,7 +130,9 @@ step_by_scan(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 {
 	bt_addr_t start, end;
 
-	if (u->scans++ >= SCANS_MAX)
+	/* A return address that was saved from a register says nothing of where
+	 * its frame begins. */
+	if (u->linked || u->scans++ >= SCANS_MAX)
 		return false;
 	from = (from + 7) & ~(bt_addr_t)7;
 	/* The CFA is known: its return address was read, and is no code. */

@@ -43,7 +43,8 @@ context_reg(void *ctx, unsigned number, uint64_t *out)
 {
 	const struct frame_context *c = ctx;
 
-	return regs_get(&c->f->regs, number, out);
+	return regs_get(
+	    &c->f->regs, arch_place(target_arch(c->u->t), number), out);
 }
 
 static bool
@@ -158,7 +159,7 @@ static enum step
 general_registers(struct unwinder *u, const struct unwind_frame *f,
     const struct cfi_row *row, struct unwind_frame *caller, struct stopped *s)
 {
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < u->n_regs; i++) {
 		const struct cfi_rule *rule = &row->regs[i];
 		bt_addr_t fault = 0;
 		uint64_t value;
@@ -188,11 +189,11 @@ packed_registers_one_by_one(struct unwinder *u, const struct unwind_frame *f,
 		    (uint64_t)(int64_t)rule->saved_offset[i];
 
 		if (stack_read(u, address, &caller->regs.value[reg]))
-			caller->regs.known |= UINT32_C(1) << reg;
+			caller->regs.known |= regs_bit(reg);
 		else if (reg == ARCH_PC)
 			return unreadable(s, address);
 		else
-			caller->regs.known &= ~(UINT32_C(1) << reg);
+			caller->regs.known &= ~regs_bit(reg);
 	}
 	return STEP_DONE;
 }
@@ -252,13 +253,16 @@ step_by_cfi(struct unwinder *u, const struct unwind_frame *f, struct rule *rule,
 	}
 	if (f->cfa_known == false)
 		return STEP_LOST;
-	caller->regs = f->regs;
+	regs_copy(&caller->regs, &f->regs, u->linked);
 	caller->regs.known &= rule->keep;
 	regs_set(&caller->regs, ARCH_SP, f->cfa);
 	step = rule->row != NULL ? general_registers(u, f, rule->row, caller, s)
 				 : packed_registers(u, f, rule, caller, s);
 	if (step != STEP_DONE)
 		return step;
+	if ((rule->flags & RULE_SIGNED) != 0)
+		regs_set(&caller->regs, ARCH_PC,
+		    target_code_pointer(u->t, caller->regs.value[ARCH_PC]));
 	caller->pc = caller->regs.value[ARCH_PC];
 	caller->exact_pc = f->signal_frame;
 	caller->trust = (rule->flags & RULE_DEBUG_FRAME) != 0
@@ -336,7 +340,7 @@ step_any(struct unwinder *u, struct unwind_frame *f, struct rule *rule,
 			return true;
 		if (step == STEP_STOPPED)
 			return false;
-		if ((rule->flags & RULE_EXECUTABLE) != 0)
+		if ((rule->flags & RULE_EXECUTABLE) != 0 && u->linked == false)
 			step = step_by_scan(u, f, rule, from, caller)
 			    ? STEP_DONE
 			    : STEP_LOST;

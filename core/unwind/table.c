@@ -85,6 +85,13 @@ open_eh(struct cfi_tables *t)
 	}
 }
 
+/* Images are of 64 bits and little-endian. */
+static const struct arch *
+arch_of(const struct image *image)
+{
+	return arch_find(image_machine(image), false, false);
+}
+
 void
 cfi_tables_init(
     struct cfi_tables *t, struct image *image, struct budget *budget)
@@ -92,8 +99,10 @@ cfi_tables_init(
 	*t = (struct cfi_tables){.image = image, .budget = budget};
 	vec_init(&t->eh_index.ranges, INDEX_MAX);
 	vec_init(&t->debug_index.ranges, INDEX_MAX);
-	if (image != NULL)
+	if (image != NULL) {
+		t->eh.arch = arch_of(image);
 		open_eh(t);
+	}
 }
 
 void
@@ -112,7 +121,7 @@ cfi_tables_debug(struct cfi_tables *t, struct image *image)
 	    image_section_view(image, ".debug_frame", &v, NULL) == false ||
 	    v.size == 0)
 		return false;
-	t->debug = (struct cfi_section){.bytes = v};
+	t->debug = (struct cfi_section){.bytes = v, .arch = arch_of(image)};
 	vec_clear(&t->debug_index.ranges);
 	t->debug_index.built = false;
 	return true;

@@ -433,7 +433,8 @@ unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
 	const struct unwind_frame *frames = stack->frames.items;
 	size_t last = index > CALLEES_MAX ? index - CALLEES_MAX : 0, below;
 
-	if (index >= stack->frames.count || number >= REGISTERS)
+	if (index >= stack->frames.count || number >= REGISTERS ||
+	    !arch_is_x86_64(target_arch(u->t)))
 		return false;
 	for (; index > last; index = below) {
 		const struct unwind_frame *caller = &frames[index], *callee;
@@ -447,7 +448,7 @@ unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
 		    (written_by(u, caller, callee) >> number & 1) != 0)
 			return false;
 		if (below == 0 ||
-		    (number < ARCH_REGS &&
+		    (number < ARCH_X86_64_REGS &&
 			(callee->regs.known >> number & 1) != 0)) {
 			*holder = below;
 			return true;

@@ -39,6 +39,7 @@ unwind_stop_text(enum unwind_stop stop)
 	    [UNWIND_STOP_LIMIT] = "frame limit",
 	    [UNWIND_STOP_BUDGET] = "budget spent",
 	    [UNWIND_STOP_NO_INFO] = "no unwind information",
+	    [UNWIND_STOP_ARCH] = "not unwound: architecture",
 	};
 
 	return stop < UNWIND_STOP__COUNT ? texts[stop] : "unknown";
@@ -78,9 +79,11 @@ unwinder_create(struct target *t, struct budget *budget)
 	u->t = t;
 	budget_init(&u->own_budget, UINT64_MAX, 0);
 	u->budget = budget != NULL ? budget : &u->own_budget;
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
-		if (arch_callee_saved(i))
-			u->preserved |= UINT32_C(1) << i;
+	u->arch = target_arch(t)->unwind;
+	if (u->arch != NULL) {
+		u->preserved = u->arch->preserved;
+		u->linked = u->arch->link != ARCH_NO_PLACE;
+		u->n_regs = arch_n_places(target_arch(t));
 	}
 	map_init(&u->written, WRITTEN_MAX);
 	find_code(u);
@@ -253,6 +256,10 @@ walk(struct unwinder *u, const struct target_thread *thread, uint64_t most,
 		struct unwind_frame *caller;
 
 		next = at + 1 < out->frames.limit ? at + 1 : ring_start(out);
+		if (u->arch == NULL) {
+			s.why = UNWIND_STOP_ARCH;
+			break;
+		}
 		if (budget_step(u->budget) == false) {
 			s.why = UNWIND_STOP_BUDGET;
 			break;
@@ -305,8 +312,9 @@ unwind_step(struct unwinder *u, const struct unwind_frame *frame,
 	begin_walk(u);
 	(void)rules_trim(u);
 	memset(caller, 0, sizeof(*caller));
-	s = (struct stopped){UNWIND_STOP_BUDGET, 0};
-	if (budget_step(u->budget)) {
+	s = (struct stopped){
+	    u->arch != NULL ? UNWIND_STOP_BUDGET : UNWIND_STOP_ARCH, 0};
+	if (u->arch != NULL && budget_step(u->budget)) {
 		rule = rule_find(u, f.pc, f.exact_pc);
 		frame_finish(u, &f, rule);
 		done = step_any(u, &f, rule, innermost, caller, &rule, &s);

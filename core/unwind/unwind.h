@@ -59,6 +59,7 @@ enum unwind_stop {
 	UNWIND_STOP_LIMIT,	 /* frame limit */
 	UNWIND_STOP_BUDGET,
 	UNWIND_STOP_NO_INFO, /* nothing tells where the caller is */
+	UNWIND_STOP_ARCH,    /* stacks of this architecture are not read */
 	UNWIND_STOP__COUNT
 };
 /* "end of stack", "stack memory unreadable", ... */

@@ -27,7 +27,8 @@ enum {
 	RULE_OUTERMOST = 64,	 /* the return address is undefined */
 	RULE_STARTS_HERE = 128,	 /* pc is a function's first instruction */
 	RULE_LAYOUT_TRIED = 256, /* the instructions were read */
-	RULE_NO_CALL = 512	 /* the bytes before pc are no call */
+	RULE_NO_CALL = 512,	 /* the bytes before pc are no call */
+	RULE_SIGNED = 1024	 /* the return address has a signature */
 };
 
 enum { RULE_SAVED_MAX = 8 };
@@ -37,13 +38,13 @@ struct rule {
 	struct target_module *module;
 	const struct cfi_row *row;	  /* NULL: the packed form below */
 	const struct arch_layout *layout; /* without CFI, NULL: unknown */
-	uint32_t keep; /* registers with the callee's value */
+	uint64_t keep; /* registers with the callee's value */
 	uint16_t flags;
 	uint8_t exact;
 	uint8_t cfa_reg;
 	uint8_t n_saved;
 	int32_t cfa_offset;
-	uint32_t saved; /* which registers follow, all below the CFA */
+	uint64_t saved; /* which registers follow, all below the CFA */
 	int32_t lowest; /* of their offsets */
 	uint8_t saved_reg[RULE_SAVED_MAX];
 	int32_t saved_offset[RULE_SAVED_MAX]; /* from the CFA */
@@ -57,9 +58,12 @@ struct unwinder {
 	size_t n_tables;
 	struct arena arena; /* rules and rows */
 	struct rule **slots;
-	size_t n_slots, n_rules; /* n_slots is a power of two */
-	struct rule nothing;	 /* of any pc when memory is out */
-	uint32_t preserved;	 /* registers the ABI preserves over calls */
+	size_t n_slots, n_rules;	/* n_slots is a power of two */
+	struct rule nothing;		/* of any pc when memory is out */
+	const struct arch_unwind *arch; /* NULL: not to be unwound */
+	uint64_t preserved; /* registers the ABI preserves over calls */
+	unsigned n_regs;    /* places that it uses */
+	bool linked;	    /* the return address is in a register at first */
 	/* A part of stack memory in place, good for one walk. */
 	struct {
 		bt_addr_t start;

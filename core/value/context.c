@@ -23,14 +23,15 @@ static bool
 ctx_reg(void *ctx, unsigned number, uint64_t *out)
 {
 	struct evaluator *ev = ctx;
+	unsigned place = arch_place(ev->r->arch, number);
 	const struct unwind_frame *holder;
 
 	if (ev->frame != NULL) {
-		if (regs_get(&ev->frame->regs, number, out) ||
+		if (regs_get(&ev->frame->regs, place, out) ||
 		    value_at_call(ev, number, out))
 			return true;
 		holder = holder_of(ev, number);
-		if (holder != NULL && regs_get(&holder->regs, number, out))
+		if (holder != NULL && regs_get(&holder->regs, place, out))
 			return true;
 	}
 	ev->register_missing = true;

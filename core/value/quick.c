@@ -37,7 +37,8 @@ operator_value(struct evaluator *ev, struct dwarf_unit *unit, unsigned op,
 
 	if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
 		if (ev->frame == NULL ||
-		    !regs_get(&ev->frame->regs, op - DW_OP_breg0, &base))
+		    !regs_get(&ev->frame->regs,
+			arch_place(ev->r->arch, op - DW_OP_breg0), &base))
 			return false;
 		*out = base + (uint64_t)view_sleb(v);
 	} else if (op == DW_OP_fbreg) {

@@ -167,16 +167,22 @@ read_pointer(struct evaluator *ev, struct shape *s, uint64_t address,
 	}
 }
 
-/* Itanium C++ ABI 2.3: an odd first word is 1 plus an offset into the vtable.*/
+/*
+ * Itanium C++ ABI 2.3: an odd first word is 1 plus an offset into the vtable.
+ * On aarch64 (C++ ABI for the Arm 64-bit Architecture, section 3.1) it is the
+ * second word that is odd, and the first one the offset.
+ */
 static void
 read_method(
     struct value_reader *r, const uint8_t *bytes, struct snap_variable *v)
 {
+	bool arm = !arch_is_x86_64(r->arch);
 	uint64_t word = scalar_u64(bytes, 8);
+	uint64_t mark = arm ? scalar_u64(bytes + 8, 8) : word;
 	char text[48];
 	int n;
 
-	if ((word & 1) == 0) {
+	if ((mark & 1) == 0) {
 		value_code(r, word, v);
 		return;
 	}
@@ -184,7 +190,7 @@ read_method(
 	v->value.u = word;
 	v->flags |= SNAP_VAR_VALUE;
 	n = snprintf(text, sizeof(text), "virtual, vtable offset %llu",
-	    (unsigned long long)(word - 1));
+	    (unsigned long long)(arm ? word : word - 1));
 	if (n > 0)
 		text_set(r, v, text, (size_t)n);
 }

@@ -321,17 +321,19 @@ compile(struct compile *c, struct shape *s, uint64_t offset, unsigned depth)
 	}
 }
 
-/* DW_OP_regN alone. */
+/* The place of DW_OP_regN alone. */
 static int8_t
-register_of(const struct slot *slot)
+register_of(const struct arch *arch, const struct slot *slot)
 {
 	enum { REG0 = 0x50 };
+	unsigned place;
 
 	if (slot->how != SLOT_BLOCK || slot->block.size != 1 ||
 	    slot->block.failed || slot->block.data[0] < REG0 ||
-	    slot->block.data[0] - REG0 >= ARCH_REGS || slot->shape->size > 8)
+	    slot->shape->size > 8)
 		return -1;
-	return (int8_t)(slot->block.data[0] - REG0);
+	place = arch_place(arch, slot->block.data[0] - REG0);
+	return place < ARCH_REGS ? (int8_t)place : -1;
 }
 
 static void
@@ -363,7 +365,7 @@ compile_slot(struct compile *c, const struct slot *slot, struct row_slot *out)
 	out->n_ops = c->n_ops;
 	out->size = slot->shape->size;
 	out->how = c->in_memory ? ROW_MEMORY : ROW_BYTES;
-	out->reg = register_of(slot);
+	out->reg = register_of(c->r->arch, slot);
 }
 
 static struct row_plan *

@@ -85,7 +85,7 @@ is_rust(const struct dwarf_type *type)
 }
 
 static enum float_format
-float_format(const char *name, uint64_t size)
+float_format(const struct value_reader *r, const char *name, uint64_t size)
 {
 	switch (size) {
 	case 2:
@@ -101,15 +101,18 @@ float_format(const char *name, uint64_t size)
 	case 12:
 		return FLOAT_EXTENDED;
 	case 16:
-		return strstr(name, "128") != NULL ? FLOAT_QUAD
-						   : FLOAT_EXTENDED;
+		/* long double: of the x87 here, IEEE's everywhere else */
+		return strstr(name, "128") != NULL || !arch_is_x86_64(r->arch)
+		    ? FLOAT_QUAD
+		    : FLOAT_EXTENDED;
 	default:
 		return FLOAT_NONE;
 	}
 }
 
 static void
-shape_base(struct shape *s, const struct dwarf_type *type)
+shape_base(const struct value_reader *r, struct shape *s,
+    const struct dwarf_type *type)
 {
 	const char *name = type->name != NULL ? type->name : "";
 
@@ -126,11 +129,11 @@ shape_base(struct shape *s, const struct dwarf_type *type)
 		break;
 	case ATE_FLOAT:
 		s->kind = SHAPE_FLOAT;
-		s->format = (uint8_t)float_format(name, type->size);
+		s->format = (uint8_t)float_format(r, name, type->size);
 		break;
 	case ATE_COMPLEX_FLOAT:
 		s->kind = SHAPE_COMPLEX;
-		s->format = (uint8_t)float_format(name, type->size / 2);
+		s->format = (uint8_t)float_format(r, name, type->size / 2);
 		break;
 	default:
 		break;
@@ -190,7 +193,8 @@ shape_array(struct shape *s, const struct dwarf_type *type)
 }
 
 static void
-shape_classify(struct shape *s, const struct dwarf_type *named)
+shape_classify(const struct value_reader *r, struct shape *s,
+    const struct dwarf_type *named)
 {
 	const struct dwarf_type *type = s->type;
 
@@ -199,7 +203,7 @@ shape_classify(struct shape *s, const struct dwarf_type *named)
 		s->kind = SHAPE_VOID;
 		break;
 	case DWARF_TYPE_BASE:
-		shape_base(s, type);
+		shape_base(r, s, type);
 		if (is_character(named))
 			s->kind = SHAPE_CHAR;
 		break;
@@ -253,7 +257,7 @@ shape_new(struct value_reader *r, struct dwarf *dwarf,
 	s->size = s->type->size;
 	s->has_size = s->type->has_size;
 	s->name = value_name(r, type->name);
-	shape_classify(s, type);
+	shape_classify(r, s, type);
 	return s;
 }
 

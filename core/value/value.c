@@ -29,6 +29,8 @@ value_reader_create(const struct value_reader_options *options)
 		return NULL;
 	}
 	r->target = options->target;
+	if (options->target != NULL)
+		r->arch = target_arch(options->target);
 	r->unwinder = options->unwinder;
 	r->snapshot = options->snapshot;
 	r->budget = options->budget;

@@ -216,6 +216,7 @@ struct followed { /* objects that pointers led to before */
 
 struct value_reader {
 	struct target *target;
+	const struct arch *arch; /* NULL: x86-64 */
 	struct unwinder *unwinder;
 	struct snapshot *snapshot;
 	struct budget *budget;

@@ -7,6 +7,10 @@
  * Structs that a module declares itself start with their size, so that they
  * can grow: set it with the *_INIT macro. Registers go by DWARF number
  * (System V psABI); ptrace_register_name has the names.
+ *
+ * Of a core of another architecture than x86-64, registers other than
+ * PTRACE_REGISTER_*, instructions, traps and system calls are not known: the
+ * functions that ask for them say so.
  */
 #ifndef PTRACE_TARGET_H
 #define PTRACE_TARGET_H

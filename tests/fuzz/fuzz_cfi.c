@@ -87,7 +87,7 @@ use_fde(const struct cfi_fde *fde, uint64_t at)
 		return;
 	if (row.cfa_is_block)
 		fuzz_use(row.cfa_block.data, row.cfa_block.size);
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		if (row.regs[i].kind == CFI_EXPRESSION ||
 		    row.regs[i].kind == CFI_VAL_EXPRESSION)
 			fuzz_use(
@@ -127,7 +127,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_split(view_of(data, size), &hdr, &eh);
 	if (hdr.size > PART_MAX || eh.size > PART_MAX)
 		return 0;
-	plain = (struct cfi_section){eh, EH, true};
+	plain = (struct cfi_section){eh, EH, true, NULL};
 	records(&plain);
 	plain.eh = false;
 	records(&plain);

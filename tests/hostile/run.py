@@ -258,19 +258,38 @@ def other_class_order_machine(w):
         w.name = f"other_class_order_machine {name}"
         d = w.written(core=w.file("core", data), says=("file header",))
         w.expect(len(d.get("threads", [])) == THREADS, "threads")
-    # Cores of other machines, as far as their headers and one thread: 34
-    # registers as aarch64 has, 32 bits, the other byte order.
-    for name, machine, order, bits in (
-            ("aarch64", 183, "<", 2), ("i386", 3, "<", 1),
-            ("s390x", 22, ">", 2), ("999", 999, "<", 2)):
+    # Cores of other machines, as far as their headers and one thread.
+    for name, machine, order, wide, registers in (
+            ("aarch64", 183, "<", True, 34), ("i386", 3, "<", False, 17),
+            ("s390x", 22, ">", True, 35), ("unknown", 999, "<", True, 0)):
         w.name = f"other_class_order_machine core of {name}"
-        note = struct.pack(order + "III8s", 5, 392, 1, b"CORE") + bytes(392)
-        data = b"\x7fELF" + bytes([bits, 1 if order == "<" else 2, 1]) + \
-            bytes(9) + struct.pack(
-                order + "HHIQQQIHHHHHH", 4, machine, 1, 0, 64, 0, 0, 64, 56, 1,
-                0, 0, 0) + struct.pack(
-                    order + "IIQQQQQQ", 4, 0, 120, 0, 0, len(note), 0, 4) + note
-        w.refused(w.file("core", data), "machine", name)
+        d = w.written(core=w.file("core", core_of(machine, order, wide)))
+        threads = d.get("threads", [])
+        w.expect(len(threads) == 1, "threads")
+        w.expect(len(threads[0]["registers"]) == registers, "registers")
+        w.expect(d["attributes"].get("cpu.arch") == name, "cpu.arch")
+        w.expect((registers == 0) == any(
+            x["code"] == "core.machine" for x in d["warnings"]), "warning")
+        w.expect(threads[0]["stop_reason"] in (
+            "not unwound: architecture", "no registers")
+            or name == "aarch64", "stop reason")
+
+
+def core_of(machine, order, wide):
+    """A core of one thread, all of whose registers are zero."""
+    size = 392 if wide else 144
+    note = struct.pack(order + "III8s", 5, size, 1, b"CORE") + bytes(size)
+    ident = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2,
+                                1]) + bytes(9)
+    if wide:
+        return ident + struct.pack(
+            order + "HHIQQQIHHHHHH", 4, machine, 1, 0, 64, 0, 0, 64, 56, 1,
+            0, 0, 0) + struct.pack(
+                order + "IIQQQQQQ", 4, 0, 120, 0, 0, len(note), 0, 4) + note
+    return ident + struct.pack(
+        order + "HHIIIIIHHHHHH", 4, machine, 1, 0, 52, 0, 0, 52, 32, 1,
+        0, 0, 0) + struct.pack(
+            order + "8I", 4, 84, 0, 0, len(note), 0, 0, 4) + note
 
 
 # ---- damaged cores: what can be had must be there ----

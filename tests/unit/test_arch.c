@@ -17,7 +17,7 @@ fill_words(uint64_t *words)
 TEST(gregs)
 {
 	/* DWARF number -> word of user_regs_struct (sys/user.h) */
-	static const uint8_t word_of[ARCH_REGS] = {
+	static const uint8_t word_of[ARCH_X86_64_REGS] = {
 	    10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16};
 	struct arch_thread_regs r = {0};
 	uint64_t words[27];
@@ -25,7 +25,7 @@ TEST(gregs)
 	fill_words(words);
 	assert_true(arch_gregs_parse(view_of(words, sizeof(words)), &r));
 	expect_uint(r.regs.known, 0x1ffff);
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		expect_uint(r.regs.value[i], 0x100u + word_of[i]);
 	expect_uint(r.orig_ax, 0x10f);
 	expect_uint(r.cs, 0x111);

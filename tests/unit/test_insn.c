@@ -183,7 +183,7 @@ all_regs(void)
 {
 	struct regs r = {.known = 0};
 
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		regs_set(&r, i, (uint64_t)(i + 1) << 24);
 	return r;
 }

@@ -15,7 +15,7 @@ decode(const char *bytes, size_t size)
 	struct regs regs = {.known = 0};
 	struct insn in;
 
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		regs_set(&regs, i, 0x1000 + i);
 	assert_true(insn_decode(
 	    (const uint8_t *)bytes, size, 0x400000, NULL, &regs, &in));
@@ -180,7 +180,7 @@ TEST(knows_the_arguments_of_a_system_call)
 	uint64_t args[6];
 	int64_t number;
 
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		regs_set(&r.regs, i, i);
 	assert_true(arch_syscall(&r, &number, args));
 	expect_int(number, 202);

@@ -41,7 +41,7 @@ init(struct state *s, size_t size)
 	s->thread.xstate = s->area;
 	s->thread.xstate_size = size;
 	s->thread.complete = true;
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		regs_set(&s->regs, i, (uint64_t)(i + 1) << 24);
 	put_u64(s, ENABLED, 0x600e7);
 	put_u64(s, SAVED, 0xe7);

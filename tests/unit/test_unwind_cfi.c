@@ -206,7 +206,7 @@ image_of(const struct file *f)
 static struct cfi_section
 section_of(const struct out *o, bool eh)
 {
-	return (struct cfi_section){view_of(o->bytes, o->size), EH, eh};
+	return (struct cfi_section){view_of(o->bytes, o->size), EH, eh, NULL};
 }
 
 /* A row as text: "cfa=7+8 16@-8". */
@@ -223,7 +223,7 @@ row_text(const struct cfi_row *row)
 	else
 		n = snprintf(text, sizeof(text), "cfa=%u%+lld", row->cfa_reg,
 		    (long long)row->cfa_offset);
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++) {
 		const struct cfi_rule *r = &row->regs[i];
 		long long shown = r->kind == CFI_REGISTER ? (long long)r->reg
 		    : r->kind == CFI_EXPRESSION || r->kind == CFI_VAL_EXPRESSION
@@ -489,7 +489,7 @@ TEST(damaged_records)
 {
 	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
 		struct cfi_section s = {
-		    view_of(damaged[i].bytes, damaged[i].size), EH, true};
+		    view_of(damaged[i].bytes, damaged[i].size), EH, true, NULL};
 		struct cfi_fde read;
 
 		if (cfi_fde_read(&s, 0, &read))

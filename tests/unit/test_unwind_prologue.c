@@ -93,12 +93,12 @@ text_of(const struct arch_layout *l)
 	int n = snprintf(text, sizeof(text), "%u%+lld", l->cfa_reg,
 	    (long long)l->cfa_offset);
 
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++) {
 		if ((l->saved >> i & 1) != 0)
 			n += snprintf(text + n, sizeof(text) - (size_t)n,
 			    " %u@%d", i, l->offset[i]);
 	}
-	for (unsigned i = 0; i < ARCH_REGS; i++) {
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++) {
 		if ((l->changed >> i & 1) != 0 && arch_callee_saved(i) &&
 		    i != ARCH_FP && i != ARCH_SP)
 			n += snprintf(

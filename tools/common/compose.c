@@ -32,6 +32,7 @@ extern const pmodule_descriptor_t pmodule_descriptor_operand;
 extern const pmodule_descriptor_t pmodule_descriptor_types;
 extern const pmodule_descriptor_t pmodule_descriptor_security;
 extern const pmodule_descriptor_t pmodule_descriptor_stale;
+extern const pmodule_descriptor_t pmodule_descriptor_siginfo;
 
 /* In the order of judgement: of findings with equal confidence the first is the
  * primary one, and later modules see what earlier ones found. */
@@ -59,6 +60,15 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_types,
 };
 
+/* Of other architectures than x86-64: those that read no instruction, no
+ * register and no heap. */
+static const pmodule_descriptor_t *const portable[] = {
+    &pmodule_descriptor_fault,
+    &pmodule_descriptor_sent,
+    &pmodule_descriptor_abort,
+    &pmodule_descriptor_siginfo,
+};
+
 /* allocators/NAME.c defines ptrace_allocator_NAME. */
 extern const ptrace_allocator_t ptrace_allocator_ptmalloc;
 extern const ptrace_allocator_t ptrace_allocator_jemalloc;
@@ -77,6 +87,8 @@ compose_modules(struct session_options *o)
 {
 	o->analysis = shipped;
 	o->n_analysis = sizeof(shipped) / sizeof(*shipped);
+	o->portable = portable;
+	o->n_portable = sizeof(portable) / sizeof(*portable);
 	o->allocators = allocators;
 	o->n_allocators = sizeof(allocators) / sizeof(*allocators);
 }

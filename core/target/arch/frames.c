@@ -29,16 +29,16 @@ bool
 arch_sigframe_regs(
     bt_addr_t sp, arch_read_fn *read, void *ctx, struct regs *out)
 {
-	static const uint8_t order[ARCH_REGS] = {
+	static const uint8_t order[ARCH_X86_64_REGS] = {
 	    8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
 	const uint64_t mcontext = 40;
-	uint64_t words[ARCH_REGS];
+	uint64_t words[ARCH_X86_64_REGS];
 
 	if (sp > UINT64_MAX - mcontext - sizeof(words) ||
 	    read(ctx, sp + mcontext, words, sizeof(words)) != sizeof(words))
 		return false;
 	memset(out, 0, sizeof(*out));
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		regs_set(out, order[i], words[i]);
 	return true;
 }

@@ -20,7 +20,7 @@ struct state {
 	bool sp_known, fp_known; /* fp_known: it is a frame pointer of ours */
 	int64_t sp, fp;		 /* CFA - register */
 	uint32_t saved, changed;
-	int32_t offset[ARCH_REGS];
+	int32_t offset[ARCH_X86_64_REGS];
 };
 
 struct branch {
@@ -400,7 +400,7 @@ arch_layout_framed(struct arch_layout *out)
 	out->saved = UINT32_C(1) << ARCH_FP;
 	out->offset[ARCH_FP] = -2 * SLOT;
 	/* Where the others are, nobody says. */
-	for (unsigned i = 0; i < ARCH_REGS; i++)
+	for (unsigned i = 0; i < ARCH_X86_64_REGS; i++)
 		out->changed |= UINT32_C(1) << i;
 }
 

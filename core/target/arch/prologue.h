@@ -12,8 +12,8 @@
 struct arch_layout {
 	unsigned cfa_reg;   /* ARCH_SP or ARCH_FP */
 	int64_t cfa_offset; /* CFA = value of cfa_reg + cfa_offset */
-	uint32_t saved;	    /* bit N: register N is saved at CFA + offset[N] */
-	uint32_t changed;   /* bit N: register N was overwritten */
+	uint64_t saved;	    /* bit N: place N is saved at CFA + offset[N] */
+	uint64_t changed;   /* bit N: place N was overwritten */
 	int32_t offset[ARCH_REGS];
 };
 
@@ -56,5 +56,32 @@ enum arch_call arch_call_before(
  * the instructions are something else. */
 enum arch_call arch_jump_at(
     const uint8_t *code, size_t size, bt_addr_t pc, bt_addr_t *target);
+
+/*
+ * What unwinding asks of an architecture beyond call frame information. The
+ * functions above are those of x86-64.
+ */
+struct arch_unwind {
+	uint64_t preserved; /* bit N: callees preserve what is at place N */
+	/* Where a function finds its return address; ARCH_NO_PLACE: on the
+	 * stack, right below the CFA. */
+	uint8_t link;
+	/* Bits that a return address may have beside the address. */
+	uint64_t signature;
+	/* Whether the code is a signal trampoline; and the registers that were
+	 * interrupted, sp being the trampoline's. */
+	bool (*is_sigtramp)(const uint8_t *code, size_t size);
+	bool (*sigframe_regs)(
+	    bt_addr_t sp, arch_read_fn *read, void *ctx, struct regs *out);
+	bool (*is_after_call)(const uint8_t *code_before, size_t size);
+	enum arch_call (*call_before)(const uint8_t *code_before, size_t size,
+	    bt_addr_t pc, bt_addr_t *target);
+	enum arch_call (*jump_at)(
+	    const uint8_t *code, size_t size, bt_addr_t pc, bt_addr_t *target);
+	bool (*layout_at)(const uint8_t *code, size_t size, size_t at,
+	    struct arch_layout *out);
+	bool (*layout_at_edge)(const uint8_t *before, size_t n_before,
+	    const uint8_t *after, size_t n_after, struct arch_layout *out);
+};
 
 #endif /* TARGET_ARCH_PROLOGUE_H */

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "target/arch/table.h"
 #include "target/arch/xstate.h"
 
 enum {
@@ -109,10 +110,10 @@ arch_syscall_regs(struct arch_thread_regs *out, int64_t number,
 }
 
 bool
-arch_reg_list(const struct arch_thread_regs *r, unsigned i, const char **name,
+x86_64_reg_list(const struct arch_thread_regs *r, unsigned i, const char **name,
     uint64_t *value)
 {
-	static const uint8_t order[ARCH_REGS] = {
+	static const uint8_t order[ARCH_X86_64_REGS] = {
 	    0, 3, 2, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 	const struct {
 		const char *name;
@@ -123,12 +124,13 @@ arch_reg_list(const struct arch_thread_regs *r, unsigned i, const char **name,
 	    {"orig_rax", r->orig_ax}};
 	const unsigned n_others = sizeof(others) / sizeof(others[0]);
 
-	if (i < ARCH_REGS && r->regs.known == (UINT32_C(1) << ARCH_REGS) - 1) {
+	if (i < ARCH_X86_64_REGS &&
+	    r->regs.known == (UINT32_C(1) << ARCH_X86_64_REGS) - 1) {
 		*name = names[order[i]];
 		*value = r->regs.value[order[i]];
 		return true;
 	}
-	for (unsigned k = 0; k < ARCH_REGS; k++) {
+	for (unsigned k = 0; k < ARCH_X86_64_REGS; k++) {
 		if (!regs_get(&r->regs, order[k], value))
 			continue;
 		if (i-- == 0) {
@@ -246,12 +248,12 @@ system_value(const struct arch_thread_regs *t, unsigned number, uint64_t *value)
 }
 
 size_t
-arch_reg_bytes(const struct arch_thread_regs *thread, const struct regs *regs,
+x86_64_reg_bytes(const struct arch_thread_regs *thread, const struct regs *regs,
     bool innermost, unsigned number, uint8_t *out, size_t size)
 {
 	uint64_t value;
 
-	if (number < ARCH_REGS)
+	if (number < ARCH_X86_64_REGS)
 		return regs_get(regs, number, &value)
 		    ? put_u64(out, size, value)
 		    : 0;
@@ -274,13 +276,13 @@ arch_reg_bytes(const struct arch_thread_regs *thread, const struct regs *regs,
 }
 
 bool
-arch_thread_pointer(const struct arch_thread_regs *thread, bt_addr_t *out)
+x86_64_thread_pointer(const struct arch_thread_regs *thread, bt_addr_t *out)
 {
 	*out = thread->fs_base;
 	return thread->complete && thread->fs_base != 0;
 }
 
-/* rbx, rbp, rsp, r12 to r15. */
+/* rbx, rbp, rsp, r12 to r15 (System V ABI for AMD64, figure 3.4). */
 bool
 arch_callee_saved(unsigned number)
 {
