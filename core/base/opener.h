@@ -39,6 +39,10 @@ struct opener {
 	 * its name (malloc'd): as open. NULL: somebody else's business. */
 	int (*fetch)(struct opener *o, bool executable, const uint8_t *id,
 	    size_t id_size, char **name, bt_error_t *e);
+	/* That file will probably be asked for soon: who answers from afar
+	 * may begin. NULL: of no use. */
+	void (*expect)(
+	    struct opener *o, enum opener_kind kind, const char *path);
 	/* 16 hex digits that stand for the bytes (at most OPENER_DIGEST_MAX),
 	 * by a key of this host. NULL or false: there are none. */
 	bool (*digest)(
@@ -82,6 +86,13 @@ opener_open(
     struct opener *o, enum opener_kind kind, const char *path, bt_error_t *e)
 {
 	return o->open(o, kind, path, e);
+}
+
+static inline void
+opener_expect(struct opener *o, enum opener_kind kind, const char *path)
+{
+	if (o->expect != NULL)
+		o->expect(o, kind, path);
 }
 
 #endif /* BASE_OPENER_H */

@@ -23,6 +23,7 @@ struct search {
 	const struct image_build_id *id; /* it must have; NULL: CRC */
 	bool exact;			 /* no CRC in place of the id */
 	bool alternate;			 /* a dwz file is looked for */
+	bool announcing;		 /* nothing is opened yet */
 	uint32_t crc;
 	struct image *found;
 	struct image *symbols; /* belongs to it, but has only .symtab */
@@ -52,6 +53,8 @@ refuse(struct search *s, const char *path, const char *reason)
 {
 	char shown[160];
 
+	if (s->announcing)
+		return;
 	report(s, path, reason);
 	if (s->refused.code == 0)
 		bt_fail(&s->refused, BT_E_MISMATCH, "%s: %s",
@@ -117,6 +120,10 @@ try_path(struct search *s, const char *path)
 	struct image *candidate;
 	bt_error_t e = {0};
 
+	if (s->announcing) {
+		opener_expect(s->f->opener, OPENER_DEBUG, path);
+		return false;
+	}
 	if (image_open(s->f->opener, OPENER_DEBUG, path, &candidate, &e))
 		return judge(s, path, candidate);
 	if (e.code == BT_E_NOTFOUND) {
@@ -254,6 +261,12 @@ debugfile_find(const struct debugfile_finder *f, struct image *image,
 		*out = image_ref(image);
 		return true;
 	}
+	/* Most images have no debug file: none of its names leads to one. */
+	s.announcing = true;
+	(void)try_build_id(&s);
+	(void)try_debuglink(&s, real_path);
+	s.announcing = false;
+	s.exact = true;
 	if (try_build_id(&s) || try_debuglink(&s, real_path) ||
 	    try_server(&s)) {
 		image_unref(s.symbols);

@@ -136,6 +136,7 @@ ptrace_target_module(ptrace_target_t *t, uint32_t i, ptrace_module_t *out)
 	if (FITS(out, ptrace_module_t) == false ||
 	    i >= target_modules(t->host->target, &all))
 		return false;
+	target_expect_images(t->host->target, i);
 	fill_module(t->host->target, &all[i], out);
 	return true;
 }
@@ -175,10 +176,14 @@ ptrace_target_symbol_named(ptrace_target_t *t, const ptrace_module_t *m,
 	struct target_module *all;
 	size_t n = target_modules(target, &all);
 
-	for (size_t i = 0; i < n; i++)
-		if ((m == NULL || m->start == all[i].start) &&
-		    named_in(target, &all[i], name, address, size))
+	for (size_t i = 0; i < n; i++) {
+		if (m != NULL && m->start != all[i].start)
+			continue;
+		if (m == NULL)
+			target_expect_images(target, i);
+		if (named_in(target, &all[i], name, address, size))
 			return true;
+	}
 	return false;
 }
 

@@ -92,15 +92,14 @@ must_be_elf(enum opener_kind kind)
 }
 
 static int
-open_path(struct broker *b, const struct broker_request *q, bt_error_t *e)
+open_path(
+    struct broker *b, enum opener_kind kind, const char *path, bt_error_t *e)
 {
-	enum opener_kind kind = (enum opener_kind)q->kind;
-	const char *path = (const char *)q->data;
 	char shown[128];
 	int fd;
 
-	if (q->size == 0 || strnlen(path, q->size) != q->size - 1) {
-		(void)bt_fail(e, BT_E_USAGE, "no file name to open");
+	if (b->broken.code != BT_OK) {
+		*e = b->broken;
 		return -1;
 	}
 	if (!is_named(b, kind, path)) {
@@ -117,6 +116,18 @@ open_path(struct broker *b, const struct broker_request *q, bt_error_t *e)
 		return -1;
 	}
 	return fd;
+}
+
+/* The path that is all of the data; NULL: none is. */
+static const char *
+path_of(const struct broker_request *q, bt_error_t *e)
+{
+	const char *path = (const char *)q->data;
+
+	if (q->size != 0 && strnlen(path, q->size) == q->size - 1)
+		return path;
+	(void)bt_fail(e, BT_E_USAGE, "no file name to open");
+	return NULL;
 }
 
 static int
@@ -155,16 +166,20 @@ static bool
 answer(struct broker *b, const struct broker_request *q)
 {
 	struct broker_reply a;
+	const char *path;
 	char *name = NULL;
 	int fd = -1;
 	bool sent;
 
 	a.size = 0;
 	bt_error_clear(&a.error);
-	if (b->broken.code != BT_OK)
+	if (q->kind < OPENER__COUNT) {
+		path = path_of(q, &a.error);
+		if (path != NULL)
+			fd = open_path(
+			    b, (enum opener_kind)q->kind, path, &a.error);
+	} else if (b->broken.code != BT_OK)
 		a.error = b->broken;
-	else if (q->kind < OPENER__COUNT)
-		fd = open_path(b, q, &a.error);
 	else if (q->kind == BROKER_FETCH_DEBUGINFO ||
 	    q->kind == BROKER_FETCH_EXECUTABLE)
 		fd = fetch(b, q, &name, &a.error);
@@ -181,6 +196,53 @@ answer(struct broker *b, const struct broker_request *q)
 	if (fd >= 0)
 		(void)close(fd);
 	free(name);
+	return sent;
+}
+
+/* The next of several; false: there is none, or it is none. */
+static bool
+next_path(const struct broker_request *q, size_t *at, enum opener_kind *kind,
+    const char **path)
+{
+	const char *p = (const char *)q->data + *at;
+	size_t left = q->size - *at, n;
+
+	if (left < 2 || (uint8_t)p[0] >= OPENER__COUNT)
+		return false;
+	n = strnlen(p + 1, left - 1);
+	if (n == left - 1)
+		return false;
+	*kind = (enum opener_kind)p[0];
+	*path = p + 1;
+	*at += n + 2;
+	return true;
+}
+
+/* False also when the worker said what it cannot have said. */
+static bool
+answer_several(struct broker *b, const struct broker_request *q)
+{
+	struct broker_opened a;
+	int fds[BROKER_OPEN_MAX];
+	size_t at = 0, n_fds = 0;
+	enum opener_kind kind;
+	const char *path;
+	bool sent;
+
+	memset(&a, 0, sizeof(a));
+	while (a.n < BROKER_OPEN_MAX && next_path(q, &at, &kind, &path)) {
+		int fd = open_path(b, kind, path, &a.errors[a.n++]);
+
+		if (fd >= 0)
+			fds[n_fds++] = fd;
+	}
+	sent = at == q->size && a.n != 0 &&
+	    broker_send_all(b->socket, &a,
+		offsetof(struct broker_opened, errors) +
+		    a.n * sizeof(*a.errors),
+		fds, n_fds);
+	while (n_fds > 0)
+		(void)close(fds[--n_fds]);
 	return sent;
 }
 
@@ -205,7 +267,7 @@ serve_request(struct broker *b)
 		b->listener = fd;
 		return true;
 	}
-	return answer(b, &q);
+	return q.kind == BROKER_OPEN ? answer_several(b, &q) : answer(b, &q);
 }
 
 /* Newer kernels have larger structures than our headers: there is room. */

@@ -5,7 +5,9 @@
  * file system in user space), downloads take seconds, and whoever watches the
  * deadline must not wait for either.
  *
- * A request is a kind and a path, the answer a descriptor or an error. A worker
+ * A request is a kind and a path, the answer a descriptor or an error. Requests
+ * may be sent ahead of their answers (opener_expect), so that a hundred files
+ * do not cost a hundred times two changes of process. A worker
  * that was taken over can ask for anything, so it gets what it could need and
  * nothing else: the files that the user named, by exactly those names, and for
  * names that come out of foreign data only ELF files. Nothing of their content
@@ -38,8 +40,11 @@ bool broker_start(
 struct broker_client {
 	struct opener base;
 	int fd;
+	struct broker_expected *expected; /* see broker_client.c */
 };
 void broker_client_init(struct broker_client *c, int fd);
+/* What was expected and not asked for is closed. */
+void broker_client_deinit(struct broker_client *c);
 /* Hands over the descriptor that tells of refused system calls. */
 bool broker_client_listen(struct broker_client *c, int listener);
 

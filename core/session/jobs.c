@@ -428,6 +428,7 @@ one_snapshot(struct courier *c, const struct session_sink *sink,
 	/* The end of the process is quicker at the rest. */
 	if (o->kept == NULL)
 		return true;
+	broker_client_deinit(&c->broker);
 	btt_writer_destroy(c->writer);
 	c->writer = NULL;
 	buf_deinit(&c->out);

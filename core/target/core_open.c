@@ -151,6 +151,9 @@ target_core_open(
 	if (c == NULL)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	vec_init(&c->ranges, ranges_max);
+	if (options->exe_path != NULL)
+		opener_expect(
+		    options->opener, OPENER_EXE_USER, options->exe_path);
 	if (!target_init(&c->base, &core_ops, options, e) ||
 	    !core_load(c, options, e)) {
 		core_close(&c->base);

@@ -115,11 +115,21 @@ live_open(
 	return opener_open(o->next, kind, path, e);
 }
 
+/* The first of those that live_open will ask for. */
+static void
+live_expect(struct opener *base, enum opener_kind kind, const char *path)
+{
+	struct live_opener *o = (struct live_opener *)base;
+
+	opener_expect(o->next,
+	    kind == OPENER_MODULE && path[0] == '/' ? OPENER_ROOT : kind, path);
+}
+
 void
 live_opener_init(struct live *l, const struct target_options *options)
 {
 	l->opener = (struct live_opener){
-	    .base = {.open = live_open},
+	    .base = {.open = live_open, .expect = live_expect},
 	    .next = options->opener,
 	    .capture = l->capture,
 	    .files = l->file_places.items,

@@ -356,6 +356,44 @@ target_module_image(struct target *t, struct target_module *m)
 	return m->image;
 }
 
+/* The name by which find_image will first look for it; NULL: by none. */
+static const char *
+first_name(struct target *t, const struct target_module *m)
+{
+	bool deleted;
+	const char *path;
+
+	if (m->is_vdso || (m->is_exe && t->exe_path != NULL))
+		return NULL;
+	path = module_file_path(t, m->path, &deleted);
+	return path[0] == '/' && !names_local_thing(path) ? path : NULL;
+}
+
+void
+target_expect_images(struct target *t, size_t from)
+{
+	enum { AHEAD = 32 };
+	struct target_module *modules;
+	size_t n = target_modules(t, &modules), end;
+
+	if (from >= n)
+		return;
+	end = n - from > AHEAD ? from + AHEAD : n;
+	/* Half of them are still to come. */
+	if (modules[from + (end - from) / 2].image_expected)
+		return;
+	for (size_t i = from; i < end; i++) {
+		struct target_module *m = &modules[i];
+		const char *path = m->image_tried || m->image_expected
+		    ? NULL
+		    : first_name(t, m);
+
+		m->image_expected = true;
+		if (path != NULL)
+			opener_expect(t->opener, OPENER_MODULE, path);
+	}
+}
+
 static bool
 load_wanted(const struct target *t, const struct target_module *m)
 {

@@ -58,6 +58,7 @@ struct target_module {
 	    build_id; /* from target memory, size 0: unknown */
 	/* What follows is filled by target_module_image and _debug. */
 	bool image_tried, debug_tried;
+	bool image_expected; /* its opener has been told */
 	struct image *image; /* NULL: not found, or refused */
 	/* Has .debug_info (may equal image), or is a separate file that has
 	 * only symbols: debug_kind tells. */
@@ -234,6 +235,9 @@ void target_stream(struct target *t, bt_addr_t address, size_t size);
 ssize_t target_read_cstr(struct target *t, bt_addr_t address, char *out,
     size_t max, bool *truncated);
 
+/* Somebody goes through the modules, looks at this one's image and will want
+ * the next ones: their files may be opened meanwhile. */
+void target_expect_images(struct target *t, size_t from);
 /* Opens the module's image on first use (by path, checked by build-id; the
  * vdso and undeletable images from memory). NULL when there is none; the
  * reason is a warning. */

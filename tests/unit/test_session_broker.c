@@ -4,6 +4,8 @@
  * worker sends it does harm.
  */
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -193,6 +195,98 @@ TEST(it_ends)
 	expect_contains(e.text, "has ended");
 }
 
+/* Files that are expected: as if they were asked for one after the other, in
+ * whatever order they then are. */
+TEST(several_at_once)
+{
+	enum { FILES = 100 };
+	struct asked a = {0};
+	char name[32];
+	bt_error_t e;
+
+	start(&a);
+	for (int i = 0; i < FILES; i++) {
+		(void)snprintf(name, sizeof(name), "several-%d", i);
+		if (i % 5 != 0)
+			test_write_file(test_path(name),
+			    i % 7 != 0 ? "\177ELF" : "text", 4);
+	}
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < FILES; i++) {
+			(void)snprintf(name, sizeof(name), "several-%d", i);
+			opener_expect(
+			    &a.client.base, OPENER_MODULE, test_path(name));
+		}
+		/* Forwards, backwards, every other. */
+		for (int k = 0; k < FILES; k += round < 2 ? 1 : 2) {
+			int i = round == 1 ? FILES - 1 - k : k;
+
+			(void)snprintf(name, sizeof(name), "several-%d", i);
+			expect_int(
+			    first(&a, OPENER_MODULE, test_path(name), &e),
+			    i % 5 == 0 || i % 7 == 0 ? -1 : 0x7f);
+			expect_uint(e.code,
+			    i % 5 == 0	     ? BT_E_NOTFOUND
+				: i % 7 == 0 ? BT_E_FORMAT
+					     : BT_OK);
+		}
+	}
+	/* What was not named is refused in this way, too; of another kind it is
+	 * another question; and others than the expected may be asked for. */
+	opener_expect(&a.client.base, OPENER_CORE, a.text);
+	opener_expect(&a.client.base, OPENER_DEBUG, a.elf);
+	expect_int(first(&a, OPENER_MODULE, a.elf, &e), 0x7f);
+	expect_int(first(&a, OPENER_CORE, a.text, &e), -1);
+	expect_uint(e.code, BT_E_PERMISSION);
+	expect_int(first(&a, OPENER_DEBUG, a.elf, &e), 0x7f);
+	expect_int(first(&a, OPENER_DEBUG, a.elf, &e), 0x7f);
+	broker_client_deinit(&a.client);
+	expect_int(first(&a, OPENER_MODULE, a.elf, &e), 0x7f);
+	stop(&a);
+}
+
+/* Room for one packet or two: nobody waits for the other for ever. */
+TEST(several_without_room)
+{
+	struct asked a = {0};
+	int least = 0;
+	char name[64];
+	bt_error_t e;
+
+	start(&a);
+	(void)setsockopt(
+	    a.broker.fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	for (int i = 0; i < 200; i++) {
+		(void)snprintf(name, sizeof(name), "none-%d", i);
+		opener_expect(&a.client.base, OPENER_DEBUG, test_path(name));
+		if (i % 50 == 49)
+			expect_int(first(&a, OPENER_MODULE, a.elf, &e), 0x7f);
+	}
+	expect_int(first(&a, OPENER_DEBUG, test_path("none-199"), &e), -1);
+	expect_uint(e.code, BT_E_NOTFOUND);
+	broker_client_deinit(&a.client);
+	stop(&a);
+}
+
+/* The answers do not come any more. */
+TEST(several_of_one_that_has_ended)
+{
+	struct asked a = {0};
+	bt_error_t e;
+
+	start(&a);
+	opener_expect(&a.client.base, OPENER_MODULE, a.elf);
+	opener_expect(&a.client.base, OPENER_MODULE, a.text);
+	expect_int(first(&a, OPENER_MODULE, a.elf, &e), 0x7f);
+	(void)kill(a.broker.pid, SIGKILL);
+	(void)worker_reap(&a.broker);
+	expect_int(first(&a, OPENER_MODULE, a.text, &e), -1);
+	opener_expect(&a.client.base, OPENER_MODULE, a.elf);
+	expect_int(first(&a, OPENER_MODULE, a.elf, &e), -1);
+	expect_contains(e.text, "has ended");
+	broker_client_deinit(&a.client);
+}
+
 /* What a worker that was taken over may send: the broker ends, or answers
  * "no", and nothing else. */
 TEST(lies)
@@ -213,6 +307,14 @@ TEST(lies)
 	    {OPENER_MODULE, 4000, 4, "abcd", true},
 	    {OPENER_MODULE, UINT32_MAX, 4, "abcd", true},
 	    {BROKER_LISTEN, 0, 0, "", false}, /* without a descriptor */
+	    {BROKER_OPEN, 0, 0, "", true}, {BROKER_OPEN, 1, 1, "\2", true},
+	    {BROKER_OPEN, 2, 2, "\2a", true},	   /* does not end */
+	    {BROKER_OPEN, 5, 5, "\2a\0\2b", true}, /* and one that is not */
+	    {BROKER_OPEN, 3, 3, "\377a", true},	   /* no such kind */
+	    {BROKER_OPEN, 34, 34,
+		"\2\0\2\0\2\0\2\0\2\0\2\0\2\0\2\0\2\0\2\0\2\0\2\0"
+		"\2\0\2\0\2\0\2\0\2\0",
+		true}, /* one too many */
 	};
 
 	(void)unsetenv("DEBUGINFOD_URLS");
