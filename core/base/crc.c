@@ -7,6 +7,7 @@
  * its eight entries for 1, 2, 4 ... 128, and the compiler makes the rest.
  * CRC-32C uses the processor's instruction where there is one.
  */
+#include "base/cpu.h"
 #include "base/hash.h"
 
 #define BIT(N, I, B) (((N) >> (I)&1) != 0 ? (B) : 0u)
@@ -115,7 +116,7 @@ uint32_t
 crc32c(uint32_t crc, const void *data, size_t size)
 {
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("sse4.2"))
+	if (CPU_HAS_SSE42)
 		return ~by_instruction(~crc, data, size);
 #endif
 	return crc32c_portable(crc, data, size);

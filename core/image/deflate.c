@@ -16,6 +16,7 @@
  * what a turn can read and write. The rest goes byte by byte (run_slow).
  */
 #include "image/deflate.h"
+#include "base/cpu.h"
 
 #define ENTRY_LITERAL UINT32_C(0x80000000)
 #define ENTRY_OTHER UINT32_C(0x8000)
@@ -539,9 +540,8 @@ run_fast(struct deflate *d, uint8_t *out, size_t *pos, size_t end)
 {
 	if (d->end - d->next < FAST_IN || end - *pos < FAST_OUT)
 		return DEFLATE_MORE;
-	return __builtin_cpu_supports("bmi2")
-	    ? run_fast_bmi2(d, out, pos, end)
-	    : run_fast_plain(d, out, pos, end);
+	return CPU_HAS_BMI2 ? run_fast_bmi2(d, out, pos, end)
+			    : run_fast_plain(d, out, pos, end);
 }
 
 /* One symbol's entry, its code's bits taken, its extra bits not; ENTRY_OTHER:

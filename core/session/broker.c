@@ -382,28 +382,34 @@ run(const struct broker_options *options, int socket, pid_t parent)
 }
 
 bool
-broker_start(
-    struct worker *broker, const struct broker_options *options, bt_error_t *e)
+broker_connect(struct worker *broker, int *own, bt_error_t *e)
 {
-	pid_t parent = getpid();
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return bt_fail_os(e, errno, "cannot make a socket");
-	broker->pid = fork();
-	if (broker->pid < 0) {
-		int error = errno;
-
-		(void)close(ends[0]);
-		(void)close(ends[1]);
-		return bt_fail_os(
-		    e, error, "cannot start the process that opens files");
-	}
-	if (broker->pid == 0) {
-		(void)close(ends[0]);
-		run(options, ends[1], parent);
-	}
-	(void)close(ends[1]);
 	broker->fd = ends[0];
+	*own = ends[1];
 	return true;
+}
+
+bool
+broker_start(struct worker *broker, int own,
+    const struct broker_options *options, bt_error_t *e)
+{
+	pid_t parent = getpid();
+	int error;
+
+	broker->pid = fork();
+	if (broker->pid == 0) {
+		(void)close(broker->fd);
+		run(options, own, parent);
+	}
+	error = errno;
+	(void)close(own);
+	if (broker->pid > 0)
+		return true;
+	broker->pid = 0;
+	return bt_fail_os(
+	    e, error, "cannot start the process that opens files");
 }

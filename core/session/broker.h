@@ -31,10 +31,12 @@ struct broker_options {
 	struct refusals *refusals;
 };
 
-/* Starts it. broker->fd is the worker's end; the supervisor closes its own
- * (worker_leave) when the worker has one. */
-bool broker_start(
-    struct worker *broker, const struct broker_options *options, bt_error_t *e);
+/* Makes both ends of the conversation. broker->fd is the worker's; the
+ * supervisor closes its own (worker_leave) when the worker has one. */
+bool broker_connect(struct worker *broker, int *own, bt_error_t *e);
+/* Starts the broker at its end, which is closed here in any case. */
+bool broker_start(struct worker *broker, int own,
+    const struct broker_options *options, bt_error_t *e);
 
 /* In the worker. fd is borrowed. */
 struct broker_client {

@@ -126,6 +126,7 @@ prepare(struct courier *c)
 	size_t n = 0;
 
 	c->options = *c->job->options;
+	c->options.ends = worker_is_sanitized() == false;
 	broker_client_init(
 	    &c->broker, c->job->broker != NULL ? c->job->broker->fd : -1);
 	close_foreign(c->job);

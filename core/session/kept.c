@@ -21,11 +21,20 @@ kept_init(struct session_kept *k)
 }
 
 void
-kept_deinit(struct session_kept *k)
+kept_end(struct session_kept *k)
 {
 
 	module_host_destroy(k->host);
 	module_loader_destroy(k->loader);
+	k->host = NULL;
+	k->loader = NULL;
+}
+
+void
+kept_deinit(struct session_kept *k)
+{
+
+	kept_end(k);
 	shipped_modules_close(k->shipped);
 	free(k->shipped_names);
 	vec_deinit(&k->loaded);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/budget.h"
 #include "session/link.h"
@@ -315,23 +316,39 @@ converse(struct run *r, uint64_t deadline_ns,
 	worker_note_module(r->note, r->module, sizeof(r->module));
 }
 
-/* The broker first: the worker gets its end of the conversation. */
+/* The worker has something to do before it asks for its first file; meanwhile
+ * its broker is started. */
+static bool
+start_both(struct run *r, const struct worker_limits *limits, worker_body *body,
+    void *ctx, bt_error_t *e)
+{
+	bool ok;
+	int own;
+
+	if (broker_connect(&r->broker, &own, e) == false)
+		return false;
+	ok = worker_start(&r->worker, limits, body, ctx, e);
+	if (ok == false)
+		(void)close(own);
+	else
+		ok = broker_start(&r->broker, own, r->broker_options, e);
+	worker_leave(&r->broker);
+	if (ok)
+		return true;
+	worker_stop(&r->worker);
+	(void)worker_reap(&r->worker);
+	return false;
+}
+
 static bool
 start(struct run *r, const struct worker_limits *limits, worker_body *body,
     void *ctx, bt_error_t *e)
 {
-	bool ok;
 
 	(void)worker_reap(&r->broker);
-	if (r->broker_options != NULL &&
-	    broker_start(&r->broker, r->broker_options, e) == false)
-		return false;
-	ok = worker_start(&r->worker, limits, body, ctx, e);
-	if (r->broker_options != NULL)
-		worker_leave(&r->broker);
-	if (ok == false)
-		worker_stop(&r->broker);
-	return ok;
+	return r->broker_options != NULL
+	    ? start_both(r, limits, body, ctx, e)
+	    : worker_start(&r->worker, limits, body, ctx, e);
 }
 
 bool

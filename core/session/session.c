@@ -358,6 +358,16 @@ deinit(struct session *s)
 	arena_deinit(&s->scratch);
 }
 
+/* Modules of the user's may have something to do in their end. */
+static void
+end(struct session *s)
+{
+	if (s->options->ends == false || s->kept != &s->own)
+		deinit(s);
+	else
+		kept_end(s->kept);
+}
+
 /* The stacks: the faulting thread first, told as soon as it is there. */
 static void
 stacks(struct session *s)
@@ -470,6 +480,6 @@ session_collect(const struct session_options *options,
 	begin(&s, SESSION_REPORT);
 	if (sink->complete != NULL)
 		sink->complete(sink->ctx, out, stats);
-	deinit(&s);
+	end(&s);
 	return true;
 }

@@ -107,6 +107,9 @@ struct session_options {
 	 * together; 0: the supervisor's default, and none without one. */
 	uint64_t module_time_ns, modules_time_ns;
 
+	/* The process ends with this collection: what it has taken is left to
+	 * that, which is quicker. */
+	bool ends;
 	/* Where modules stay from one collection to the next, by the same sink;
 	 * NULL: they end with it. */
 	struct session_kept *kept;

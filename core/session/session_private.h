@@ -67,6 +67,8 @@ struct session_kept {
 /* kept.c */
 void kept_init(struct session_kept *k);
 void kept_deinit(struct session_kept *k);
+/* The modules end; nothing else is freed. */
+void kept_end(struct session_kept *k);
 /* What is collected is about to be freed. */
 void kept_leave(struct session_kept *k, const struct session *s);
 

@@ -26,9 +26,11 @@ static void
 start(struct asked *a)
 {
 	bt_error_t e;
+	int own;
 
 	a->options.session = &a->session;
-	assert_ok(broker_start(&a->broker, &a->options, &e), &e);
+	assert_ok(broker_connect(&a->broker, &own, &e), &e);
+	assert_ok(broker_start(&a->broker, own, &a->options, &e), &e);
 	broker_client_init(&a->client, a->broker.fd);
 	a->elf = test_path("elf");
 	a->text = test_path("text");
