@@ -393,8 +393,11 @@ copy_match(uint8_t *to, uint32_t distance, uint32_t n)
 	} else if (distance == 1) {
 		memset(to, *from, n);
 	} else {
+		/* Of each word as many bytes are right as lie between. */
 		do {
-			*to++ = *from++;
+			copy_word(to, from);
+			to += distance;
+			from += distance;
 		} while (to < end);
 	}
 }
@@ -412,8 +415,9 @@ load_word(const uint8_t *p)
 static inline uint32_t
 number(uint32_t entry, uint64_t bits)
 {
-	return (entry >> 16) +
-	    (low(bits, entry & 0xff) >> ((entry >> 8) & 0xf));
+	uint64_t own = bits & ((UINT64_C(1) << (entry & 0xff)) - 1);
+
+	return (entry >> 16) + (uint32_t)(own >> ((entry >> 8) & 0xf));
 }
 
 /* DEFLATE_MORE: go on with run_slow; else as deflate_run. The state is in
@@ -432,7 +436,7 @@ run_fast_body(struct deflate *d, uint8_t *out, size_t *pos, size_t end)
 /* Bits above n are those of the next byte already; to have them there again
  * changes nothing. */
 #define REFILL() (bits |= load_word(next) << n, next += (63 - n) >> 3, n |= 56)
-#define DROP(ENTRY) (bits >>= ((ENTRY)&0xff), n -= (unsigned)((ENTRY)&0xff))
+#define DROP(ENTRY) (bits >>= (uint8_t)(ENTRY), n -= (uint8_t)(ENTRY))
 
 #define LITERAL_ENTRY() literals[low(bits, DEFLATE_LITERAL_BITS)]
 #define EMIT(ENTRY) (*to++ = (uint8_t)((ENTRY) >> 16))
