@@ -5,9 +5,11 @@
  * (musl). A module that defines malloc and is no allocator itself passes calls
  * on to the next definition, as recorders do, so it is passed over.
  */
+#include <elf.h>
+
 #include "allocators/owner.h"
 
-enum { MODULES_MAX = 4096 };
+enum { MODULES_MAX = 4096, SEGMENTS_MAX = 256 };
 
 /* What only an allocator's own library defines beside malloc. */
 static const char *const marks[] = {"__libc_malloc", "mallctl", "tc_malloc",
@@ -27,6 +29,28 @@ word(ptrace_target_t *t, bt_addr_t address, uint64_t *out)
 {
 
 	return ptrace_target_read_some(t, address, out, 8) == 8;
+}
+
+bool
+owner_may_hold_libc(ptrace_target_t *t, const ptrace_module_t *m)
+{
+	Elf64_Ehdr head;
+	Elf64_Phdr segment;
+
+	if (ptrace_target_read_some(t, m->start, &head, sizeof(head)) !=
+		sizeof(head) ||
+	    head.e_phentsize != sizeof(segment) || head.e_phnum > SEGMENTS_MAX)
+		return true;
+	for (unsigned i = 0; i < head.e_phnum; i++) {
+		bt_addr_t at = m->start + head.e_phoff + i * sizeof(segment);
+
+		if (ptrace_target_read_some(t, at, &segment, sizeof(segment)) !=
+		    sizeof(segment))
+			return true;
+		if (segment.p_type == PT_INTERP)
+			return false;
+	}
+	return true;
 }
 
 /* The first entry of the linker's list. */

@@ -47,7 +47,9 @@ open_module(struct ptmalloc *p, bool libc)
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 
 		if (!ptrace_target_module(p->host->target, i, &m) ||
-		    (libc ? !is_libc(m.name) : !m.executable))
+		    (libc ? !is_libc(m.name)
+			  : !m.executable ||
+				!owner_may_hold_libc(p->host->target, &m)))
 			continue;
 		p->module = m;
 		if (pt_find(p, NULL) || (libc && find_described(p)))
