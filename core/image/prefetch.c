@@ -23,16 +23,20 @@ struct prefetch {
 	atomic_bool stop;
 	size_t n_jobs;
 	struct stream *jobs[JOBS_MAX];
+	const struct stream *main; /* what the caller inflates; NULL: nothing */
 };
 
 static void *
 work(void *arg)
 {
 	struct prefetch *p = arg;
+	size_t prepared = 0;
 
 	for (size_t i = 0; i < p->n_jobs; i++) {
-		while (!atomic_load(&p->stop) && stream_advance(p->jobs[i]))
-			;
+		do {
+			if (p->main != NULL)
+				stream_prepare(p->main, &prepared);
+		} while (!atomic_load(&p->stop) && stream_advance(p->jobs[i]));
 	}
 	return NULL;
 }
@@ -77,8 +81,11 @@ is_alone(void)
 }
 
 void
-image_prefetch(struct image *image, const char *const *names, size_t n)
+image_prefetch(
+    struct image *image, const char *own, const char *const *names, size_t n)
 {
+	const struct image_section *s = image_section_find(image, own);
+	struct stream *stream;
 	struct prefetch *p;
 	uint64_t bytes = 0;
 
@@ -88,6 +95,9 @@ image_prefetch(struct image *image, const char *const *names, size_t n)
 	if (p == NULL)
 		return;
 	atomic_init(&p->stop, false);
+	if (s != NULL && section_is_packed(s) &&
+	    section_stream(image, s, &stream, NULL))
+		p->main = stream;
 	for (size_t i = 0; i < n; i++)
 		bytes += add_job(p, image, names[i]);
 	if (bytes < WORTH || is_alone() || !start(p))

@@ -22,10 +22,15 @@
 
 enum {
 	STEP = 256 << 10, /* of output, at one time */
+	PAGE = 4096,
 	HUGE_PAGE = 2 << 20,
 	SPARSE_MIN = 16 << 20, /* below it, forgetting is not worth a mark */
 	DROP_EVERY = 4 << 20
 };
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
 
 struct stream {
 	const struct image *image;
@@ -50,13 +55,23 @@ struct stream {
 static uint8_t *
 reserve(size_t size)
 {
-	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	size_t spare = size >= 2 * HUGE_PAGE ? HUGE_PAGE : 0, before, after;
+	uint8_t *p = mmap(NULL, size + spare, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return NULL;
-	if (size >= 2 * HUGE_PAGE)
-		(void)madvise(p, size, MADV_HUGEPAGE);
+	if (spare == 0)
+		return p;
+	/* It begins where a huge page can. */
+	before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+	if (before != 0)
+		(void)munmap(p, before);
+	p += before;
+	after = (size + PAGE - 1) / PAGE * PAGE;
+	if (before != spare)
+		(void)munmap(p + after, spare - before);
+	(void)madvise(p, size, MADV_HUGEPAGE);
 	return p;
 }
 
@@ -217,6 +232,23 @@ stream_advance(struct stream *s)
 	more = s->over == false;
 	pthread_mutex_unlock(&s->mutex);
 	return more;
+}
+
+/*
+ * The kernel clears memory before it hands it out: a huge page in 0.3 ms, in
+ * which 200 KB are inflated. One is got ahead of the one that is written to.
+ */
+void
+stream_prepare(const struct stream *s, size_t *done)
+{
+	size_t ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
+	size_t next = (ready / HUGE_PAGE + 1) * HUGE_PAGE;
+
+	if (s->size < 2 * HUGE_PAGE || s->size >= SPARSE_MIN || next < *done ||
+	    next + HUGE_PAGE > s->size)
+		return;
+	*done = next + HUGE_PAGE;
+	(void)madvise(s->bytes + next, HUGE_PAGE, MADV_POPULATE_WRITE);
 }
 
 void

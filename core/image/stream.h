@@ -43,4 +43,8 @@ void stream_forget(struct stream *s, uint64_t from, uint64_t to);
 /* Inflates one step more; false when there is none. */
 bool stream_advance(struct stream *s);
 
+/* By another thread than the one that inflates it: gives it the memory that it
+ * will write to next. *done is where that ends; 0 at first. */
+void stream_prepare(const struct stream *s, size_t *done);
+
 #endif /* IMAGE_STREAM_H */
