@@ -55,6 +55,20 @@ set_fault(const struct crash *c)
 		pmodule_fault_set(c->thread, &fault);
 }
 
+/* What the process ended by; "" when it is still in the handler of the fault (a
+ * running process; a core that says the same loses nothing). */
+static const char *
+end_text(const struct crash *c)
+{
+	const ptrace_signal_t *a = &c->final, *b = &c->signal;
+
+	if (c->trap.handler_live && a->number == b->number &&
+	    a->code == b->code && a->address == b->address)
+		return "";
+	return pmodule_text(c->bt, "; the process ended by %s",
+	    crash_signal_name(c, a->number));
+}
+
 /* The kernel saved the original fault for a handler. */
 static void
 tell_handler(const struct crash *c)
@@ -67,7 +81,7 @@ tell_handler(const struct crash *c)
 	pmodule_classifier_add(c->bt, "handler");
 	pmodule_backtrace_annotate(c->bt, PAT_WARNING,
 	    "the original fault (%s%s) at pc 0x%" PRIx64 " was caught by %s%s, "
-	    "which %s; the process ended by %s",
+	    "which %s%s",
 	    c->direction != NULL ? c->direction
 				 : crash_signal_name(c, c->signal.number),
 	    c->has_address ? pmodule_text(c->bt, " at 0x%" PRIx64, c->address)
@@ -75,7 +89,7 @@ tell_handler(const struct crash *c)
 	    c->pc, name != NULL ? "" : "a signal handler",
 	    name != NULL ? name : "",
 	    c->trap.handler_live ? "did not return" : "had returned",
-	    crash_signal_name(c, c->final.number));
+	    end_text(c));
 }
 
 static void

@@ -374,10 +374,12 @@ stacks(struct session *s)
 {
 	begin(s, SESSION_FAULT);
 	collect_exe(s);
+	collect_handled(s);
 	collect_facts(s);
 	collect_threads_begin(s);
 	if (s->n_threads != 0)
 		collect_thread(s, 0);
+	collect_handled_frame(s);
 	snapshot_fingerprint(s->snapshot);
 	check_time(s);
 	finish(s);

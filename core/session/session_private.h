@@ -92,6 +92,7 @@ struct session {
 	struct host_key key;	     /* unless somebody else has it */
 	struct map secret_templates; /* while secrets are looked for */
 	uint64_t scrubbed;	     /* values that were replaced */
+	bt_addr_t handled_sp;	     /* signal frame of a live fault; 0: none */
 	bool secrets_missed;	     /* more of them than can be looked for */
 	struct opener_local local;   /* unless somebody else opens */
 	bool has_local;
@@ -154,7 +155,11 @@ void walk_thread(struct session *s, const struct target_thread *t);
 uint32_t walk_count(const struct session *s);
 
 /* One collector each. */
-void collect_exe(struct session *s);	       /* opened, or why not */
+void collect_exe(struct session *s); /* opened, or why not */
+/* Was the thread asked for (--thread)? */
+bool session_wants_thread(const struct session_options *o, uint32_t tid);
+void collect_handled(struct session *s);       /* a signal being handled */
+void collect_handled_frame(struct session *s); /* what it interrupted */
 void collect_facts(struct session *s);	       /* signal, attributes */
 void collect_surroundings(struct session *s);  /* environment, limits, files */
 void collect_threads_begin(struct session *s); /* order, names, registers */

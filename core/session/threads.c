@@ -6,8 +6,8 @@
 
 #include "session/session_private.h"
 
-static bool
-is_wanted(const struct session_options *o, uint32_t tid)
+bool
+session_wants_thread(const struct session_options *o, uint32_t tid)
 {
 	if (o->n_threads == 0)
 		return true;
@@ -109,11 +109,11 @@ collect_threads_begin(struct session *s)
 	s->threads = arena_array(&s->scratch, n + 1, sizeof(*s->threads));
 	if (s->threads == NULL)
 		return;
-	if (fault != NULL && is_wanted(s->options, fault->tid))
+	if (fault != NULL && session_wants_thread(s->options, fault->tid))
 		s->threads[s->n_threads++] = fault;
 	for (size_t i = 0; i < n; i++)
 		if (&threads[i] != fault &&
-		    is_wanted(s->options, threads[i].tid))
+		    session_wants_thread(s->options, threads[i].tid))
 			s->threads[s->n_threads++] = &threads[i];
 	for (size_t i = 0; i < s->options->n_threads; i++)
 		if (thread_by_tid(threads, n, s->options->threads[i]) == NULL)

@@ -215,6 +215,35 @@ read_args(struct live *l)
 	return strings_addn(&l->base.strings, text, size);
 }
 
+/* Its number where it lives, when that is another namespace than ours:
+ * "NStgid: 4711 1". */
+static int32_t
+inner_pid(const struct capture *c)
+{
+	int32_t inner = c->options.pid;
+	struct view ids;
+	uint64_t id;
+
+	if (!procfs_field(capture_view(&c->status), "NStgid", &ids))
+		return inner;
+	for (unsigned n = 0; procfs_number(ids, n, &id) && id <= INT32_MAX; n++)
+		inner = (int32_t)id;
+	return inner;
+}
+
+/* "SigCgt: 0000000000010002", in hexadecimal digits. */
+static uint64_t
+caught_signals(const struct capture *c)
+{
+	uint64_t mask = 0;
+	struct view value;
+
+	if (!procfs_field(capture_view(&c->status), "SigCgt", &value) ||
+	    !procfs_mask(value, &mask))
+		return 0;
+	return mask;
+}
+
 static void
 read_process(struct live *l)
 {
@@ -227,6 +256,8 @@ read_process(struct live *l)
 	p->from_gcore = true;
 	p->live = true;
 	p->frozen = c->fork.pid != 0;
+	p->inner_pid = inner_pid(c);
+	p->caught = caught_signals(c);
 	p->args = read_args(l);
 	l->base.given[0] = capture_view(&c->cmdline);
 	l->base.given[1] = capture_view(&c->environ);

@@ -213,23 +213,6 @@ add_link(struct live *l, const char *key, const struct capture_text *link)
 		add_text(l, key, (const char *)link->data, link->size);
 }
 
-/* Its number where it lives, when that is another namespace than ours:
- * "NStgid: 4711 1". */
-static void
-add_inner_id(struct live *l)
-{
-	struct view ids;
-	uint64_t inner = 0, id;
-	unsigned n = 0;
-
-	if (!procfs_field(capture_view(&l->capture->status), "NStgid", &ids))
-		return;
-	for (; procfs_number(ids, n, &id); n++)
-		inner = id;
-	if (n > 1)
-		add_number(l, "process.id.inner", inner);
-}
-
 /* Where it lives: what a container changes. */
 static void
 add_place(struct live *l)
@@ -242,7 +225,9 @@ add_place(struct live *l)
 	if (c->namespaces[0] != '\0')
 		add_text(l, "process.namespaces", c->namespaces,
 		    strlen(c->namespaces));
-	add_inner_id(l);
+	if (l->base.process.inner_pid != l->base.process.pid)
+		add_number(
+		    l, "process.id.inner", (uint64_t)l->base.process.inner_pid);
 }
 
 /* What the frozen copy cost: page tables, so it goes by private memory. */

@@ -249,6 +249,12 @@ procfs_field_u64(struct view text, const char *key, uint64_t *out)
 	return procfs_field(text, key, &value) && procfs_number(value, 0, out);
 }
 
+bool
+procfs_mask(struct view value, uint64_t *out)
+{
+	return number(&value, 16, out) && value.pos == value.size;
+}
+
 static bool
 expect(struct view *v, char c)
 {

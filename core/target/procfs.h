@@ -38,6 +38,8 @@ bool procfs_field(struct view text, const char *key, struct view *value);
 /* The n-th number (from 0) in such a value, decimal. */
 bool procfs_number(struct view value, unsigned n, uint64_t *out);
 bool procfs_field_u64(struct view text, const char *key, uint64_t *out);
+/* A value that is one hexadecimal number without a prefix. */
+bool procfs_mask(struct view value, uint64_t *out);
 
 /* A line of /proc/PID/maps. */
 struct procfs_mapping {

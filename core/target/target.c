@@ -140,6 +140,13 @@ target_signal(const struct target *t)
 	return &t->signal;
 }
 
+void
+target_set_signal(struct target *t, const struct target_signal *signal)
+{
+
+	t->signal = *signal;
+}
+
 size_t
 target_threads(struct target *t, struct target_thread **out)
 {

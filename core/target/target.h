@@ -119,8 +119,10 @@ struct target_process {
 	int64_t core_mtime;    /* seconds */
 	bool from_gcore;       /* no fault: taken from a live process */
 	bool live;	       /* it is one */
-	bool frozen;	/* and all of its private memory is as it was then */
-	bool cut_short; /* and could not be captured as a whole */
+	bool frozen;	 /* and all of its private memory is as it was then */
+	bool cut_short;	 /* and could not be captured as a whole */
+	uint64_t caught; /* signals that have handlers: bit n - 1 is signal n */
+	int32_t inner_pid; /* its id in its own namespace */
 };
 
 /* What the system tells of a live process beyond all that: attributes of the
@@ -180,6 +182,9 @@ const struct target_process *target_process(const struct target *t);
 const struct target_signal *target_signal(const struct target *t);
 /* A siginfo_t. False when it is too short. */
 bool target_siginfo_parse(struct view v, struct target_signal *out);
+/* A live process has none unless somebody finds one that a handler is just
+ * dealing with. */
+void target_set_signal(struct target *t, const struct target_signal *signal);
 size_t target_threads(struct target *t, struct target_thread **out);
 size_t target_mappings(
     const struct target *t, const struct target_mapping **out); /* sorted */

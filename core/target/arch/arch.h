@@ -30,7 +30,8 @@ enum {
 	ARCH_PC = 16,
 	ARCH_SP = 7,
 	ARCH_FP = 6,
-	ARCH_X86_64_REGS = 17, /* places that x86-64 uses */
+	ARCH_X86_64_RESULT = 0, /* of a function or a system call */
+	ARCH_X86_64_REGS = 17,	/* places that x86-64 uses */
 	/* aarch64: 31 general registers, sp, pc, and the lower halves of the
 	 * eight vector registers that callees preserve. */
 	ARCH_REGS = 41,

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A live process may be sitting in its own crash handler, which waits, works,
+ * or has started us: then it has a signal, the one the handler deals with, and
+ * the thread in the handler is the one that faulted. What it was is on its
+ * stack, in the frame that the kernel made for the handler. It counts only in
+ * the stack as it is unwound, and only for signals that end a process when
+ * nobody catches them because something went wrong in it.
+ */
+#include <signal.h>
+
+#include "session/session_private.h"
+#include "target/handled.h"
+
+static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
+
+static uint64_t
+bit_of(int number)
+{
+	return number > 0 && number <= 64 ? UINT64_C(1) << (number - 1) : 0;
+}
+
+static bool
+is_caught_fault(const struct target_process *p, int number)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (faults[i] == number)
+			return (p->caught & bit_of(number)) != 0;
+	return false;
+}
+
+/* What the frame at sp was made for. */
+static bool
+signal_at(struct session *s, const struct target_thread *t, bt_addr_t sp,
+    struct target_signal *out)
+{
+	const struct target_process *p = target_process(s->target);
+	struct target_handled handled;
+	bool alone = p->inner_pid == p->pid; /* the thread's id is inner, too */
+
+	if (target_handled_at(s->target, &t->regs, sp, &handled)) {
+		*out = handled.signal;
+		return is_caught_fault(p, out->number);
+	}
+	if (!target_sent_at(s->target, sp, out) &&
+	    !(alone && target_raised_at(s->target, sp, p->pid, t->tid, out)))
+		return false;
+	/* We know the process by another number than it does. */
+	if (out->sender_pid == p->inner_pid)
+		out->sender_pid = p->pid;
+	return is_caught_fault(p, out->number);
+}
+
+/* The outermost is what began it; those further in are faults of handlers. */
+static bool
+signal_of(
+    struct session *s, const struct target_thread *t, struct target_signal *out)
+{
+	const struct unwind_stack *stack = &s->stack;
+
+	if (!t->has_regs)
+		return false;
+	unwind_thread(s->unwinder, t, &s->stack);
+	for (size_t i = stack->frames.count; i-- > 0;) {
+		const struct unwind_frame *f = &stack->frames.items[i];
+		uint64_t sp;
+
+		if (f->signal_frame && regs_get(&f->regs, ARCH_SP, &sp) &&
+		    signal_at(s, t, sp, out)) {
+			s->handled_sp = sp;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+catches_faults(const struct target_process *p)
+{
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if ((p->caught & bit_of(faults[i])) != 0)
+			return true;
+	return false;
+}
+
+void
+collect_handled(struct session *s)
+{
+	const struct session_options *o = s->options;
+	const struct target_process *p = target_process(s->target);
+	struct target_thread *threads;
+	size_t n = target_threads(s->target, &threads);
+	struct target_signal found;
+
+	if (!p->live || target_signal(s->target)->present || !catches_faults(p))
+		return;
+	for (size_t i = 0; i < n && session_has_time(s); i++) {
+		if (!session_wants_thread(o, threads[i].tid) ||
+		    (o->fault_thread != 0 &&
+			o->fault_thread != threads[i].tid) ||
+		    !signal_of(s, &threads[i], &found))
+			continue;
+		threads[i].fault = true;
+		threads[i].signal = found;
+		target_set_signal(s->target, &found);
+		return;
+	}
+}
+
+/* The frame behind that of the handler, where it happened, so that the call
+ * stack of what went wrong begins there. */
+void
+collect_handled_frame(struct session *s)
+{
+	struct snapshot *out = s->snapshot;
+	const struct snap_thread *t =
+	    s->handled_sp != 0 ? snapshot_fault_thread(out) : NULL;
+
+	for (uint32_t i = 0; t != NULL && i + 1 < t->n_frames; i++) {
+		const struct snap_frame *f = &t->frames[i];
+
+		if (!f->signal_frame || !f->has_sp || f->sp != s->handled_sp)
+			continue;
+		out->fault.present = true;
+		out->fault.tid = t->tid;
+		out->fault.frame = i + 1;
+		return;
+	}
+}
