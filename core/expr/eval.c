@@ -190,7 +190,7 @@ push_passed(struct machine *m, const uint8_t *bytes, uint64_t size)
 	m->uses_frame = true;
 	return m->c->entry_value(
 		   m->c->ctx, view_of(bytes, size), &value, m->e) &&
-	    push(m, value);
+	    machine_push_as(m, view_of(bytes, size), value);
 }
 
 static bool

@@ -38,6 +38,9 @@ bool machine_absent(struct machine *m, const char *what);
 bool machine_location_op(struct machine *m, unsigned op);
 /* Typed operators, with their GNU forms mapped to the standard's. */
 bool machine_typed_op(struct machine *m, unsigned op);
+/* Pushes what a register held on entry. The operator that names the register,
+ * block, may say of what type that is: a double in a vector register. */
+bool machine_push_as(struct machine *m, struct view block, uint64_t value);
 /* What the stack and the location amount to at the end. */
 bool machine_finish(struct machine *m);
 

@@ -73,6 +73,27 @@ regval_type(struct machine *m)
 	return push_bytes(m, type, bytes, sizeof(bytes));
 }
 
+bool
+machine_push_as(struct machine *m, struct view block, uint64_t value)
+{
+	unsigned op = view_u8(&block);
+	struct expr_base_type type;
+	uint8_t bytes[16] = {0};
+	uint64_t offset;
+
+	if (op != DW_OP_regval_type && op != DW_OP_GNU_regval_type)
+		return machine_push(m, number_generic(value));
+	(void)view_uleb(&block); /* the register */
+	offset = view_uleb(&block);
+	if (view_ok(&block) == false || base_type(m, offset, &type) == false)
+		return false;
+	if (type.size > sizeof(value))
+		return bt_fail(m->e, BT_E_NOTFOUND,
+		    "%u bytes of a register on entry", type.size);
+	memcpy(bytes, &value, sizeof(value));
+	return push_bytes(m, type, bytes, sizeof(bytes));
+}
+
 static bool
 deref_type(struct machine *m)
 {
