@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Addresses of thread-local variables (Drepper, "ELF Handling For Thread-Local
- * Storage", variant II). glibc keeps for each module its offset from the
- * thread pointer and its number in private fields of struct link_map. Their
+ * Storage", variant II: blocks lie below the thread pointer; on aarch64 variant
+ * I: above it, behind two words). glibc keeps for each module its offset from
+ * the thread pointer and its number in private fields of struct link_map. Their
  * place differs between versions, but not their order: the TLS segment's
  * initial image, its size in the file, in memory, its alignment, the offset
  * of its first byte, the offset from the thread pointer, the module's number.
@@ -118,25 +119,38 @@ module_place(struct target *t, const struct target_module *m,
 	return fresh;
 }
 
-/* The executable's block ends at the thread pointer: its offset follows from
- * its own program header. */
-static int64_t
-exe_offset(const struct tls_segment *s)
+/* Variant I. */
+static bool
+blocks_above(const struct target *t)
 {
+	return t->arch == &arch_aarch64;
+}
+
+/* The executable's block ends at the thread pointer, or begins behind the two
+ * words at it: its offset follows from its own program header. */
+static int64_t
+exe_offset(const struct target *t, const struct tls_segment *s)
+{
+	enum { TCB = 16 };
 	uint64_t mask = s->align - 1, first = s->vaddr & mask;
 
+	if (blocks_above(t))
+		return (int64_t)(((TCB - first + mask) & ~mask) + first);
 	return (int64_t)((s->memsz + first + mask) & ~mask) - (int64_t)first;
 }
 
 /* glibc: the thread pointer points to struct pthread, whose second word is the
- * vector of blocks; entries are pairs, entry 0 the generation. */
+ * vector of blocks, and on aarch64 to two words, of which it is the first;
+ * entries are pairs, entry 0 the generation. */
 static bool
 block_from_dtv(struct target *t, uint64_t tp, uint64_t number, bt_addr_t *block)
 {
 	uint64_t dtv, length;
 
+	if (!blocks_above(t))
+		tp += 8;
 	return number != 0 && number < UINT64_C(1) << 20 &&
-	    target_read_u64(t, tp + 8, &dtv) && dtv > 16 &&
+	    target_read_u64(t, tp, &dtv) && dtv > 16 &&
 	    target_read_u64(t, dtv - 16, &length) && number <= length &&
 	    target_read_u64(t, dtv + number * 16, block) && *block != 0 &&
 	    *block != UINT64_MAX;
@@ -171,11 +185,13 @@ target_tls_address(struct target *t, const struct target_thread *thread,
 		if (!module->is_exe)
 			return bt_fail(e, BT_E_NOTFOUND,
 			    "the module's thread-local block is unknown");
-		place.offset = exe_offset(&s);
+		place.offset = exe_offset(t, &s);
 	}
 	/* 0: not decided; -1 (glibc) and -2: allocated on demand. */
 	if (place.offset > 0) {
-		*out = tp - (uint64_t)place.offset + offset;
+		*out = (blocks_above(t) ? tp + (uint64_t)place.offset
+					: tp - (uint64_t)place.offset) +
+		    offset;
 		return true;
 	}
 	if (!block_from_dtv(t, tp, place.number, &block))
