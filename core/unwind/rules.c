@@ -242,6 +242,18 @@ choose_fde(
 	return found;
 }
 
+/* A signal trampoline that is the first thing in its mapping, as QEMU has it:
+ * there is no code before it, and no call. */
+static bool
+mapping_begins(struct unwinder *u, const struct rule *r)
+{
+	uint8_t bytes[TRAMPOLINE_MAX];
+
+	return r->exact == false && target_is_executable(u->t, r->pc) &&
+	    u->arch->is_sigtramp(
+		bytes, target_read(u->t, r->pc, bytes, sizeof(bytes)));
+}
+
 static void
 rule_make(struct unwinder *u, struct rule *r)
 {
@@ -254,7 +266,7 @@ rule_make(struct unwinder *u, struct rule *r)
 		r->module = target_module_at(u->t, lookup);
 		return;
 	}
-	if (target_is_executable(u->t, lookup)) {
+	if (target_is_executable(u->t, lookup) || mapping_begins(u, r)) {
 		r->flags |= RULE_EXECUTABLE;
 		look_around(u, r);
 	} else {

@@ -306,7 +306,9 @@ step_checked(struct unwinder *u, const struct unwind_frame *f,
 	enum step step = step_by_cfi(u, f, rule, caller, s);
 
 	*from = f->cfa;
-	if (step == STEP_LOST && regs_get(&f->regs, ARCH_SP, from) == false)
+	/* A chain of frame records goes on without it. */
+	if (step == STEP_LOST && u->linked == false &&
+	    regs_get(&f->regs, ARCH_SP, from) == false)
 		return STEP_STOPPED;
 	if (step != STEP_DONE)
 		return step;

@@ -246,6 +246,12 @@ do_large(struct reader *r, uint32_t insn)
 					       : -(int64_t)r->constant;
 		return true;
 	}
+	/* and, orr, eor of an immediate: into sp, to align it */
+	if ((insn & 0x1f800000) == 0x12000000 && field(insn, 29, 2) != 3 &&
+	    to == SP) {
+		s->sp_known = false;
+		return true;
+	}
 	return false;
 }
 
