@@ -430,7 +430,7 @@ static void
 prefault(struct capture *c)
 {
 #ifdef MADV_POPULATE_WRITE
-	const size_t page = CAPTURE_PAGE, per_thread = (size_t)7 * CAPTURE_PAGE,
+	const size_t page = CAPTURE_PAGE, per_thread = (size_t)4 * CAPTURE_PAGE,
 		     most = (size_t)128 << 20, fixed = (size_t)4 << 20;
 	size_t start = c->used & ~(page - 1);
 	size_t want = fixed + c->n_threads * per_thread;

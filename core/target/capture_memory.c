@@ -389,17 +389,23 @@ stack_of(const struct taking *t, const struct arch_thread_regs *regs,
 static void
 ask_stack(struct taking *t, const struct arch_thread_regs *regs)
 {
+	bt_addr_t start, end, tp, live = 0;
 	const struct capture_area *a;
-	bt_addr_t start, end, tp;
 
-	if (stack_of(t, regs, stack_first, &start, &end))
+	if (stack_of(t, regs, stack_first, &start, &end)) {
 		ask(t, start, end);
+		live = start;
+	}
 	/* The thread's own variables lie below its thread pointer, its control
-	 * block above. */
+	 * block above. Mostly both are at the far end of its stack; then what
+	 * is below the stack pointer is none of them, and often no memory yet.
+	 */
 	if (!arch_thread_pointer(regs, &tp) ||
 	    (a = memory_area_at(t, tp)) == NULL)
 		return;
 	start = tp - a->start > tls_before ? tp - tls_before : a->start;
+	if (live >= a->start && live <= tp && start < live)
+		start = live;
 	end = a->end - tp > CAPTURE_PAGE ? tp + CAPTURE_PAGE : a->end;
 	ask(t, start, end);
 }

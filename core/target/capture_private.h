@@ -44,8 +44,9 @@ struct taking {
 	bool stack_denied;		/* kernel stacks are not for us */
 	bool exec;			/* it became another program */
 	bool no_vm_readv;
-	size_t looks; /* threads that ran at the first look */
-	bool resumed; /* memory is that of the frozen copy */
+	size_t looks;  /* threads that ran at the first look */
+	unsigned naps; /* waiting for another tracer to end */
+	bool resumed;  /* memory is that of the frozen copy */
 	/* capture_fork.c: code in the target, and the thread that forks. */
 	bt_addr_t call_at, trampoline;
 	size_t forker;

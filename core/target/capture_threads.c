@@ -34,7 +34,8 @@ enum {
 	XSTATE_MAX = 2696,
 	PASSES_MAX = 1000,
 	THREADS_FIRST = 256,
-	LOOKS_MAX = 1024 /* threads that run and are looked at twice */
+	LOOKS_MAX = 1024, /* threads that run and are looked at twice */
+	NAPS_MAX = 200	  /* of a millisecond, for another tracer */
 };
 
 static const uint64_t ns_per_ms = 1000000;
@@ -264,6 +265,27 @@ seize(struct taking *t, int dir, struct capture_thread *thread)
 	return false;
 }
 
+/*
+ * One of a process of which others were seized already is refused when somebody
+ * else, who has traced it until now, is just letting it go, thread by thread:
+ * a little later it is to be had. (Whoever begins while that one still holds
+ * the first is refused at once.)
+ */
+static bool
+seize_after_others(struct taking *t, int dir, struct capture_thread *thread)
+{
+	const struct timespec nap = {.tv_nsec = (long)ns_per_ms};
+
+	while (!seize(t, dir, thread)) {
+		if (thread->kind != CAPTURE_REFUSED || t->naps == NAPS_MAX)
+			return false;
+		t->naps++;
+		thread->kind = CAPTURE_RUNNING;
+		(void)nanosleep(&nap, NULL);
+	}
+	return true;
+}
+
 /* The first thread that may not be traced tells why. */
 static bool
 refuse(struct taking *t, int errnum)
@@ -299,7 +321,8 @@ threads_seize(struct taking *t)
 			t->stack_denied = true;
 		look(t, dir, thread);
 		describe_wait(t, dir, thread);
-		if (seize(t, dir, thread))
+		if (seized == 0 ? seize(t, dir, thread)
+				: seize_after_others(t, dir, thread))
 			seized++;
 		else if (thread->kind == CAPTURE_REFUSED && refused == 0)
 			refused = errno;

@@ -286,8 +286,14 @@ def busy(bench, t):
         target.kill()
         return sorted(map(len, found))
 
-    t.equal(marked("blocked"), [0, 0, 1], "one of three:")
-    t.equal(marked("timed"), [0, 0], "none:")
+    # On a busy machine one that sleeps now and then may wait for a processor
+    # at both looks, which is the same from outside; not each time.
+    for mode, want in (("blocked", [0, 0, 1]), ("timed", [0, 0])):
+        for _ in range(5):
+            got = marked(mode)
+            if got == want:
+                break
+        t.equal(got, want, mode)
 
 
 def body(bench, t):
