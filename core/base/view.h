@@ -4,7 +4,7 @@
  * file or the network is read through a view. A read past the end returns
  * zero (or NULL), does not move, and sets `failed`, which is sticky: a parser
  * reads a whole record and checks view_ok() once. Loops must check it on each
- * turn. Values are little-endian: all supported targets are (x86-64).
+ * turn. Values are little-endian; of other cores target/core_private.h swaps.
  *
  * A view borrows its bytes; whoever made it says how long they live.
  */

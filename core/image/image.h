@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One ELF file: an executable, a shared library, a debug file, or an image
- * found in memory (vdso, headers dumped into a core). x86-64, little-endian.
+ * found in memory (vdso, headers dumped into a core). 64 bits, little-endian.
  *
  * The file is mapped read-only and read through views; section and program
  * headers are read at open, everything else on first use: symbols, inflated

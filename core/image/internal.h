@@ -123,7 +123,7 @@ struct image {
 };
 
 /* Reads program and section headers; damaged tables become shorter or empty.
- * False only for what is not an x86-64 ELF file. (header.c) */
+ * False only for what is no ELF file of a machine that is read. (header.c) */
 bool image_parse(struct image *image, bt_error_t *e) BT_CHECK;
 
 /* A section's bytes as they are in the file. */
