@@ -224,6 +224,8 @@ target_handled_at(struct target *t, const struct arch_thread_regs *now,
     bt_addr_t sp, struct target_handled *out)
 {
 	memset(out, 0, sizeof(*out));
+	if (!arch_is_x86_64(target_arch(t)))
+		return false;
 	/* What the frame does not hold (segment bases) has not changed. */
 	out->regs = *now;
 	if (!arch_sigframe_regs(sp, read_target, t, &out->regs.regs) ||
@@ -247,7 +249,8 @@ target_sent_at(struct target *t, bt_addr_t sp, struct target_signal *out)
 	const bt_addr_t siginfo = 304;
 	uint8_t bytes[128];
 
-	return sp <= UINT64_MAX - siginfo - sizeof(bytes) &&
+	return arch_is_x86_64(target_arch(t)) &&
+	    sp <= UINT64_MAX - siginfo - sizeof(bytes) &&
 	    target_read(t, sp + siginfo, bytes, sizeof(bytes)) ==
 	    sizeof(bytes) &&
 	    target_siginfo_parse(view_of(bytes, sizeof(bytes)), out) &&
@@ -266,7 +269,8 @@ target_raised_at(struct target *t, bt_addr_t sp, int32_t pid, uint32_t tid,
 	struct regs saved;
 	uint8_t code[2];
 
-	if (!arch_sigframe_regs(sp, read_target, t, &saved) ||
+	if (!arch_is_x86_64(target_arch(t)) ||
+	    !arch_sigframe_regs(sp, read_target, t, &saved) ||
 	    saved.value[ARCH_X86_64_RESULT] != 0)
 		return false;
 	for (unsigned i = 0; i < 3; i++)
