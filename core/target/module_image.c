@@ -192,9 +192,13 @@ try_file(struct target *t, struct target_module *m, enum opener_kind kind,
 	if (!image_open(t->opener, kind, path, &image, e))
 		return false;
 	if (image_machine(image) != t->arch->machine) {
+		m->mismatched = true;
+		target_warn(t, "module.mismatch",
+		    "%s is not the file that was mapped: it is of another "
+		    "machine; not used for symbols",
+		    target_show(t, path));
 		image_unref(image);
-		return bt_fail(e, BT_E_MISMATCH,
-		    "is a file of another machine than the core");
+		return bt_fail(e, BT_E_MISMATCH, "of another machine");
 	}
 	verdict = judge(t, m, image);
 	if (guessed && verdict != SAME) {
