@@ -2,11 +2,13 @@
 /*
  *	stacks THREADS KILOBYTES
  *
- * So many threads, each of which waits with so much stack in use, all of it
- * written to. One more stamps the time as often as it can, and tells, for each
- * line on standard input, the longest time since the last line for which it
- * stood still, in microseconds.
+ * So many threads, its first among them. Each of the others waits with so much
+ * stack in use (16 or more), all of it written to. The first stamps the time as
+ *often as it can, and tells, for each line on standard input, the longest time
+ *since the last line for which it stood still, in microseconds.
  */
+#define _GNU_SOURCE
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -16,8 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_long longest, ready;
-static long kilobytes;
+/* Few and large, so that nobody's time goes to counting frames. */
+enum { FRAME = 16 * 1024 };
+
+static atomic_long ready;
+static long kilobytes, longest;
 
 static uint64_t
 now_ns(void)
@@ -28,28 +33,25 @@ now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void *
-stamp(void *argument)
+/* Until there is a line on standard input. */
+static void
+stamp(void)
 {
-	uint64_t last = now_ns();
+	const struct timespec tick = {.tv_nsec = 200000};
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	uint64_t last = now_ns(), now;
 
-	(void)argument;
-	for (;;) {
-		const struct timespec tick = {.tv_nsec = 200000};
-		uint64_t now;
-
-		nanosleep(&tick, NULL);
+	while (ppoll(&in, 1, &tick, NULL) <= 0) {
 		now = now_ns();
-		if ((long)(now - last) > atomic_load(&longest))
-			atomic_store(&longest, (long)(now - last));
+		if ((long)(now - last) > longest)
+			longest = (long)(now - last);
 		last = now;
 	}
-	return NULL;
 }
 
 static void __attribute__((noinline)) deeper(long left)
 {
-	volatile char used[1024];
+	volatile char used[FRAME];
 
 	memset((char *)used, 1, sizeof(used));
 	if (left > 0) {
@@ -66,7 +68,7 @@ static void *
 wait_deep(void *argument)
 {
 	(void)argument;
-	deeper(kilobytes);
+	deeper(kilobytes * 1024 / FRAME - 1);
 	return NULL;
 }
 
@@ -82,17 +84,21 @@ main(int argc, char **argv)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(
 	    &attributes, (size_t)(kilobytes * 2 + 64) * 1024);
-	for (long i = 0; i < threads; i++)
+	for (long i = 1; i < threads; i++)
 		if (pthread_create(&thread, &attributes, wait_deep, NULL) != 0)
 			return 1;
-	while (atomic_load(&ready) < threads)
+	while (atomic_load(&ready) < threads - 1)
 		usleep(1000);
-	pthread_create(&thread, NULL, stamp, NULL);
 	puts("ready");
 	fflush(stdout);
-	while (fgets(line, sizeof(line), stdin) != NULL) {
-		printf("%ld\n", atomic_exchange(&longest, 0) / 1000);
+	setvbuf(stdin, NULL, _IONBF, 0);
+	for (;;) {
+		stamp();
+		if (fgets(line, sizeof(line), stdin) == NULL)
+			break;
+		printf("%ld\n", longest / 1000);
 		fflush(stdout);
+		longest = 0;
 	}
 	return 0;
 }
