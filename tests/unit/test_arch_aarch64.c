@@ -30,9 +30,16 @@ enum {
 	POP_X30 = 0xf84107fe,
 	CBZ_20 = 0x340000a0, /* cbz w0, .+20 */
 	TBZ_12 = 0x36180061,
-	CLEAR_FP = 0xd280001d, /* mov x29, #0 */
-	ADD_X19 = 0x91000673,  /* add x19, x19, #1 */
-	ALIGN_SP = 0x927ced3f, /* and sp, x9, #-16 */
+	CLEAR_FP = 0xd280001d,	     /* mov x29, #0 */
+	ADD_X19 = 0x91000673,	     /* add x19, x19, #1 */
+	ALIGN_SP = 0x927ced3f,	     /* and sp, x9, #-16 */
+	STP_Q0_Q1_PRE = 0xadbf07e0,  /* [sp, #-32]! */
+	STR_W0_PRE = 0xb81f0fe0,     /* [sp, #-16]! */
+	STR_Q8_PRE = 0x3c9f0fe8,     /* [sp, #-16]! */
+	LDP_W1_W2_POST = 0x28c10be1, /* [sp], #8 */
+	LDP_Q0_Q1_POST = 0xacc107e0, /* [sp], #32 */
+	STP_Q8_Q9 = 0xad00a7e8,	     /* [sp, #16] */
+	ST1_POST = 0x4c9f73e0,
 	NOP = 0xd503201f,
 	PACIASP = 0xd503233f,
 	BTI_C = 0xd503245f,
@@ -88,6 +95,11 @@ static const struct {
 	"7+48 6@-48 20@-24 30@-40 ~19"},
     {"has called", {SUB_SP_40, BL_16}, "7+64 ~30"},
     {"popped", {PUSH_X30, POP_X30}, "7+0"},
+    {"pushed vectors", {PUSH_X30, STP_Q0_Q1_PRE, STR_Q8_PRE}, "7+64 30@-16"},
+    {"pushed and popped words", {STR_W0_PRE, LDP_W1_W2_POST}, "7+8"},
+    {"popped vectors", {STP_Q0_Q1_PRE, LDP_Q0_Q1_POST}, "7+0"},
+    {"stored vectors", {SUB_SP_40, STP_Q8_Q9}, "7+64"},
+    {"popped structures", {SUB_SP_40, ST1_POST}, NULL},
 };
 
 static const char *

@@ -255,12 +255,31 @@ do_large(struct reader *r, uint32_t insn)
 	return false;
 }
 
+/* Accesses of other sizes save nothing, but may move the stack pointer. */
+static void
+do_writeback(struct reader *r, uint32_t insn)
+{
+	bool vector = (insn >> 26 & 1) != 0;
+	unsigned opc = field(insn, 30, 2);
+	int64_t size = vector ? 4 << opc : opc == 2 ? 8 : 4;
+
+	if (field(insn, 5, 5) != SP)
+		return;
+	if ((insn & 0x3a800000) == 0x28800000) /* pairs */
+		r->now.sp -= sign_extend(field(insn, 15, 7), 7) * size;
+	else if ((insn & 0x3b200400) == 0x38000400) /* single ones */
+		r->now.sp -= sign_extend(field(insn, 12, 9), 9);
+	else if ((insn & 0xbe800000) == 0x0c800000) /* structures */
+		r->now.sp_known = false;
+}
+
 /* Everything else that has a destination: data processing and loads. */
 static void
 do_other(struct reader *r, uint32_t insn)
 {
 	unsigned op = field(insn, 25, 4), to = field(insn, 0, 5);
 
+	do_writeback(r, insn);
 	if ((op & 0xe) == 8 || (op & 7) == 5)
 		write_register(r, to);
 	else if ((op & 5) == 4 && (insn >> 26 & 1) == 0 &&
