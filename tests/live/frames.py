@@ -198,6 +198,11 @@ def many_descriptors(bench, t):
     for words in ("Environment:", "Limits (soft, hard):", "Open files:",
                   f"and {count - 1024} more", "nofile"):
         t.check(words in text, words, "is not in the report")
+    live = bench.run("bt", "--details", "--no-variables", target.pid).stdout
+    for words in ("Environment:", "Limits (soft, hard):", "Open files:",
+                  "Modules:", "Attributes:"):
+        t.check(words in live, words, "is not in bt --details")
+    t.check("Open files:" not in bench.run("bt", target.pid).stdout, "bt")
     target.kill()
 
 

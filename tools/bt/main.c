@@ -9,7 +9,7 @@
 
 struct bt_options {
 	struct core_options core; /* first: rows of the table share it */
-	bool no_variables, json;
+	bool no_variables, json, details;
 	bool color_always, color_never;
 };
 
@@ -45,6 +45,17 @@ on_json(void *ctx, const char *value, bt_error_t *e)
 }
 
 static bool
+on_details(void *ctx, const char *value, bt_error_t *e)
+{
+	struct bt_options *o = ctx;
+
+	(void)value;
+	(void)e;
+	o->details = true;
+	return true;
+}
+
+static bool
 on_color(void *ctx, const char *value, bt_error_t *e)
 {
 	struct bt_options *o = ctx;
@@ -62,6 +73,11 @@ static const struct option_row bt_rows[] = {
 	core_option_no_pretty},
     {0, "pretty-print", NULL, NULL, core_option_pretty},
     {0, "json", NULL, "print the JSON document", on_json},
+    {0, "details", NULL,
+	"print registers, modules, mappings, attributes,\n"
+	"and of a live process its environment, limits\n"
+	"and open files as well",
+	on_details},
     {0, "color", "WHEN", "auto, always or never", on_color},
     {0, "load", "TEXT",
 	"load debug information only of modules whose\n"
@@ -127,6 +143,7 @@ report(struct console *c, struct bt_options *o, const char *snapshot)
 	    .text =
 		{
 		    .variables = o->no_variables == false,
+		    .details = o->details,
 		    .color = console_wants_color(
 			STDOUT_FILENO, o->color_always, o->color_never),
 		},
@@ -138,7 +155,7 @@ report(struct console *c, struct bt_options *o, const char *snapshot)
 
 	core_options_finish(&o->core);
 	s->variables = o->no_variables == false;
-	s->modules = o->json;
+	s->modules = o->json || o->details;
 	/* Modules decode instructions and read memory: stacks alone need
 	 * none of that. */
 	if (o->no_variables == false) {

@@ -55,8 +55,8 @@ _inquest_ptrace()
 
 _inquest_bt()
 {
-	_inquest_words "--core --no-variables --no-pretty-print --json --color --load
-	    --sysroot --debug-path --force --max-pause --fork --timeout --no-sandbox --stats
+	_inquest_words "--core --no-variables --no-pretty-print --json --details --color
+	    --load --sysroot --debug-path --force --max-pause --fork --timeout --no-sandbox --stats
 	    --help -h --version"
 }
 
