@@ -89,8 +89,8 @@ def medians(samples):
 
 
 def instructions(words):
-    """Instructions of the whole tree of processes, or None without
-    valgrind."""
+    """Instructions of the whole tree of processes; None without valgrind, or
+    when not all was done under it (it cannot map any file)."""
     try:
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--trace-children=yes",
@@ -98,6 +98,8 @@ def instructions(words):
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     except FileNotFoundError:
+        return None
+    if done.returncode != 0 or "is partial" in done.stderr:
         return None
     counts = re.findall(r"Collected : (\d+)", done.stderr)
     return sum(int(count) for count in counts) or None

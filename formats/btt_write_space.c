@@ -78,11 +78,11 @@ mapping_unit(const struct snapshot *s)
 }
 
 /* A difference of multiples of the unit, divided exactly: the sign must
- * survive, so this is a division of signed numbers. */
+ * survive, so this is a shift of signed numbers. */
 static void
-put_units(struct mp_column *c, uint64_t difference, uint64_t unit)
+put_units(struct mp_run *r, uint64_t difference, unsigned unit_bits)
 {
-	mp_column_int(c, (int64_t)difference / (int64_t)unit);
+	mp_run_int(r, (int64_t)difference >> unit_bits);
 }
 
 static void
@@ -93,26 +93,41 @@ put_mappings(
 	struct mp_column *all[] = {&start, &size, &offset, &perms, &path};
 	static const char *const keys[] = {
 	    "start", "size", "offset", "perms", "path"};
-	uint64_t unit = mapping_unit(s), end = 0, next = 0;
+	struct mp_run starts, sizes, offsets;
+	uint64_t unit = mapping_unit(s), end = 0, next = 0, id = 0;
+	unsigned unit_bits = (unsigned)__builtin_ctzll(unit);
+	size_t n = s->mappings.count;
 	const char *last = NULL;
 	struct mp_table t;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		mp_column_init(all[i]);
-	for (size_t i = 0; i < s->mappings.count; i++) {
+	if (!mp_run_begin(&starts, &start, n) ||
+	    !mp_run_begin(&sizes, &size, n) ||
+	    !mp_run_begin(&offsets, &offset, n))
+		n = 0; /* the columns have failed */
+	for (size_t i = 0; i < n; i++) {
 		const struct snap_mapping *m = &s->mappings.items[i];
 		const char *name = m->path != NULL ? m->path : "";
-		bool same = last != NULL && strcmp(last, name) == 0;
+		bool same = last == name ||
+		    (last != NULL && strcmp(last, name) == 0);
 
-		put_units(&start, m->start - end, unit);
-		put_units(&size, m->end - m->start, unit);
-		put_units(
-		    &offset, m->offset - (same && *name ? next : 0), unit);
+		put_units(&starts, m->start - end, unit_bits);
+		put_units(&sizes, m->end - m->start, unit_bits);
+		put_units(&offsets, m->offset - (same && *name ? next : 0),
+		    unit_bits);
 		put_perms(&perms, m->perms);
-		mp_column_uint(&path, texts_id(texts, name));
+		if (last != name)
+			id = texts_id(texts, name);
+		mp_column_uint(&path, id);
 		end = m->end;
 		next = m->offset + (m->end - m->start);
 		last = name;
+	}
+	if (n != 0) {
+		mp_run_end(&starts, n);
+		mp_run_end(&sizes, n);
+		mp_run_end(&offsets, n);
 	}
 	mp_table_init(&t);
 	mp_uint(mp_table_key(&t, "count"), s->mappings.count);

@@ -77,30 +77,44 @@ mp_tagged(uint8_t *p, uint8_t tag, uint64_t value, unsigned size)
 	return p + 1 + size;
 }
 
+/* Where there is room for MP_WIDEST bytes; returns what follows. */
+#define MP_WIDEST 9
+
+static inline uint8_t *
+mp_encode_uint(uint8_t *p, uint64_t u)
+{
+	if (u < 0x80) {
+		*p = (uint8_t)u;
+		return p + 1;
+	}
+	return u <= UINT8_MAX ? mp_tagged(p, 0xcc, u, 1)
+	    : u <= UINT16_MAX ? mp_tagged(p, 0xcd, u, 2)
+	    : u <= UINT32_MAX ? mp_tagged(p, 0xce, u, 4)
+			      : mp_tagged(p, 0xcf, u, 8);
+}
+
+static inline uint8_t *
+mp_encode_int(uint8_t *p, int64_t value)
+{
+	uint64_t u = (uint64_t)value;
+
+	if (value >= 0)
+		return mp_encode_uint(p, u);
+	if (value >= -32) {
+		*p = (uint8_t)value;
+		return p + 1;
+	}
+	return value >= INT8_MIN ? mp_tagged(p, 0xd0, u, 1)
+	    : value >= INT16_MIN ? mp_tagged(p, 0xd1, u, 2)
+	    : value >= INT32_MIN ? mp_tagged(p, 0xd2, u, 4)
+				 : mp_tagged(p, 0xd3, u, 8);
+}
+
 static inline void
 mp_run_int(struct mp_run *r, int64_t value)
 {
-	uint8_t *p = r->at;
-
 	r->all |= (uint64_t)value;
-	if (value >= -32 && value < 128) {
-		*p = (uint8_t)value;
-		r->at = p + 1;
-	} else if (value >= 0) {
-		uint64_t u = (uint64_t)value;
-
-		r->at = u <= UINT8_MAX ? mp_tagged(p, 0xcc, u, 1)
-		    : u <= UINT16_MAX  ? mp_tagged(p, 0xcd, u, 2)
-		    : u <= UINT32_MAX  ? mp_tagged(p, 0xce, u, 4)
-				       : mp_tagged(p, 0xcf, u, 8);
-	} else {
-		uint64_t u = (uint64_t)value;
-
-		r->at = value >= INT8_MIN ? mp_tagged(p, 0xd0, u, 1)
-		    : value >= INT16_MIN  ? mp_tagged(p, 0xd1, u, 2)
-		    : value >= INT32_MIN  ? mp_tagged(p, 0xd2, u, 4)
-					  : mp_tagged(p, 0xd3, u, 8);
-	}
+	r->at = mp_encode_int(r->at, value);
 }
 
 static inline void

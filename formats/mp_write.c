@@ -31,36 +31,37 @@ mp_bool(struct buf *b, bool value)
 	put(b, value ? 0xc3 : 0xc2, 0, 0);
 }
 
+/* Mostly the buffer has room already. */
+static inline uint8_t *
+widest(struct buf *b)
+{
+	if (!b->failed && b->data != NULL && b->room - b->size >= MP_WIDEST)
+		return b->data + b->size;
+	return NULL;
+}
+
 void
 mp_uint(struct buf *b, uint64_t value)
 {
-	if (value < 0x80)
-		put(b, (uint8_t)value, 0, 0);
-	else if (value <= UINT8_MAX)
-		put(b, 0xcc, value, 1);
-	else if (value <= UINT16_MAX)
-		put(b, 0xcd, value, 2);
-	else if (value <= UINT32_MAX)
-		put(b, 0xce, value, 4);
+	uint8_t *p = widest(b), bytes[MP_WIDEST];
+
+	if (p != NULL)
+		b->size = (size_t)(mp_encode_uint(p, value) - b->data);
 	else
-		put(b, 0xcf, value, 8);
+		buf_append(
+		    b, bytes, (size_t)(mp_encode_uint(bytes, value) - bytes));
 }
 
 void
 mp_int(struct buf *b, int64_t value)
 {
-	if (value >= 0)
-		mp_uint(b, (uint64_t)value);
-	else if (value >= -32)
-		put(b, (uint8_t)value, 0, 0);
-	else if (value >= INT8_MIN)
-		put(b, 0xd0, (uint64_t)value, 1);
-	else if (value >= INT16_MIN)
-		put(b, 0xd1, (uint64_t)value, 2);
-	else if (value >= INT32_MIN)
-		put(b, 0xd2, (uint64_t)value, 4);
+	uint8_t *p = widest(b), bytes[MP_WIDEST];
+
+	if (p != NULL)
+		b->size = (size_t)(mp_encode_int(p, value) - b->data);
 	else
-		put(b, 0xd3, (uint64_t)value, 8);
+		buf_append(
+		    b, bytes, (size_t)(mp_encode_int(bytes, value) - bytes));
 }
 
 void

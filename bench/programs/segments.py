@@ -22,20 +22,22 @@ def with_segments(core, out, total):
         size = f.tell()
     page = (size + PAGE - 1) // PAGE * PAGE
     more = max(0, total - count)
-    # Above all that a process maps below its stacks, with gaps: neighbours
-    # could be taken for one mapping.
-    added = b"".join(
-        struct.pack("<IIQQQQQQ", PT_LOAD, 4 | (i & 1) << 1, page,
-                    0x100000000000 + i * 2 * PAGE, 0, PAGE, PAGE, PAGE)
-        for i in range(more))
+    # With gaps: neighbours could be taken for one mapping. In the order of
+    # addresses, as the kernel writes them; notes come first.
+    entries = [table[i:i + PHDR] for i in range(0, len(table), PHDR)]
+    entries += [struct.pack("<IIQQQQQQ", PT_LOAD, 4 | (i & 1) << 1, page,
+                            0x100000000000 + i * 2 * PAGE, 0, PAGE, PAGE,
+                            PAGE) for i in range(more)]
+    entries.sort(key=lambda entry: struct.unpack_from("<Q", entry, 16))
+    table = b"".join(entries)
     start = page + PAGE
-    sections = start + len(table) + len(added)
+    sections = start + len(table)
     with open(core, "rb") as f, open(out, "wb") as g:
         while block := f.read(1 << 20):
             g.write(block)
         g.seek(page)
         g.write(bytes(PAGE))
-        g.write(table + added)
+        g.write(table)
         # The first section header has the count where 16 bits do not.
         g.write(struct.pack("<IIQQQQIIQQ", 0, 0, 0, 0, 0, 1, 0, count + more,
                             0, 0))

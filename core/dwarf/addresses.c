@@ -67,9 +67,8 @@ build(struct dwarf *d)
 	dw_range_sort(&d->addresses);
 }
 
-size_t
-dw_units_at(
-    struct dwarf *d, uint64_t pc, struct dwarf_unit *out[DW_UNIT_CANDIDATES])
+static size_t
+find(struct dwarf *d, uint64_t pc, struct dwarf_unit *out[DW_UNIT_CANDIDATES])
 {
 	const struct dw_range *found[DW_UNIT_CANDIDATES];
 	size_t n, count = 0;
@@ -99,4 +98,23 @@ dw_units_at(
 			out[count++] = u;
 	}
 	return count;
+}
+
+size_t
+dw_units_at(
+    struct dwarf *d, uint64_t pc, struct dwarf_unit *out[DW_UNIT_CANDIDATES])
+{
+	struct dw_known_unit *known =
+	    &d->known_units[map_mix(pc) % DW_KNOWN_UNITS];
+	size_t n;
+
+	/* Call sites are asked for at the same places again and again. */
+	if (known->unit != NULL && known->pc == pc) {
+		out[0] = known->unit;
+		return 1;
+	}
+	n = find(d, pc, out);
+	if (n == 1)
+		*known = (struct dw_known_unit){pc, out[0]};
+	return n;
 }

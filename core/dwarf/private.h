@@ -198,6 +198,14 @@ struct dw_unit_iter {
 	struct dwarf_file *done; /* the last .dwo file that is through */
 };
 
+/* The only unit that covers a pc, found before. */
+struct dw_known_unit {
+	uint64_t pc;
+	struct dwarf_unit *unit; /* NULL: no entry */
+};
+
+enum { DW_KNOWN_UNITS = 128 /* power of two */ };
+
 struct dwarf {
 	struct dwarf_file main;
 	struct dwarf_file *alt; /* dwz */
@@ -213,6 +221,7 @@ struct dwarf {
 	struct arena arena;
 	unsigned warnings;
 
+	struct dw_known_unit known_units[DW_KNOWN_UNITS];
 	bool aranges_ready;
 	struct dw_range_index aranges; /* value: offset of a unit of main */
 	uint64_t aranges_units;	       /* that have any */

@@ -175,22 +175,29 @@ parse_foreign_phdr(const struct core *c, struct view *v, struct core_phdr *out)
 	out->align = core_word(c, v);
 }
 
-/* A core may have 130,000. */
+/* A core may have 130,000, and each is looked at three times. */
 static void
 parse_phdr(const struct core *c, struct view *v, struct core_phdr *out)
 {
+	const uint8_t *bytes;
+	Elf64_Phdr p = {0};
+
+	_Static_assert(sizeof(p) == PHDR_SIZE, "ELFCLASS64");
 	if (c->narrow || c->big_endian) {
 		parse_foreign_phdr(c, v, out);
 		return;
 	}
-	out->type = view_u32(v);
-	out->flags = view_u32(v);
-	out->offset = view_u64(v);
-	out->vaddr = view_u64(v);
-	view_skip(v, 8);
-	out->filesz = view_u64(v);
-	out->memsz = view_u64(v);
-	out->align = view_u64(v);
+	/* One check for the whole entry. */
+	bytes = view_bytes(v, PHDR_SIZE);
+	if (bytes != NULL)
+		memcpy(&p, bytes, sizeof(p));
+	out->type = p.p_type;
+	out->flags = p.p_flags;
+	out->offset = p.p_offset;
+	out->vaddr = p.p_vaddr;
+	out->filesz = p.p_filesz;
+	out->memsz = p.p_memsz;
+	out->align = p.p_align;
 }
 
 bool
@@ -203,6 +210,14 @@ core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
 	v = view_sub(&c->table, i * phdr_size(c), phdr_size(c));
 	parse_phdr(c, &v, out);
 	return view_ok(&v);
+}
+
+uint32_t
+core_phdr_type(const struct core *c, uint64_t i)
+{
+	struct view v = view_sub(&c->table, i * phdr_size(c), phdr_size(c));
+
+	return core_u32(c, &v);
 }
 
 static bool

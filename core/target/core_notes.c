@@ -173,8 +173,8 @@ core_notes(struct core *c)
 	bool any = false;
 
 	for (uint64_t i = 0; i < c->n_phdrs; i++) {
-		if (!core_phdr_at(c, i, &p) || p.type != PT_NOTE ||
-		    p.filesz == 0)
+		if (core_phdr_type(c, i) != PT_NOTE ||
+		    !core_phdr_at(c, i, &p) || p.filesz == 0)
 			continue;
 		any = true;
 		read_segment(c, &p);

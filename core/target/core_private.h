@@ -83,6 +83,8 @@ core_word_size(const struct core *c)
 /* core_header.c: the file header and where the program headers are. */
 bool core_header(struct core *c, bt_error_t *e);
 bool core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out);
+/* Its type alone; 0 (PT_NULL): there is no such entry. */
+uint32_t core_phdr_type(const struct core *c, uint64_t i);
 
 /* core_inflate.c: puts the inflated core in place of a compressed one. */
 bool core_inflate(struct core *c, bt_error_t *e);

@@ -207,8 +207,13 @@ core_view(struct target *t, bt_addr_t address, size_t size, const uint8_t **out)
 	if (c->last >= c->ranges.count ||
 	    address - c->ranges.items[c->last].start >=
 		c->ranges.items[c->last].size) {
-		size_t i = range_index(c, address);
+		size_t i = c->last + 1;
 
+		/* Many go from one to the next. */
+		if (i >= c->ranges.count ||
+		    address - c->ranges.items[i].start >=
+			c->ranges.items[i].size)
+			i = range_index(c, address);
 		if (i == SIZE_MAX ||
 		    address - c->ranges.items[i].start >=
 			c->ranges.items[i].size)
