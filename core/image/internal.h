@@ -75,6 +75,8 @@ struct symtab {
 	uint32_t scans;
 	/* Name index, see symname.c. */
 	uint32_t *name_heads, *name_next;
+	uint64_t *name_filter; /* a bit for the beginning of each name */
+	unsigned filter_shift;
 	unsigned name_shift;
 	uint32_t walks;
 	bool indexed;

@@ -2,13 +2,17 @@
 /*
  * Name -> symbol. Exported names are found through the hash table that the
  * linker made (DT_GNU_HASH); in other tables the first few questions are
- * answered by a walk, more of them by a hash table of our own.
+ * answered by a walk, more of them by a hash table of our own. Most names that
+ * are asked for are nowhere: the first walk through a large table leaves a
+ * filter (one bit for the beginning of each name) that says so at once.
  */
 #include "image/internal.h"
 #include <stdlib.h>
 
-#define WALKS_FIRST 4	     /* a hash table costs about as much */
-#define HASHED_MAX 1024	     /* bytes of a name that are hashed */
+#define WALKS_FIRST 4	/* a hash table costs about as much */
+#define HASHED_MAX 1024 /* bytes of a name that are hashed */
+#define FILTER_MIN 4096 /* symbols; in smaller tables a walk is cheap */
+#define FILTER_BITS_MAX 27
 #define VERSYM_HIDDEN 0x8000 /* not the default version of its name */
 
 enum match { MATCH_NO, MATCH_OLD_VERSION, MATCH_YES };
@@ -57,12 +61,71 @@ find_hashed(struct image *image, const char *name, Elf64_Sym *out)
 	return best;
 }
 
+/* The bit of a name: of its first eight bytes, without a version. */
+static uint64_t
+filter_bit(const struct symtab *t, const char *name, size_t most)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t word = 0, other, end;
+
+	if (most >= sizeof(word))
+		memcpy(&word, name, sizeof(word));
+	else
+		memcpy(&word, name, most);
+	/* The top bit of the first byte that is NUL, or '@' further on. */
+	other = word ^ ones * '@';
+	end = ((word - ones) & ~word & tops) |
+	    ((other - ones) & ~other & tops & ~UINT64_C(0xff));
+	if (end != 0)
+		word &= ((end & -end) >> 7) - 1;
+	return (word * UINT64_C(0x9e3779b97f4a7c15)) >> t->filter_shift;
+}
+
+/* False: no memory, or not worth it. */
+static bool
+begin_filter(struct symtab *t)
+{
+	unsigned bits = 15;
+
+	if (t->count < FILTER_MIN || t->name_filter != NULL)
+		return false;
+	while (bits < FILTER_BITS_MAX && (size_t)1 << bits < t->count * 8)
+		bits++;
+	t->filter_shift = 64 - bits;
+	t->name_filter = calloc((size_t)1 << (bits - 6), sizeof(uint64_t));
+	return t->name_filter != NULL;
+}
+
+static void
+add_to_filter(struct symtab *t, const Elf64_Sym *sym)
+{
+	struct view v = view_from(&t->strs, sym->st_name);
+	uint64_t bit;
+
+	if (!view_ok(&v) || v.size == 0)
+		return;
+	bit = filter_bit(t, (const char *)v.data, v.size);
+	t->name_filter[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static bool
+may_have(const struct symtab *t, const char *name)
+{
+	uint64_t bit;
+
+	if (t->name_filter == NULL)
+		return true;
+	bit = filter_bit(t, name, strlen(name));
+	return (t->name_filter[bit / 64] >> bit % 64 & 1) != 0;
+}
+
 static enum match
 find_linear(struct symtab *t, const char *name, Elf64_Sym *out)
 {
 	size_t len = strlen(name);
 	enum match best = MATCH_NO;
 	struct view v = t->syms;
+	bool filter = begin_filter(t);
 	Elf64_Sym sym;
 
 	symtab_read_ahead(t);
@@ -73,7 +136,9 @@ find_linear(struct symtab *t, const char *name, Elf64_Sym *out)
 			best = m;
 			*out = sym;
 		}
-		if (best == MATCH_YES)
+		if (filter)
+			add_to_filter(t, &sym);
+		else if (best == MATCH_YES)
 			break;
 	}
 	return best;
@@ -153,6 +218,8 @@ find_chained(const struct symtab *t, const char *name, Elf64_Sym *out)
 static enum match
 find_in(struct symtab *t, const char *name, Elf64_Sym *out)
 {
+	if (!may_have(t, name))
+		return MATCH_NO;
 	if (t->name_heads == NULL && t->walks < WALKS_FIRST) {
 		t->walks++;
 		return find_linear(t, name, out);

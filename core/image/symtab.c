@@ -165,6 +165,8 @@ void
 symtab_deinit(struct symtab *t)
 {
 	free(t->spans);
+	free(t->name_filter);
+	t->name_filter = NULL;
 	free(t->name_heads);
 	free(t->name_next);
 	t->spans = NULL;

@@ -714,3 +714,45 @@ TEST(relocated_dynamic_section)
 	image_unref(whole);
 	image_unref(moved);
 }
+
+/* Large tables have a filter: what is there must pass it, whatever its length
+ * and wherever the version begins. */
+TEST(names_of_a_large_table)
+{
+	enum { NAMES = 6000 };
+	FILE *f = fopen(test_path("large.s"), "w");
+	struct image_symbol symbol;
+	struct image *image;
+
+	assert_not_null(f);
+	for (int i = 0; i < NAMES; i++)
+		fprintf(f, ".globl n%d\nn%d = %d\n", i, i, i + 1);
+	fprintf(f,
+	    ".globl old1\nold1 = 7\n.symver old1, versn@ONE\n"
+	    ".globl old2\nold2 = 8\n.symver old2, eightlet@@TWO\n"
+	    ".globl ninelette\nninelette = 9\n");
+	assert_int(fclose(f), 0);
+	assert_int(test_shell("gcc -c %s -o %s", test_path("large.s"),
+		       test_path("large.o")),
+	    0);
+	image = must_open(test_path("large.o"));
+	/* The first question makes the filter, and is answered rightly. */
+	assert_true(image_symbol_named(image, "n17", &symbol));
+	expect_uint(symbol.value, 18);
+	for (int i = 0; i < 100; i++)
+		expect_false(image_symbol_named(
+		    image, test_format("absent%d", i), &symbol));
+	assert_true(image_symbol_named(image, "versn", &symbol));
+	expect_uint(symbol.value, 7);
+	assert_true(image_symbol_named(image, "eightlet", &symbol));
+	expect_uint(symbol.value, 8);
+	assert_true(image_symbol_named(image, "ninelette", &symbol));
+	expect_uint(symbol.value, 9);
+	expect_false(image_symbol_named(image, "ninelett", &symbol));
+	for (int i = 0; i < NAMES; i++) {
+		assert_true(
+		    image_symbol_named(image, test_format("n%d", i), &symbol));
+		expect_uint(symbol.value, (uint64_t)i + 1);
+	}
+	image_unref(image);
+}
