@@ -73,7 +73,8 @@ class Bench:
 
     def json(self, t, pid, *args):
         """The document of a live process; {} after a failure is noted."""
-        done = self.run("bt", "--json", pid, *args)
+        # Not the limit for callers that kill tracers, on a busy machine.
+        done = self.run("bt", "--json", f"--timeout={PATIENCE}", pid, *args)
         if not t.equal(done.returncode, 0, "bt", pid, *args, done.stderr):
             return {"threads": [], "attributes": {}, "warnings": []}
         return json.loads(done.stdout)

@@ -111,7 +111,7 @@ def permissions(bench, t):
              "print('ready', flush=True); time.sleep(1000)"],
             stdout=subprocess.PIPE, cwd="/")
         own.stdout.readline()
-        done = as_nobody(bench, "bt", own.pid)
+        done = as_nobody(bench, "bt", f"--timeout={_live.PATIENCE}", own.pid)
         if dumpable and not os.path.exists("/proc/sys/kernel/yama"):
             t.equal((done.returncode, done.stderr), (0, ""), "own process")
             t.check("[ 0]" in done.stdout, done.stdout)
