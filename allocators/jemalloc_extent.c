@@ -153,21 +153,36 @@ take_entry(struct walk *w, bt_addr_t page, bt_addr_t edata)
 	w->stopped = !w->fn(w->ctx, &x);
 }
 
+/* Reads what is not all zeros: most of a tree is. How many bytes; what is not
+ * there, and zeros, are none. */
+static size_t
+read_filled(struct je *je, bt_addr_t at, uint8_t out[LEAF_CHUNK])
+{
+	static const uint8_t none[LEAF_CHUNK];
+	const uint8_t *bytes;
+	size_t got = ptrace_target_view(je->target, at, LEAF_CHUNK, &bytes);
+
+	if (got == LEAF_CHUNK) {
+		if (memcmp(bytes, none, LEAF_CHUNK) == 0)
+			return 0;
+		memcpy(out, bytes, LEAF_CHUNK);
+		return got;
+	}
+	got = ptrace_target_read_some(je->target, at, out, LEAF_CHUNK);
+	return memcmp(out, none, got) != 0 ? got : 0;
+}
+
 static void
 walk_leaf(struct walk *w, bt_addr_t leaf, bt_addr_t first)
 {
 	const struct je_tree *tree = &w->je->tree;
 	uint64_t bytes = (UINT64_C(1) << tree->leaf_bits) * tree->stride;
 	uint8_t chunk[LEAF_CHUNK];
-	static const uint8_t none[LEAF_CHUNK];
 
 	for (uint64_t at = 0; at < bytes && !w->stopped && !w->limited;
 	     at += sizeof(chunk)) {
-		size_t got = ptrace_target_read_some(
-		    w->je->target, leaf + at, chunk, sizeof(chunk));
+		size_t got = read_filled(w->je, leaf + at, chunk);
 
-		if (got == 0 || memcmp(chunk, none, got) == 0)
-			continue;
 		for (size_t i = 0;
 		     i + tree->stride <= got && !w->stopped && !w->limited;
 		     i += tree->stride) {
@@ -186,24 +201,24 @@ static void
 walk_node(struct walk *w, bt_addr_t node, unsigned bits, unsigned shift,
     bt_addr_t first, bool leaves)
 {
-	uint64_t words[LEAF_CHUNK / 8], count = UINT64_C(1) << bits;
+	uint64_t count = UINT64_C(1) << bits, word;
+	uint8_t chunk[LEAF_CHUNK];
 
 	for (uint64_t at = 0; at < count && !w->stopped && !w->limited;
-	     at += sizeof(words) / 8) {
-		size_t got = ptrace_target_read_some(w->je->target,
-				 node + at * 8, words, sizeof(words)) /
-		    8;
+	     at += sizeof(chunk) / 8) {
+		size_t got = read_filled(w->je, node + at * 8, chunk) / 8;
 
 		for (size_t i = 0; i < got && !w->stopped && !w->limited; i++) {
 			bt_addr_t below = first + ((at + i) << shift);
 
-			if (words[i] == 0)
+			memcpy(&word, chunk + i * 8, sizeof(word));
+			if (word == 0)
 				continue;
 			w->limited = !w->je->host->take(w->je->host->ctx, 64);
 			if (leaves)
-				walk_leaf(w, words[i], below);
+				walk_leaf(w, word, below);
 			else
-				walk_node(w, words[i], w->je->tree.node_bits,
+				walk_node(w, word, w->je->tree.node_bits,
 				    shift - w->je->tree.node_bits, below, true);
 		}
 	}

@@ -88,6 +88,20 @@ search_version(struct je *je, const char *bytes, size_t n)
 	return NULL;
 }
 
+/* The same in a piece of memory, in place or from a copy (room). */
+static const char *
+search_piece(struct je *je, bt_addr_t at, size_t size, unsigned char *room)
+{
+	const unsigned char *bytes;
+	size_t got = ptrace_target_view(je->target, at, size, &bytes);
+
+	if (got < size) {
+		got = ptrace_target_read_some(je->target, at, room, size);
+		bytes = room;
+	}
+	return search_version(je, (const char *)bytes, got);
+}
+
 /* Read-only data of the module, from its file or from memory. */
 static const char *
 find_version(struct je *je)
@@ -95,11 +109,11 @@ find_version(struct je *je)
 	enum { CHUNK = 256 << 10, OVERLAP = 128 };
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
 	const char *found = NULL;
-	char *bytes = malloc(CHUNK);
+	unsigned char *room = malloc(CHUNK);
 	uint64_t budget = TEXT_MAX;
 
 	for (bt_addr_t at = je->module.start;
-	     bytes != NULL && found == NULL && at < je->module.end &&
+	     room != NULL && found == NULL && at < je->module.end &&
 	     ptrace_target_mapping_next(je->target, at, &m) &&
 	     m.start < je->module.end;
 	     at = m.end) {
@@ -108,15 +122,11 @@ find_version(struct je *je)
 			continue;
 		for (bt_addr_t p = m.start;
 		     p < m.end && found == NULL && budget >= CHUNK;
-		     p += CHUNK - OVERLAP, budget -= CHUNK) {
-			size_t want = m.end - p < CHUNK ? m.end - p : CHUNK;
-			size_t got = ptrace_target_read_some(
-			    je->target, p, bytes, want);
-
-			found = search_version(je, bytes, got);
-		}
+		     p += CHUNK - OVERLAP, budget -= CHUNK)
+			found = search_piece(
+			    je, p, m.end - p < CHUNK ? m.end - p : CHUNK, room);
 	}
-	free(bytes);
+	free(room);
 	return found;
 }
 

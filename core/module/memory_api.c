@@ -72,28 +72,48 @@ next_readable(struct target *t, bt_addr_t *at)
 	return true;
 }
 
+/* The first of n words that lies between; n: none does. */
+static size_t
+word_between(const uint8_t *bytes, size_t n, uint64_t low, uint64_t high)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t word;
+
+		memcpy(&word, bytes + i * 8, sizeof(word));
+		if (word - low <= high - low)
+			return i;
+	}
+	return n;
+}
+
 bool
 ptrace_target_find_word(ptrace_target_t *t, bt_addr_t start, bt_addr_t end,
     uint64_t low, uint64_t high, bt_addr_t *found, uint64_t *value)
 {
+	enum { PIECE = 4096 };
 	struct module_host *host = t->host;
-	uint64_t words[512];
+	uint8_t room[PIECE];
 
+	if (low > high)
+		return false;
 	start = (start + 7) & ~UINT64_C(7);
 	for (bt_addr_t at = start; at < end;) {
-		size_t want = end - at < sizeof(words) ? end - at
-						       : sizeof(words);
-		size_t n;
+		size_t want = end - at < PIECE ? end - at : PIECE, n, i;
+		const uint8_t *bytes;
 
 		if (host->search_left < want)
 			return false;
-		n = target_read(host->target, at, words, want) / 8;
+		n = target_view(host->target, at, want, &bytes);
+		if (n < want) {
+			n = target_read(host->target, at, room, want);
+			bytes = room;
+		}
+		n /= 8;
 		host->search_left -= n > 0 ? n * 8 : 8;
-		for (size_t i = 0; i < n; i++) {
-			if (words[i] < low || words[i] > high)
-				continue;
+		i = word_between(bytes, n, low, high);
+		if (i < n) {
 			*found = at + i * 8;
-			*value = words[i];
+			memcpy(value, bytes + i * 8, sizeof(*value));
 			return true;
 		}
 		if (n > 0)
