@@ -7,6 +7,10 @@
  * A list of what is allowed, written here and not by a library: it is short,
  * its arguments matter more than its numbers, and it has no dependency.
  *
+ * The kernel runs the program for each number there is when it is installed, to
+ * know which need not be looked at again; so those whose arguments do not
+ * matter are found by halving, not one after the other (0.2 ms of each run).
+ *
  * Refused calls fail with EPERM and the broker is told; the work goes on
  * without what was asked for. Some that C libraries try first fail with ENOSYS,
  * so that they take the older way, and nobody is told.
@@ -18,6 +22,8 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -26,7 +32,7 @@
 
 #include "session/sandbox.h"
 
-enum { PROGRAM_MAX = 400 };
+enum { PROGRAM_MAX = 400, CALLS_MAX = 64 };
 
 struct program {
 	struct sock_filter code[PROGRAM_MAX];
@@ -34,7 +40,7 @@ struct program {
 	uint32_t refuse; /* what becomes of a call that is not allowed */
 };
 
-/* Those whose arguments do not matter. The most frequent come first. */
+/* Those whose arguments do not matter. */
 static const int allowed[] = {
     /* memory */
     SYS_munmap,
@@ -133,6 +139,83 @@ argument(unsigned i)
 {
 
 	return offsetof(struct seccomp_data, args) + i * sizeof(uint64_t);
+}
+
+/* ---- by halving ---- */
+
+struct calls { /* from first to last */
+	uint32_t first, last;
+};
+
+static int
+by_number(const void *a, const void *b)
+{
+
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Neighbours become one. */
+static size_t
+join_calls(int *numbers, size_t n, struct calls *out)
+{
+	size_t count = 0;
+
+	qsort(numbers, n, sizeof(*numbers), by_number);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t number = (uint32_t)numbers[i];
+
+		if (count > 0 && number <= out[count - 1].last + 1)
+			out[count - 1].last = number;
+		else
+			out[count++] = (struct calls){number, number};
+	}
+	return count;
+}
+
+/* Finds the one of n > 0 sorted ranges that may hold the call. What that means
+ * is filled in at the end: `leaves` lists where each is asked about. */
+static void
+emit_half(struct program *p, const struct calls *calls, size_t n,
+    unsigned short *leaves, size_t *n_leaves)
+{
+	size_t half = n / 2;
+	unsigned short at = p->size;
+
+	if (n == 1) {
+		leaves[(*n_leaves)++] = at;
+		emit(p, BPF_JMP | BPF_JGE | BPF_K, calls->first, 0, 0);
+		emit(p, BPF_JMP | BPF_JGT | BPF_K, calls->last, 0, 0);
+		return;
+	}
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, calls[half].first, 0, 0);
+	emit_half(p, calls, half, leaves, n_leaves);
+	if (at < PROGRAM_MAX)
+		p->code[at].jt = (uint8_t)(p->size - at - 1);
+	emit_half(p, calls + half, n - half, leaves, n_leaves);
+}
+
+/* Any other call goes on behind all of this. Not even CALLS_MAX ranges, of
+ * three instructions each, are more than a jump can pass over. */
+static void
+emit_allowed(struct program *p, const int *numbers, size_t n)
+{
+	_Static_assert(3 * CALLS_MAX < UINT8_MAX, "jumps have 8 bits");
+	int sorted[CALLS_MAX];
+	struct calls calls[CALLS_MAX];
+	unsigned short leaves[CALLS_MAX], allow;
+	size_t n_leaves = 0;
+
+	memcpy(sorted, numbers, n * sizeof(*numbers));
+	emit_half(p, calls, join_calls(sorted, n, calls), leaves, &n_leaves);
+	allow = p->size;
+	emit_return(p, SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < n_leaves && p->size <= PROGRAM_MAX; i++) {
+		struct sock_filter *leaf = &p->code[leaves[i]];
+
+		leaf[0].jf = (uint8_t)(allow - leaves[i]);
+		leaf[1].jt = (uint8_t)(allow - leaves[i] - 1);
+		leaf[1].jf = (uint8_t)(allow - leaves[i] - 2);
+	}
 }
 
 static void
@@ -243,8 +326,8 @@ build(struct program *p, int socket, int more, uint32_t refuse)
 	emit_return(p, SECCOMP_RET_KILL_PROCESS);
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, NEWEST_CALL, 0, 1);
 	emit_return(p, absent);
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++)
-		on_call(p, allowed[i], SECCOMP_RET_ALLOW);
+	_Static_assert(sizeof(allowed) / sizeof(*allowed) <= CALLS_MAX, "");
+	emit_allowed(p, allowed, sizeof(allowed) / sizeof(*allowed));
 	for (size_t i = 0; i < sizeof(instrumented) / sizeof(*instrumented) &&
 	     (worker_is_sanitized() || worker_is_counted());
 	     i++)
