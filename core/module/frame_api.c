@@ -20,8 +20,9 @@ module_unwinder(struct module_host *host)
 
 	if (host->unwinder == NULL && host->target != NULL) {
 		budget_init(&host->unwind_budget, UNWIND_STEPS, 0);
-		host->unwinder = unwinder_create(
-		    host->target, &host->unwind_budget);
+		host->unwinder = host->options.unwinder != NULL
+		    ? host->options.unwinder
+		    : unwinder_create(host->target, &host->unwind_budget);
 		if (host->unwinder != NULL)
 			unwind_stack_init(&host->stack, UNWIND_FRAMES);
 	}
@@ -35,7 +36,8 @@ module_unwinder_end(struct module_host *host)
 	if (host->unwinder == NULL)
 		return;
 	unwind_stack_deinit(&host->stack);
-	unwinder_destroy(host->unwinder);
+	if (host->unwinder != host->options.unwinder)
+		unwinder_destroy(host->unwinder);
 	host->unwinder = NULL;
 }
 
@@ -75,6 +77,26 @@ find_frame(struct module_host *host, const struct snap_frame *s)
 	return NULL;
 }
 
+/* The innermost frames of a thread, or all of them. What modules look at is
+ * bounded apart from what the snapshot takes. */
+static void
+unwind(struct module_host *host, ptrace_thread_t *thread, bool all)
+{
+	struct unwinder *u = host->unwinder;
+	struct budget *before = unwinder_budget(u, &host->unwind_budget);
+
+	if (all) {
+		unwind_thread(u, thread->target, &host->stack);
+		host->unwound_all = true;
+	} else {
+		host->unwound_all = unwind_innermost(
+		    u, thread->target, UNWIND_INNERMOST, &host->stack);
+	}
+	(void)unwinder_budget(u, before);
+	host->unwound = thread;
+	host->unwound_certain = certain_frames(&host->stack);
+}
+
 static const struct unwind_frame *
 physical_frame(const ptrace_frame_t *f)
 {
@@ -88,18 +110,12 @@ physical_frame(const ptrace_frame_t *f)
 	    (s->trust != NULL &&
 		strcmp(s->trust, unwind_trust_name(UNWIND_TAILCALL)) == 0))
 		return NULL; /* not on the stack */
-	if (host->unwound != thread) {
-		host->unwound_all = unwind_innermost(
-		    u, thread->target, UNWIND_INNERMOST, &host->stack);
-		host->unwound = thread;
-		host->unwound_certain = certain_frames(&host->stack);
-	}
+	if (host->unwound != thread)
+		unwind(host, thread, false);
 	frame = find_frame(host, s);
 	if (frame != NULL || host->unwound_all)
 		return frame;
-	unwind_thread(u, thread->target, &host->stack);
-	host->unwound_all = true;
-	host->unwound_certain = certain_frames(&host->stack);
+	unwind(host, thread, true);
 	return find_frame(host, s);
 }
 

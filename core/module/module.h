@@ -39,6 +39,9 @@ struct module_host_options {
 	/* One diagnostic line of a module. May be NULL. */
 	void (*log)(void *ctx, enum pmodule_log_level level, const char *module,
 	    const char *text);
+	/* That knows the rules of the pcs of this target already; NULL: the
+	 * host makes one of its own. */
+	struct unwinder *unwinder;
 	/* Reads variables; NULL: there are none. Both may be NULL. */
 	struct value_reader *(*reader)(void *ctx);
 	/* Debug information of a module that was read before; NULL: it was not,

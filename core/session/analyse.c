@@ -255,6 +255,7 @@ collect_analysis_begin(struct session *s)
 	    .target = s->target,
 	    .snapshot = s->snapshot,
 	    .budget = &s->budget,
+	    .unwinder = s->unwinder,
 	    .running = running,
 	    .log = log_line,
 	    .reader = reader,

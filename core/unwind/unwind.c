@@ -100,6 +100,15 @@ unwinder_create(struct target *t, struct budget *budget)
 	return u;
 }
 
+struct budget *
+unwinder_budget(struct unwinder *u, struct budget *budget)
+{
+	struct budget *before = u->budget;
+
+	u->budget = budget;
+	return before;
+}
+
 void
 unwinder_destroy(struct unwinder *u)
 {

@@ -78,6 +78,8 @@ struct unwinder;
 /* One per target; caches rules and FDE tables. budget is borrowed. */
 struct unwinder *unwinder_create(struct target *t, struct budget *budget);
 void unwinder_destroy(struct unwinder *u);
+/* From now on steps are taken from this one; the one before is returned. */
+struct budget *unwinder_budget(struct unwinder *u, struct budget *budget);
 
 void unwind_stack_init(struct unwind_stack *s, size_t max_frames);
 void unwind_stack_deinit(struct unwind_stack *s);
