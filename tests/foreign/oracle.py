@@ -49,6 +49,8 @@ SIGNED = ["-mbranch-protection=standard"]
 EVEN = ["even", "odd"] * 3 + ["even", "main"]
 SORT = ["compare", "qsort_r", "main"]
 HANDLED = ["report", "handler", "<signal>", "touch", "main"]
+# The same code with call frame information and without has the same frames.
+SAME = "same"
 # Program, name of the form, flags, functions in this order.
 KNOWN = (
     ("altstack.c", "signal", ["-g", "-O0"], HANDLED),
@@ -77,6 +79,8 @@ def cases(only, everything):
         for level, flags in LEVELS.items():
             if everything or (stem in USUAL and level != "no-fp"):
                 yield f"{source}/{level}", source, flags, None
+            if everything and ext == ".c":
+                yield f"{source}/{level}-same", source, flags[1:], SAME
     for source, form, flags, functions in KNOWN:
         yield f"{source}/{form}", source, flags, functions
 
@@ -102,10 +106,24 @@ def in_order(wanted, found):
     return all(any(f.split(".")[0] == w for f in rest) for w in wanted)
 
 
+def same(name, source, flags, build, work):
+    """None, or what differs."""
+    found = []
+    for extra in ([], NO_CFI):
+        exe, core = dumped(f"{name}{len(found)}", source, [*flags, *extra],
+                           work)
+        d = oracle.bt(build, "--sysroot", _aarch64.SYSROOT, "--core", core,
+                      exe)
+        found.append((told(d), d["threads"][0]["stop_reason"]))
+    return None if found[0] == found[1] else f"{found[0]} and {found[1]}"
+
+
 def one(job):
     """(tally, what GDB said, None), or the text of what went wrong last."""
     (name, source, flags, functions), build, work = job
     try:
+        if functions == SAME:
+            return None, None, same(name, source, flags, build, work)
         exe, core = dumped(name, source, flags, work)
         ours = oracle.bt(build, "--sysroot", _aarch64.SYSROOT, "--core", core,
                          exe)
