@@ -7,7 +7,9 @@
  *	[endbr64] [bnd] jmp *slot(pc)		.plt, .plt.sec, .plt.got
  *	[endbr64] push $n; [bnd] jmp plt0	.plt beside a .plt.sec
  *
- * The second form carries the number of the relocation in .rela.plt.
+ * The second form carries the number of the relocation in .rela.plt. aarch64:
+ *
+ *	[bti c] adrp x16, slot; ldr x17, [x16, slot]; add; br x17
  */
 #include "image/internal.h"
 
@@ -36,8 +38,10 @@ read_relocation(struct view *v)
 static bool
 is_slot_type(uint32_t type)
 {
+	/* The two machines have no number in common. */
 	return type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT ||
-	    type == R_X86_64_IRELATIVE;
+	    type == R_X86_64_IRELATIVE || type == R_AARCH64_JUMP_SLOT ||
+	    type == R_AARCH64_GLOB_DAT || type == R_AARCH64_IRELATIVE;
 }
 
 static bool
@@ -68,7 +72,7 @@ relocation_name(
 	Elf64_Sym sym;
 
 	image_load_symbols(image);
-	if (r->type == R_X86_64_IRELATIVE) {
+	if (r->type == R_X86_64_IRELATIVE || r->type == R_AARCH64_IRELATIVE) {
 		/* No symbol: the addend is the address of the resolver, which
 		 * bears the function's name (STT_GNU_IFUNC). */
 		if (!image_symbol_at(image, (uint64_t)r->addend, &symbol) ||
@@ -119,13 +123,41 @@ decode_stub(struct view code, uint64_t address, struct stub *out)
 }
 
 static bool
+decode_aarch64(struct view code, uint64_t address, struct stub *out)
+{
+	const uint32_t bti_c = 0xd503245f;
+	uint32_t page = view_u32(&code), load;
+	uint64_t pages;
+
+	*out = (struct stub){0};
+	if (page == bti_c) {
+		page = view_u32(&code);
+		address += 4;
+	}
+	load = view_u32(&code);
+	if (!view_ok(&code) || (page & 0x9f00001f) != 0x90000010 ||
+	    (load & 0xffc003ff) != 0xf9400211)
+		return false;
+	/* 21 bits with a sign, in two fields. */
+	pages = (uint64_t)(page >> 5 & 0x7ffff) << 2 | (page >> 29 & 3);
+	pages = (pages ^ UINT64_C(1) << 20) - (UINT64_C(1) << 20);
+	out->slot = (address & ~UINT64_C(4095)) + pages * 4096 +
+	    (uint64_t)(load >> 10 & 0xfff) * 8;
+	return true;
+}
+
+static bool
 read_stub(
     const struct image *image, uint64_t start, size_t size, struct stub *out)
 {
 	const uint8_t *bytes;
 	size_t n = image_read_vaddr(image, start, size, &bytes);
 
-	return n > 0 && decode_stub(view_of(bytes, n), start, out);
+	if (n == 0)
+		return false;
+	return image->machine == EM_AARCH64
+	    ? decode_aarch64(view_of(bytes, n), start, out)
+	    : decode_stub(view_of(bytes, n), start, out);
 }
 
 /* The stub that vaddr lies in, by the section headers. */

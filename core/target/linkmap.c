@@ -52,6 +52,7 @@ read_entry(
 	    !target_read_word(t, at + 3 * (bt_addr_t)word, next))
 		return false;
 	out->name = "";
+	out->name_at = name;
 	if (name != 0 &&
 	    target_read_cstr(t, name, text, sizeof(text), &truncated) > 0 &&
 	    !truncated)
@@ -94,6 +95,47 @@ linkmap_read(struct target *t, bt_addr_t dynamic, uint64_t dynamic_size,
 	return out->count != 0;
 }
 
+/* The linker's own name is not a copy: it is the PT_INTERP of the executable,
+ * whose pages may not have been dumped. */
+static void
+name_linker(struct target *t, const struct target_module *exe,
+    const struct image_segment *interp, linkmap_vec *list)
+{
+	const uint8_t *bytes;
+	size_t n = image_read_vaddr(
+	    exe->image, interp->vaddr, (size_t)interp->filesz, &bytes);
+
+	if (n == 0 || memchr(bytes, '\0', n) == NULL)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		struct linkmap_entry *entry = &list->items[i];
+
+		if (entry->name[0] == '\0' &&
+		    entry->name_at == interp->vaddr + exe->bias)
+			entry->name = strings_add(
+			    &t->strings, (const char *)bytes);
+	}
+}
+
+static bool
+of_file(struct target *t, const struct target_module *exe, linkmap_vec *out)
+{
+	const struct image_segment *segments, *interp = NULL;
+	size_t n = image_segments(exe->image, &segments);
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (segments[i].type == PT_INTERP)
+			interp = &segments[i];
+		if (segments[i].type == PT_DYNAMIC && found == false)
+			found = linkmap_read(t, segments[i].vaddr + exe->bias,
+			    segments[i].memsz, out);
+	}
+	if (found && interp != NULL)
+		name_linker(t, exe, interp, out);
+	return found;
+}
+
 bool
 linkmap_of_exe(struct target *t, linkmap_vec *out)
 {
@@ -113,12 +155,5 @@ linkmap_of_exe(struct target *t, linkmap_vec *out)
 	/* Its headers were not dumped: those of the file. */
 	if (t->exe == NULL || target_module_image(t, t->exe) == NULL)
 		return false;
-	const struct image_segment *segments;
-	size_t n = image_segments(t->exe->image, &segments);
-	for (size_t i = 0; i < n; i++) {
-		if (segments[i].type == PT_DYNAMIC)
-			return linkmap_read(t, segments[i].vaddr + t->exe->bias,
-			    segments[i].memsz, out);
-	}
-	return false;
+	return of_file(t, t->exe, out);
 }

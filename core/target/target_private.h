@@ -171,7 +171,8 @@ struct linkmap_entry {
 	bt_addr_t address; /* of the struct link_map */
 	uint64_t bias;
 	bt_addr_t dynamic;
-	const char *name;
+	const char *name; /* "": none, or it cannot be read */
+	bt_addr_t name_at;
 };
 typedef VEC(struct linkmap_entry) linkmap_vec;
 /* Walks the dynamic linker's list from the executable's DT_DEBUG. */

@@ -9,7 +9,8 @@
 
 enum {
 	CALL_BYTES = 8,
-	EDGE_BYTES = 8,
+	EDGE_BYTES = 16,
+	EDGE_BEFORE = 12, /* the rest of a linkage stub */
 	STUB_BYTES = 16,
 	/* Stack words searched for the call that led to a function whose start
 	 * is not known. */
@@ -258,13 +259,15 @@ static enum step
 by_edge(struct unwinder *u, struct unwind_frame *f, struct unwind_frame *caller,
     struct stopped *s)
 {
-	uint8_t before[1], after[EDGE_BYTES];
+	uint8_t before[EDGE_BEFORE], after[EDGE_BYTES];
 	struct arch_layout layout;
 	size_t n_before, n_after;
 
 	if (f->exact_pc == false)
 		return STEP_LOST;
-	n_before = code_read(u, f->pc - 1, before, sizeof(before));
+	n_before = code_read(u, f->pc - sizeof(before), before, sizeof(before));
+	if (n_before < sizeof(before)) /* a mapping begins there */
+		n_before = code_read(u, f->pc - 1, before, 1);
 	n_after = code_read(u, f->pc, after, sizeof(after));
 	if (u->arch->layout_at_edge(
 		before, n_before, after, n_after, &layout) == false)

@@ -48,7 +48,10 @@ def _allow_core():
 def core(exe, where):
     """The core of the program, run in the directory, which must be fresh."""
     try:
+        # Of a thread that QEMU runs at that moment the registers may be older
+        # than the stack; with the linker's work done before, few run.
         done = subprocess.run([QEMU, "-L", SYSROOT, exe], cwd=where,
+                              env=dict(os.environ, LD_BIND_NOW="1"),
                               preexec_fn=_allow_core, timeout=TIMEOUT,
                               stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL,

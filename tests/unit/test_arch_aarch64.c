@@ -53,6 +53,7 @@ enum {
 	SVC = 0xd4000001,
 	ADRP_X16 = 0x90000090, /* .+0x10000 */
 	LDR_X17 = 0xf9400e11,  /* [x16, #24] */
+	ADD_X16 = 0x91006210,  /* x16, x16, #24 */
 	CODE_MAX = 12
 };
 
@@ -181,6 +182,30 @@ TEST(edges_of_functions)
 		expect_false(aarch64_layout_at_edge(
 		    NULL, 0, (const uint8_t *)&cases[i].insn, 3, &l));
 	}
+}
+
+/* All through a stub the return address is where the call has put it. */
+TEST(inside_a_stub)
+{
+	static const uint32_t stub[] = {NOP, ADRP_X16, LDR_X17, ADD_X16, BR},
+			      other[] = {NOP, ADRP_X16, LDR_X17, NOP, BR};
+	const uint8_t *code = (const uint8_t *)stub;
+	struct arch_layout l;
+
+	for (size_t at = 4; at < sizeof(stub); at += 4) {
+		expect_true(aarch64_layout_at_edge(
+		    code, at, code + at, sizeof(stub) - at, &l));
+		expect_uint(l.cfa_reg, ARCH_SP);
+		expect_int(l.cfa_offset, 0);
+		expect_uint(l.saved, 0);
+		/* Not without all of it in sight. */
+		expect_false(aarch64_layout_at_edge(
+		    code + 4, at - 4, code + at, sizeof(stub) - at - 1, &l));
+		expect_false(aarch64_layout_at_edge((const uint8_t *)other, at,
+		    (const uint8_t *)other + at, sizeof(other) - at, &l));
+	}
+	expect_false(aarch64_layout_at_edge(
+	    code + 8, 4, code + 12, sizeof(stub) - 12, &l));
 }
 
 TEST(calls_and_stubs)

@@ -425,8 +425,33 @@ aarch64_layout_at(
 	return layout_from(&r.now, out);
 }
 
-/* At a return, and before the frame record is made, the return address is in
- * its register and the stack pointer the caller's. */
+/* A linkage stub: adrp x16, page; ldr x17, [x16, #n]; add x16, x16, #n; br x17.
+ * at is how many of its instructions were executed. */
+static bool
+is_stub(const uint8_t *before, size_t n_before, const uint8_t *after,
+    size_t n_after, size_t at)
+{
+	static const uint32_t mask[] = {
+	    0x9f00001f, 0xffc003ff, 0xff8003ff, 0xffffffff};
+	static const uint32_t value[] = {
+	    0x90000010, 0xf9400211, 0x91000210, 0xd61f0220};
+	const size_t n = sizeof(mask) / sizeof(*mask);
+
+	if (n_before < at * INSN || n_after < (n - at) * INSN)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *code = i < at
+		    ? before + n_before - (at - i) * INSN
+		    : after + (i - at) * INSN;
+
+		if ((insn_at(code) & mask[i]) != value[i])
+			return false;
+	}
+	return true;
+}
+
+/* At a return, before the frame record is made, and all through a linkage stub
+ * the return address is in its register and the stack pointer the caller's. */
 bool
 aarch64_layout_at_edge(const uint8_t *before, size_t n_before,
     const uint8_t *after, size_t n_after, struct arch_layout *out)
@@ -435,16 +460,17 @@ aarch64_layout_at_edge(const uint8_t *before, size_t n_before,
 	const uint32_t bti_c = 0xd503245f;
 	uint32_t insn;
 
-	(void)before;
-	(void)n_before;
+	*out = (struct arch_layout){.cfa_reg = ARCH_SP};
 	if (n_after < INSN)
 		return false;
+	for (size_t at = 0; at < 4; at++)
+		if (is_stub(before, n_before, after, n_after, at))
+			return true;
 	insn = insn_at(after);
 	if (!is_return(insn) && insn != paciasp && insn != pacibsp &&
 	    insn != bti_c &&
 	    (insn & 0xffc07fff) != 0xa9807bfd) /* stp x29, x30, [sp, #n]! */
 		return false;
-	*out = (struct arch_layout){.cfa_reg = ARCH_SP};
 	return true;
 }
 
