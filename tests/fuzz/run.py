@@ -3,18 +3,26 @@
 """Runs the fuzz targets, one after the other, with libFuzzer:
 
     run.py --build DIR [--seconds N] [--seed N] [--corpus DIR | --fresh]
-           [--findings DIR] [--list] [TARGET...]
+           [--findings DIR] [--minutes M] [--list] [TARGET...]
 
 DIR is a build by clang with -DINQUEST_FUZZ=ON. What is new goes into
 DIR/corpus (or --corpus), on top of tests/fuzz/corpus, and stays there for the
 next run; with --fresh it does not. A finding is named with the file that gives it again; once it is
 fixed, that file belongs into tests/fuzz/corpus/TARGET.
 
-One line for each target: how often it was called, how often a second, how many
-edges of the code the whole corpus covers, and how many inputs it has."""
+One line for each target: how often it was called, how often a second of the
+processor, how many edges of the code the whole corpus covers, how many inputs it
+has, and its seconds of the processor.
+
+With --minutes M the targets take turns of --seconds until each has had M minutes
+of the processor (a campaign that shares its machine gets less than the clock
+says). What each has had is kept beside the corpus in ledger.json, so a campaign
+may be broken off and gone on with; its sums are the last lines."""
 import argparse
+import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -41,13 +49,24 @@ def number(pattern, text, otherwise=0):
     return int(found[-1]) if found else otherwise
 
 
+def used():
+    """Seconds of the processor that ended children have had."""
+    sums = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return sums.ru_utime + sums.ru_stime
+
+
+def say(target, calls, edges, inputs, cpu, more):
+    print(f"{target:10} {calls:9} calls {calls / max(cpu, 1e-3):8.0f}/s "
+          f"{edges:6} edges {inputs:5} inputs {cpu:6.0f} s", more, flush=True)
+
+
 def run(build, target, args, corpus, findings):
     seconds = args.seconds
     where = os.path.join(corpus, target)
     os.makedirs(where, exist_ok=True)
     os.makedirs(findings, exist_ok=True)
     program = os.path.join(build, "tests", "fuzz_" + target)
-    begun = time.monotonic()
+    begun, before = time.monotonic(), used()
     try:
         done = subprocess.run(
             [program, f"-max_total_time={seconds}", f"-timeout={SLOW}",
@@ -63,20 +82,55 @@ def run(build, target, args, corpus, findings):
     except subprocess.TimeoutExpired as late:
         status = "does not end"
         text = (late.stdout or b"").decode("utf-8", "replace")
-    took = time.monotonic() - begun
+    took, cpu = time.monotonic() - begun, used() - before
     calls = number(r"number_of_executed_units:\s*(\d+)", text)
     if not calls:
         calls = number(r"^#(\d+)", text)
     edges, inputs = number(r"cov: (\d+)", text), number(r"corp: (\d+)", text)
-    print(f"{target:10} {calls:9} calls {calls / max(took, 1e-3):8.0f}/s "
-          f"{edges:6} edges {inputs:5} inputs {took:6.0f} s",
-          "" if status == 0 else f"FAIL ({status})", flush=True)
+    say(target, calls, edges, inputs, cpu,
+        "" if status == 0 else f"FAIL ({status}) after {took:.0f} s")
     if status != 0:
         # What a sanitizer says, and what is called where.
         said = re.findall(r".*(?:ERROR|runtime error|SUMMARY|unit written|"
                           r"^    #\d).*", text, re.MULTILINE)
         print("\n".join(said[:25] + said[25:][-2:]), flush=True)
-    return status == 0
+    return {"calls": calls, "edges": edges, "inputs": inputs, "cpu": cpu,
+            "failed": status != 0}
+
+
+def campaign(build, names, args, corpus, findings):
+    """Turns until each has had its minutes. How many targets had findings."""
+    path = os.path.join(corpus, "ledger.json")
+    while True:
+        ledger = read_ledger(path)
+        due = [n for n in names
+               if ledger.get(n, {}).get("cpu", 0) < args.minutes * 60]
+        if not due:
+            break
+        target = min(due, key=lambda n: ledger.get(n, {}).get("cpu", 0))
+        got = run(build, target, args, corpus, findings)
+        ledger = read_ledger(path)
+        sums = ledger.setdefault(target, {"calls": 0, "cpu": 0, "failed": 0})
+        sums["calls"] += got["calls"]
+        sums["cpu"] += got["cpu"]
+        sums["failed"] += got["failed"]
+        sums["edges"], sums["inputs"] = got["edges"], got["inputs"]
+        with open(path + ".new", "w") as f:
+            json.dump(ledger, f, indent=1)
+        os.replace(path + ".new", path)
+    for name in names:
+        sums = ledger[name]
+        say(name, sums["calls"], sums["edges"], sums["inputs"], sums["cpu"],
+            f"{sums['failed']} turns with findings" if sums["failed"] else "")
+    return sum(ledger[name]["failed"] > 0 for name in names)
+
+
+def read_ledger(path):
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except FileNotFoundError:
+        return {}
 
 
 def main():
@@ -88,6 +142,8 @@ def main():
     parser.add_argument("--corpus")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--findings")
+    parser.add_argument("--minutes", type=float, default=0,
+                        help="of the processor, for each target, in turns")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     args = parser.parse_args()
@@ -103,8 +159,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="inquest-fuzz.") as fresh:
         corpus = fresh if args.fresh else \
             args.corpus or os.path.join(build, "corpus")
-        failed = sum(not run(build, name, args, corpus, findings)
-                     for name in names)
+        if args.minutes:
+            failed = campaign(build, names, args, corpus, findings)
+        else:
+            failed = sum(run(build, name, args, corpus, findings)["failed"]
+                         for name in names)
     print(f"{len(names) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
