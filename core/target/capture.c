@@ -422,25 +422,28 @@ read_texts(struct taking *t)
 	system_read(t);
 	start = bt_now_ns();
 	(void)capture_read_text(t, c->mm_fd, "maps", &c->maps);
-	return bt_now_ns() - start;
+	start = bt_now_ns() - start;
+	(void)memory_areas(t);
+	return start;
 }
 
 /* Pages that will certainly be written are had now, not during the pause. */
 static void
-prefault(struct capture *c)
+prefault(const struct taking *t)
 {
 #ifdef MADV_POPULATE_WRITE
-	const size_t page = CAPTURE_PAGE, per_thread = (size_t)4 * CAPTURE_PAGE,
-		     most = (size_t)128 << 20, fixed = (size_t)4 << 20;
+	const size_t page = CAPTURE_PAGE, registers = 3072, /* of a thread */
+	    most = (size_t)160 << 20, fixed = (size_t)4 << 20;
+	struct capture *c = t->c;
 	size_t start = c->used & ~(page - 1);
-	size_t want = fixed + c->n_threads * per_thread;
+	uint64_t want = fixed + c->n_threads * registers + memory_expected(t);
 
 	if (want > most)
 		want = most;
 	if (want <= c->size - start)
 		(void)madvise((uint8_t *)c + start, want, MADV_POPULATE_WRITE);
 #else
-	(void)c;
+	(void)t;
 #endif
 }
 
@@ -472,12 +475,21 @@ read_maps(struct taking *t, uint64_t cost)
 {
 	struct capture *c = t->c;
 	struct capture_text again = {0};
+	size_t used = c->used;
 
-	if (cost < c->options.max_pause_ns / 4 &&
-	    capture_read_text(t, c->mm_fd, "maps", &again))
-		c->maps = again;
-	else
+	if (cost >= c->options.max_pause_ns / 4 ||
+	    !capture_read_text(t, c->mm_fd, "maps", &again)) {
 		c->maps_before = true;
+		return;
+	}
+	if (again.size == c->maps.size &&
+	    memcmp(again.data, c->maps.data, again.size) == 0) {
+		c->used = used;
+		return;
+	}
+	c->maps = again;
+	vec_clear(&t->areas);
+	(void)memory_areas(t);
 }
 
 static bool
@@ -536,7 +548,7 @@ copy(struct taking *t, uint64_t maps_cost)
 	c->stop_ns = c->copy_start - c->pause_start;
 	c->progress = CAPTURE_REGISTERS;
 	read_maps(t, maps_cost);
-	if (memory_areas(t) && !fork_target(t))
+	if (t->areas.count != 0 && !fork_target(t))
 		memory_copy(t);
 	return CAPTURE_DONE;
 }
@@ -567,7 +579,8 @@ take(struct taking *t)
 	fork_prepare(t);
 	if (!threads_seize(t))
 		return CAPTURE_FAILED;
-	prefault(c);
+	prefault(t);
+	busy_find_awake(t);
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	c->captured_seconds = (uint64_t)now.tv_sec;
 	c->pause_start = bt_now_ns();
@@ -578,7 +591,7 @@ take(struct taking *t)
 	threads_resume(t);
 	c->pause_ns = bt_now_ns() - c->pause_start;
 	if (end == CAPTURE_DONE)
-		threads_look_again(t);
+		busy_look_again(t);
 	if (c->fork.pid != 0)
 		copy_from_fork(t);
 	if (end == CAPTURE_DONE)

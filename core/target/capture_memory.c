@@ -386,6 +386,30 @@ stack_of(const struct taking *t, const struct arch_thread_regs *regs,
 	return true;
 }
 
+uint64_t
+memory_expected(const struct taking *t)
+{
+	/* The control block, and the thread's own variables below it; and what
+	 * is mostly in use of a stack whose pointer is not known. */
+	const uint64_t besides = 2 * CAPTURE_PAGE, unknown = 2 * CAPTURE_PAGE;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < t->c->n_threads; i++) {
+		const struct capture_thread *thread = &t->c->threads[i];
+		struct arch_thread_regs regs = {0};
+		bt_addr_t start = 0, end = unknown;
+
+		if (!is_chosen(t->c, thread->tid))
+			continue;
+		if (thread->has_context) {
+			regs_set(&regs.regs, ARCH_SP, thread->context.sp);
+			(void)stack_of(t, &regs, stack_first, &start, &end);
+		}
+		sum += end - start + besides;
+	}
+	return sum;
+}
+
 static void
 ask_stack(struct taking *t, const struct arch_thread_regs *regs)
 {
@@ -537,7 +561,8 @@ follow_stack(struct taking *t, const struct arch_thread_regs *regs,
 	for (uint64_t at = sp - r->start; words != 0 && at + 8 <= r->size;
 	     at += 8, words--) {
 		memcpy(&word, r->bytes + at, sizeof(word));
-		follow(t, word);
+		if (word - r->start >= r->size) /* else it is there */
+			follow(t, word);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "base/view.h"
 #include "target/arch/arch.h"
 #include "target/capture.h"
+#include "target/procfs.h"
 
 enum { CAPTURE_PAGE = 4096 };
 
@@ -18,6 +19,11 @@ enum { CAPTURE_PAGE = 4096 };
 struct capture_task {
 	bool seized;
 	bool group_stop; /* somebody has stopped the process */
+	bool registers;	 /* are read */
+	bool awake;	 /* it did something just before the stop */
+	/* At the first look, if counted: how long it had run, how often. */
+	bool counted;
+	uint64_t ran, turns;
 	/* At the first look, of a thread that runs: when (0: never), and how
 	 * often it had gone to sleep. */
 	uint64_t looked_at, sleeps;
@@ -76,14 +82,27 @@ bool threads_seize(struct taking *t);
 bool threads_stop(struct taking *t);
 void threads_registers(struct taking *t);
 void threads_resume(struct taking *t);
-/* When it runs again: which of its threads do nothing but run. */
-void threads_look_again(struct taking *t);
+/* The directory of its tasks, or -1 with the capture's error set. */
+int threads_open(struct taking *t);
+bool thread_stat(
+    struct taking *t, int dir, uint32_t tid, struct procfs_stat *out);
 /* Reads a directory of tasks into tids. */
 typedef VEC(uint32_t) tid_vec;
 bool capture_tids(int dir, tid_vec *out);
 
+/* capture_busy.c */
+/* Of a thread whose state is known; it still runs. */
+void busy_look(struct taking *t, int dir, const struct capture_thread *thread);
+/* Last thing before the stop: who did something since the first look. */
+void busy_find_awake(struct taking *t);
+/* When it runs again: which of its threads do nothing but run. */
+void busy_look_again(struct taking *t);
+
 /* capture_memory.c */
 bool memory_areas(struct taking *t); /* from the maps */
+/* How many bytes of stacks will be copied, as far as can be known before the
+ * stop. */
+uint64_t memory_expected(const struct taking *t);
 void memory_copy(struct taking *t);
 /* The readable mapping that has it; NULL: none. */
 const struct capture_area *memory_area_at(

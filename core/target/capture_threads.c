@@ -34,8 +34,7 @@ enum {
 	XSTATE_MAX = 2696,
 	PASSES_MAX = 1000,
 	THREADS_FIRST = 256,
-	LOOKS_MAX = 1024, /* threads that run and are looked at twice */
-	NAPS_MAX = 200	  /* of a millisecond, for another tracer */
+	NAPS_MAX = 200 /* of a millisecond, for another tracer */
 };
 
 static const uint64_t ns_per_ms = 1000000;
@@ -109,8 +108,8 @@ add_thread(struct taking *t, uint32_t tid)
 	return thread;
 }
 
-static bool
-read_stat(struct taking *t, int dir, uint32_t tid, struct procfs_stat *out)
+bool
+thread_stat(struct taking *t, int dir, uint32_t tid, struct procfs_stat *out)
 {
 	char path[32];
 
@@ -126,7 +125,7 @@ describe(struct taking *t, int dir, struct capture_thread *thread)
 {
 	struct procfs_stat stat;
 
-	if (!read_stat(t, dir, thread->tid, &stat)) {
+	if (!thread_stat(t, dir, thread->tid, &stat)) {
 		thread->kind = CAPTURE_GONE;
 		return false;
 	}
@@ -138,53 +137,8 @@ describe(struct taking *t, int dir, struct capture_thread *thread)
 	return thread->kind != CAPTURE_ZOMBIE;
 }
 
-/* How often it has gone to sleep; false: not told. */
-static bool
-sleeps(struct taking *t, int dir, uint32_t tid, uint64_t *out)
-{
-	char path[32];
-
-	(void)snprintf(path, sizeof(path), "%u/status", tid);
-	buf_clear(&t->text);
-	return procfs_read(dir, path, &t->text) &&
-	    procfs_field_u64(view_of(t->text.data, t->text.size),
-		"voluntary_ctxt_switches", out);
-}
-
-static void
-look(struct taking *t, int dir, const struct capture_thread *thread)
-{
-	struct capture_task *task = &t->tasks.items[thread - t->c->threads];
-
-	if (thread->state != 'R' || t->looks == LOOKS_MAX)
-		return;
-	if (!sleeps(t, dir, thread->tid, &task->sleeps))
-		return;
-	task->looked_at = bt_now_ns();
-	t->looks++;
-}
-
-/* On a busy machine it may have had little of a processor: what counts is that
- * it wanted nothing else. To stop for us counts as going to sleep once. */
-static void
-look_again(struct taking *t, int dir, size_t i)
-{
-	struct capture_thread *thread = &t->c->threads[i];
-	const struct capture_task *task = &t->tasks.items[i];
-	struct procfs_stat stat;
-	uint64_t again, between;
-
-	if (task->looked_at == 0 || thread->kind != CAPTURE_STOPPED ||
-	    !sleeps(t, dir, thread->tid, &again) || again - task->sleeps > 1 ||
-	    !read_stat(t, dir, thread->tid, &stat) || stat.state != 'R')
-		return;
-	between = bt_now_ns() - task->looked_at;
-	if (between > t->c->pause_ns)
-		thread->busy_ns = between - t->c->pause_ns;
-}
-
-static int
-open_task_dir(struct taking *t)
+int
+threads_open(struct taking *t)
 {
 	int dir = openat(
 	    t->c->proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -193,20 +147,6 @@ open_task_dir(struct taking *t)
 		(void)bt_fail(&t->c->error, BT_E_GONE,
 		    "process %d has just ended", t->c->options.pid);
 	return dir;
-}
-
-void
-threads_look_again(struct taking *t)
-{
-	const struct timespec nap = {.tv_nsec = 10 * 1000000};
-	int dir = t->looks != 0 ? open_task_dir(t) : -1;
-
-	if (dir < 0)
-		return;
-	(void)nanosleep(&nap, NULL);
-	for (size_t i = 0; i < t->c->n_threads; i++)
-		look_again(t, dir, i);
-	(void)close(dir);
 }
 
 /* Where it waits: in the program, and (for those who may see it) in the
@@ -237,7 +177,7 @@ is_leaving(struct taking *t, int dir, uint32_t tid)
 {
 	struct procfs_stat stat;
 
-	return !read_stat(t, dir, tid, &stat) ||
+	return !thread_stat(t, dir, tid, &stat) ||
 	    (tid != (uint32_t)t->c->options.pid &&
 		(procfs_is_dead(stat.state) ||
 		    (stat.flags & PROCFS_PF_EXITING) != 0));
@@ -303,7 +243,7 @@ threads_seize(struct taking *t)
 {
 	uint64_t start = bt_now_ns();
 	size_t seized = 0;
-	int dir = open_task_dir(t), refused = 0;
+	int dir = threads_open(t), refused = 0;
 	tid_vec tids;
 
 	if (dir < 0)
@@ -319,7 +259,7 @@ threads_seize(struct taking *t)
 			continue;
 		if (bt_now_ns() - start > kernel_max_ns)
 			t->stack_denied = true;
-		look(t, dir, thread);
+		busy_look(t, dir, thread);
 		describe_wait(t, dir, thread);
 		if (seized == 0 ? seize(t, dir, thread)
 				: seize_after_others(t, dir, thread))
@@ -342,6 +282,56 @@ threads_seize(struct taking *t)
 }
 
 /* ---- stopping ---- */
+
+static bool
+read_xstate(struct capture *c, struct capture_thread *thread, int type)
+{
+	size_t used = c->used;
+	struct iovec io = {capture_alloc(c, XSTATE_MAX), XSTATE_MAX};
+
+	if (io.iov_base == NULL)
+		return false;
+	/* What it does not fill is given back. */
+	c->used = used;
+	if (ptrace(PTRACE_GETREGSET, (pid_t)thread->tid,
+		(void *)(uintptr_t)type, &io) != 0)
+		return false;
+	thread->xstate = capture_alloc(c, io.iov_len);
+	thread->xstate_size = (uint32_t)io.iov_len;
+	thread->xstate_is_fx = type == NT_PRFPREG;
+	return true;
+}
+
+static void
+read_registers(struct capture *c, struct capture_thread *thread)
+{
+	struct iovec io = {thread->gregs, sizeof(thread->gregs)};
+
+	if (ptrace(PTRACE_GETREGSET, (pid_t)thread->tid,
+		(void *)(uintptr_t)NT_PRSTATUS, &io) != 0) {
+		/* Killed while it stood still. */
+		if (errno == ESRCH)
+			thread->kind = CAPTURE_GONE;
+		return;
+	}
+	/* A thread in 32-bit code has a shorter set. */
+	if (io.iov_len == sizeof(thread->gregs))
+		thread->gregs_size = (uint32_t)io.iov_len;
+	if (!read_xstate(c, thread, NT_X86_XSTATE))
+		(void)read_xstate(c, thread, NT_PRFPREG);
+}
+
+/* Of one that stands still, and only once. */
+static void
+take_registers(struct taking *t, struct capture_thread *thread)
+{
+	struct capture_task *task = &t->tasks.items[thread - t->c->threads];
+
+	if (thread->kind != CAPTURE_STOPPED || task->registers)
+		return;
+	task->registers = true;
+	read_registers(t->c, thread);
+}
 
 static void
 interrupt(struct taking *t, struct capture_thread *thread)
@@ -418,7 +408,7 @@ give_up_blocked(struct taking *t, int dir)
 
 		if (!is_waited_for(t, i))
 			continue;
-		if (!read_stat(t, dir, thread->tid, &stat))
+		if (!thread_stat(t, dir, thread->tid, &stat))
 			thread->kind = CAPTURE_GONE;
 		else if (procfs_is_dead(stat.state))
 			thread->kind = CAPTURE_ZOMBIE;
@@ -497,16 +487,40 @@ take_new(struct taking *t, int dir)
 	return found;
 }
 
+static void
+interrupt_those(struct taking *t, bool awake)
+{
+	for (size_t i = 0; i < t->c->n_threads; i++) {
+		if (t->tasks.items[i].awake == awake)
+			interrupt(t, &t->c->threads[i]);
+	}
+}
+
+/* What can be had of those that slept while the others still run: they stand
+ * already, and what is left over now is waited for with the others. */
+static void
+take_sleepers(struct taking *t)
+{
+	for (size_t i = 0; i < t->c->n_threads && !t->exec; i++) {
+		struct capture_thread *thread = &t->c->threads[i];
+
+		if (is_waited_for(t, i) && !t->tasks.items[i].awake &&
+		    try_wait(t, thread))
+			take_registers(t, thread);
+	}
+}
+
 bool
 threads_stop(struct taking *t)
 {
 	uint64_t start = bt_now_ns();
-	int dir = open_task_dir(t);
+	int dir = threads_open(t);
 
 	if (dir < 0)
 		return false;
-	for (size_t i = 0; i < t->c->n_threads; i++)
-		interrupt(t, &t->c->threads[i]);
+	interrupt_those(t, false);
+	take_sleepers(t);
+	interrupt_those(t, true);
 	do {
 		wait_all(t, dir);
 		t->c->passes++;
@@ -518,44 +532,6 @@ threads_stop(struct taking *t)
 }
 
 /* ---- registers ---- */
-
-static bool
-read_xstate(struct capture *c, struct capture_thread *thread, int type)
-{
-	size_t used = c->used;
-	struct iovec io = {capture_alloc(c, XSTATE_MAX), XSTATE_MAX};
-
-	if (io.iov_base == NULL)
-		return false;
-	/* What it does not fill is given back. */
-	c->used = used;
-	if (ptrace(PTRACE_GETREGSET, (pid_t)thread->tid,
-		(void *)(uintptr_t)type, &io) != 0)
-		return false;
-	thread->xstate = capture_alloc(c, io.iov_len);
-	thread->xstate_size = (uint32_t)io.iov_len;
-	thread->xstate_is_fx = type == NT_PRFPREG;
-	return true;
-}
-
-static void
-read_registers(struct capture *c, struct capture_thread *thread)
-{
-	struct iovec io = {thread->gregs, sizeof(thread->gregs)};
-
-	if (ptrace(PTRACE_GETREGSET, (pid_t)thread->tid,
-		(void *)(uintptr_t)NT_PRSTATUS, &io) != 0) {
-		/* Killed while it stood still. */
-		if (errno == ESRCH)
-			thread->kind = CAPTURE_GONE;
-		return;
-	}
-	/* A thread in 32-bit code has a shorter set. */
-	if (io.iov_len == sizeof(thread->gregs))
-		thread->gregs_size = (uint32_t)io.iov_len;
-	if (!read_xstate(c, thread, NT_X86_XSTATE))
-		(void)read_xstate(c, thread, NT_PRFPREG);
-}
 
 /* A stack in the kernel, read before the stop, belongs to what was stopped
  * only when the thread had not moved in between. */
@@ -584,8 +560,7 @@ threads_registers(struct taking *t)
 	for (size_t i = 0; i < c->n_threads; i++) {
 		struct capture_thread *thread = &c->threads[i];
 
-		if (thread->kind == CAPTURE_STOPPED)
-			read_registers(c, thread);
+		take_registers(t, thread);
 		check_wait(thread);
 		c->uninterruptible += thread->kind == CAPTURE_UNINTERRUPTIBLE;
 		c->refused += thread->kind == CAPTURE_REFUSED;
@@ -594,16 +569,23 @@ threads_registers(struct taking *t)
 
 /* A signal that was about to be delivered goes back in: the kernel still has
  * its siginfo and delivers it as if nothing had happened. */
-void
-threads_resume(struct taking *t)
+static void
+resume_those(struct taking *t, bool awake)
 {
 	for (size_t i = 0; i < t->c->n_threads; i++) {
 		struct capture_task *task = &t->tasks.items[i];
 
-		if (!task->seized)
+		if (!task->seized || task->awake != awake)
 			continue;
 		(void)ptrace(PTRACE_DETACH, (pid_t)t->c->threads[i].tid, NULL,
 		    (void *)(uintptr_t)task->inject);
 		task->seized = false;
 	}
+}
+
+void
+threads_resume(struct taking *t)
+{
+	resume_those(t, true);
+	resume_those(t, false);
 }

@@ -108,13 +108,19 @@ def status(target):
     return [int(x) for x in target.stdout.readline().split()]
 
 
+def blocked(target):
+    """Signals that its first thread does not take now, as a mask."""
+    with open(f"/proc/{target.pid}/status") as f:
+        lines = dict(x.split(":", 1) for x in f.read().splitlines())
+    return int(lines["SigBlk"], 16)
+
+
 def check_untouched(t, target, what, early=0):
     t.check(wait_for(lambda: _live.is_free(target.pid)), what, "left stopped:",
             _live.tasks(target.pid))
-    with open(f"/proc/{target.pid}/status") as f:
-        lines = dict(x.split(":", 1) for x in f.read().splitlines())
-    t.check(int(lines["SigBlk"], 16) & ~(1 << (signal.SIGUSR1 - 1)) == 0,
-            what, "signals are blocked:", lines["SigBlk"])
+    # It may be free, on its way back, and not yet have had a processor.
+    t.check(wait_for(lambda: blocked(target) in (0, 1 << signal.SIGUSR1 - 1)),
+            what, f"signals are blocked: {blocked(target):x}")
     before = status(target)
     t.check(len(before) == 5, what, "is not alive")
     if len(before) != 5:

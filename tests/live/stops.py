@@ -4,8 +4,11 @@
 noticed without. Signals are neither lost nor doubled, calls are restarted,
 stopped processes stay stopped, and it runs on whatever becomes of us."""
 import ctypes
+import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,6 +87,39 @@ def restarted_calls(bench, t):
         else:
             t.equal((result, error), ("0", "0"), name)
         t.check(limit - 10 <= int(ms), name, "took", ms, "ms")
+
+
+def requests(text, name):
+    """The threads of that request, in the order of the requests."""
+    return [int(x) for x in re.findall(rf"ptrace\(PTRACE_{name}, (\d+)", text)]
+
+
+def order(bench, t):
+    """Who does something is stopped last and let go first."""
+    if not shutil.which("strace"):
+        t.skipped += 1
+        return
+    target = bench.start(bench.exe("steady"), "blocked")
+    _live.wait_asleep(target.pid)
+    seen = os.path.join(bench.dir, "requests")
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-e", "trace=ptrace", "-o", seen,
+         os.path.join(bench.build, "bt"), "--json", str(target.pid)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        timeout=_live.TIMEOUT, check=False)
+    t.equal(done.returncode, 0, "bt below strace:")
+    busy = [x["tid"] for x in json.loads(done.stdout)["threads"]
+            if any(a["text"].startswith("CPU-bound")
+                   for a in x["annotations"])]
+    with open(seen) as f:
+        text = f.read()
+    stopped_in, freed = (requests(text, x) for x in ("INTERRUPT", "DETACH"))
+    t.equal(sorted(stopped_in), sorted(freed), "stopped and let go:")
+    t.check(len(freed) == 3 and len(busy) >= 1, freed, busy)
+    t.check(all(stopped_in.index(target.pid) < stopped_in.index(x) and
+                freed.index(target.pid) > freed.index(x) for x in busy),
+            "stopped:", stopped_in, "let go:", freed, "busy:", busy)
+    t.check(_live.is_free(target.pid), "left traced")
 
 
 def stopped(bench, t):
@@ -217,6 +253,7 @@ def killed_target(bench, t):
 
 
 def body(bench, t):
+    order(bench, t)
     signals(bench, t)
     restarted_calls(bench, t)
     stopped(bench, t)
