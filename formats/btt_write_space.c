@@ -39,19 +39,17 @@ put_modules(const struct snapshot *s, struct texts *texts, struct mp_table *out)
 	mp_table_end(&t, mp_table_key(out, "modules"));
 }
 
-/* The bits of "rwxs", or the text itself when it is none of the 16 usual. */
-static void
-put_perms(struct mp_column *c, const char perms[5])
+/* False: none of the 16 usual texts. */
+static inline bool
+perms_bits(const char perms[5], unsigned *bits)
 {
-	unsigned bits = (perms[0] == 'r' ? 1 : 0) | (perms[1] == 'w' ? 2 : 0) |
-	    (perms[2] == 'x' ? 4 : 0) | (perms[3] == 's' ? 8 : 0);
-	char text[5];
+	static const char usual[16][5] = {"---p", "r--p", "-w-p", "rw-p",
+	    "--xp", "r-xp", "-wxp", "rwxp", "---s", "r--s", "-w-s", "rw-s",
+	    "--xs", "r-xs", "-wxs", "rwxs"};
 
-	btt_perms_text(bits, text);
-	if (memcmp(text, perms, 5) == 0)
-		mp_column_uint(c, bits);
-	else
-		mp_text(mp_column_next(c), perms, strnlen(perms, 5));
+	*bits = (perms[0] == 'r' ? 1u : 0) | (perms[1] == 'w' ? 2u : 0) |
+	    (perms[2] == 'x' ? 4u : 0) | (perms[3] == 's' ? 8u : 0);
+	return memcmp(usual[*bits], perms, sizeof(usual[0])) == 0;
 }
 
 void
@@ -62,6 +60,29 @@ btt_perms_text(unsigned bits, char out[5])
 	out[2] = bits & 4 ? 'x' : '-';
 	out[3] = bits & 8 ? 's' : 'p';
 	out[4] = '\0';
+}
+
+/* The bits of "rwxs"; when some are unusual, those as text. */
+static void
+put_perms(const struct snapshot *s, struct mp_column *out)
+{
+	size_t n = s->mappings.count, i = 0;
+	struct mp_run run;
+	unsigned bits;
+
+	if (!mp_run_begin(&run, out, n))
+		return; /* the column has failed */
+	for (; i < n && perms_bits(s->mappings.items[i].perms, &bits); i++)
+		mp_run_int(&run, bits);
+	mp_run_end(&run, i);
+	for (; i < n; i++) {
+		const char *perms = s->mappings.items[i].perms;
+
+		if (perms_bits(perms, &bits))
+			mp_column_uint(out, bits);
+		else
+			mp_text(mp_column_next(out), perms, strnlen(perms, 5));
+	}
 }
 
 static uint64_t
@@ -93,7 +114,7 @@ put_mappings(
 	struct mp_column *all[] = {&start, &size, &offset, &perms, &path};
 	static const char *const keys[] = {
 	    "start", "size", "offset", "perms", "path"};
-	struct mp_run starts, sizes, offsets;
+	struct mp_run starts, sizes, offsets, paths;
 	uint64_t unit = mapping_unit(s), end = 0, next = 0, id = 0;
 	unsigned unit_bits = (unsigned)__builtin_ctzll(unit);
 	size_t n = s->mappings.count;
@@ -104,7 +125,8 @@ put_mappings(
 		mp_column_init(all[i]);
 	if (!mp_run_begin(&starts, &start, n) ||
 	    !mp_run_begin(&sizes, &size, n) ||
-	    !mp_run_begin(&offsets, &offset, n))
+	    !mp_run_begin(&offsets, &offset, n) ||
+	    !mp_run_begin(&paths, &path, n))
 		n = 0; /* the columns have failed */
 	for (size_t i = 0; i < n; i++) {
 		const struct snap_mapping *m = &s->mappings.items[i];
@@ -116,10 +138,9 @@ put_mappings(
 		put_units(&sizes, m->end - m->start, unit_bits);
 		put_units(&offsets, m->offset - (same && *name ? next : 0),
 		    unit_bits);
-		put_perms(&perms, m->perms);
 		if (last != name)
 			id = texts_id(texts, name);
-		mp_column_uint(&path, id);
+		mp_run_int(&paths, (int64_t)id);
 		end = m->end;
 		next = m->offset + (m->end - m->start);
 		last = name;
@@ -128,6 +149,8 @@ put_mappings(
 		mp_run_end(&starts, n);
 		mp_run_end(&sizes, n);
 		mp_run_end(&offsets, n);
+		mp_run_end(&paths, n);
+		put_perms(s, &perms);
 	}
 	mp_table_init(&t);
 	mp_uint(mp_table_key(&t, "count"), s->mappings.count);

@@ -111,7 +111,6 @@ add_mapping(struct session *s, const struct target_mapping *m, struct sizes *z)
 {
 	uint64_t size = m->end - m->start;
 	struct target_module *modules;
-	size_t n = target_modules(s->target, &modules);
 
 	if (__builtin_add_overflow(z->all, size, &z->all))
 		return false;
@@ -122,7 +121,8 @@ add_mapping(struct session *s, const struct target_mapping *m, struct sizes *z)
 		z->data_known &= may_be_shared(m) == false;
 	} else if ((m->perms & TARGET_X) != 0) {
 		z->code += size;
-		if (m->module < n && modules[m->module].is_exe)
+		if (m->module < target_modules(s->target, &modules) &&
+		    modules[m->module].is_exe)
 			z->exe += size;
 	}
 	return true;
@@ -404,6 +404,14 @@ collect_module(struct snapshot *out, const struct target_module *m)
 void
 collect_modules(struct session *s)
 {
+	static const char perms[8][5] = {[0] = "---p",
+	    [TARGET_R] = "r--p",
+	    [TARGET_W] = "-w-p",
+	    [TARGET_X] = "--xp",
+	    [TARGET_R | TARGET_W] = "rw-p",
+	    [TARGET_R | TARGET_X] = "r-xp",
+	    [TARGET_W | TARGET_X] = "-wxp",
+	    [TARGET_R | TARGET_W | TARGET_X] = "rwxp"};
 	const struct target_mapping *mappings;
 	struct target_module *modules;
 	size_t n = target_modules(s->target, &modules);
@@ -420,11 +428,12 @@ collect_modules(struct session *s)
 		out->start = m->start;
 		out->end = m->end;
 		out->offset = m->offset;
-		out->perms[0] = (m->perms & TARGET_R) != 0 ? 'r' : '-';
-		out->perms[1] = (m->perms & TARGET_W) != 0 ? 'w' : '-';
-		out->perms[2] = (m->perms & TARGET_X) != 0 ? 'x' : '-';
+		memcpy(out->perms,
+		    perms[m->perms & (TARGET_R | TARGET_W | TARGET_X)],
+		    sizeof(out->perms));
 		/* A core does not tell shared from private. */
-		out->perms[3] = (m->perms & TARGET_SHARED) != 0 ? 's' : 'p';
+		if ((m->perms & TARGET_SHARED) != 0)
+			out->perms[3] = 's';
 		out->path = snapshot_string(s->snapshot, m->path);
 	}
 }

@@ -160,7 +160,7 @@ check_type(struct core *c, const struct core_ehdr *h, bt_error_t *e)
 }
 
 static void
-parse_foreign_phdr(const struct core *c, struct view *v, struct core_phdr *out)
+parse_phdr(const struct core *c, struct view *v, struct core_phdr *out)
 {
 	out->type = core_u32(c, v);
 	if (!c->narrow)
@@ -175,33 +175,8 @@ parse_foreign_phdr(const struct core *c, struct view *v, struct core_phdr *out)
 	out->align = core_word(c, v);
 }
 
-/* A core may have 130,000, and each is looked at three times. */
-static void
-parse_phdr(const struct core *c, struct view *v, struct core_phdr *out)
-{
-	const uint8_t *bytes;
-	Elf64_Phdr p = {0};
-
-	_Static_assert(sizeof(p) == PHDR_SIZE, "ELFCLASS64");
-	if (c->narrow || c->big_endian) {
-		parse_foreign_phdr(c, v, out);
-		return;
-	}
-	/* One check for the whole entry. */
-	bytes = view_bytes(v, PHDR_SIZE);
-	if (bytes != NULL)
-		memcpy(&p, bytes, sizeof(p));
-	out->type = p.p_type;
-	out->flags = p.p_flags;
-	out->offset = p.p_offset;
-	out->vaddr = p.p_vaddr;
-	out->filesz = p.p_filesz;
-	out->memsz = p.p_memsz;
-	out->align = p.p_align;
-}
-
 bool
-core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
+core_foreign_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
 {
 	struct view v;
 
@@ -210,14 +185,6 @@ core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
 	v = view_sub(&c->table, i * phdr_size(c), phdr_size(c));
 	parse_phdr(c, &v, out);
 	return view_ok(&v);
-}
-
-uint32_t
-core_phdr_type(const struct core *c, uint64_t i)
-{
-	struct view v = view_sub(&c->table, i * phdr_size(c), phdr_size(c));
-
-	return core_u32(c, &v);
 }
 
 static bool
@@ -233,15 +200,15 @@ phdr_plausible(const struct core *c, const struct core_phdr *p)
 	    (p->memsz <= UINT64_MAX - p->vaddr && p->filesz <= p->memsz);
 }
 
-/* How many entries from offset on look like a core's program headers; a few in
- * between may be damaged. */
+/* How many entries from offset on look like a core's program headers, or that
+ * there are `enough`; a few in between may be damaged. */
 static uint64_t
-count_plausible(const struct core *c, uint64_t offset)
+count_plausible(const struct core *c, uint64_t offset, uint64_t enough)
 {
 	struct view v = view_from(&c->file, offset);
 	uint64_t n = 0, seen = 0;
 
-	while (view_ok(&v) && view_left(&v) >= phdr_size(c) &&
+	while (n < enough && view_ok(&v) && view_left(&v) >= phdr_size(c) &&
 	    seen - n <= PHDRS_DAMAGED && budget_step(c->base.budget)) {
 		struct core_phdr p;
 
@@ -286,8 +253,8 @@ find_table(struct core *c, const struct core_ehdr *h)
 		known = false;
 	}
 	if (offset < start || offset >= c->size ||
-	    (offset != start && count_plausible(c, offset) == 0 &&
-		count_plausible(c, start) != 0)) {
+	    (offset != start && count_plausible(c, offset, 1) == 0 &&
+		count_plausible(c, start, 1) != 0)) {
 		target_warn(t, "core.header",
 		    "the program headers cannot be at offset 0x%llx; looked "
 		    "behind the file header",
@@ -297,7 +264,7 @@ find_table(struct core *c, const struct core_ehdr *h)
 	}
 	room = (c->size - offset) / phdr_size(c);
 	if (!known || count > room || count == 0) {
-		guess = count_plausible(c, offset);
+		guess = count_plausible(c, offset, UINT64_MAX);
 		target_warn(t, "core.header",
 		    "the count of program headers is damaged or the table is "
 		    "cut off; %llu found at offset 0x%llx",

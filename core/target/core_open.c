@@ -29,6 +29,7 @@ core_close(struct target *t)
 
 static const struct target_ops core_ops = {
     .view = core_view,
+    .held = core_held,
     .stream = core_stream,
     .fetch = NULL,
     .close = core_close,

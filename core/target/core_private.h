@@ -6,6 +6,8 @@
 #ifndef TARGET_CORE_PRIVATE_H
 #define TARGET_CORE_PRIVATE_H
 
+#include <elf.h>
+
 #include "target/target_private.h"
 
 /* Bytes of the target that the core holds. Sorted, disjoint. */
@@ -82,9 +84,45 @@ core_word_size(const struct core *c)
 
 /* core_header.c: the file header and where the program headers are. */
 bool core_header(struct core *c, bt_error_t *e);
-bool core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out);
-/* Its type alone; 0 (PT_NULL): there is no such entry. */
-uint32_t core_phdr_type(const struct core *c, uint64_t i);
+/* As class and byte order of the core have it. */
+bool core_foreign_phdr_at(
+    const struct core *c, uint64_t i, struct core_phdr *out);
+
+/* Entry i of the table; false: there is none. A core may have 130,000, so those
+ * of our own class and byte order are read here, with one check for each. */
+static inline bool
+core_phdr_at(const struct core *c, uint64_t i, struct core_phdr *out)
+{
+	struct view v;
+	Elf64_Phdr p;
+
+	if (c->narrow || c->big_endian)
+		return core_foreign_phdr_at(c, i, out);
+	if (i >= c->n_phdrs)
+		return false;
+	v = view_sub(&c->table, i * sizeof(p), sizeof(p));
+	if (!view_ok(&v))
+		return false;
+	memcpy(&p, v.data, sizeof(p));
+	*out = (struct core_phdr){.type = p.p_type,
+	    .flags = p.p_flags,
+	    .offset = p.p_offset,
+	    .vaddr = p.p_vaddr,
+	    .filesz = p.p_filesz,
+	    .memsz = p.p_memsz,
+	    .align = p.p_align};
+	return true;
+}
+
+/* Its type alone, which comes first whatever the class. */
+static inline uint32_t
+core_phdr_type(const struct core *c, uint64_t i)
+{
+	size_t size = c->narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+	struct view v = view_sub(&c->table, i * size, sizeof(uint32_t));
+
+	return core_u32(c, &v);
+}
 
 /* core_inflate.c: puts the inflated core in place of a compressed one. */
 bool core_inflate(struct core *c, bt_error_t *e);
@@ -93,6 +131,7 @@ bool core_inflate(struct core *c, bt_error_t *e);
 bool core_segments(struct core *c, bt_error_t *e);
 size_t core_view(
     struct target *t, bt_addr_t address, size_t size, const uint8_t **out);
+size_t core_held(struct target *t, bt_addr_t start, bt_addr_t end, size_t *at);
 void core_stream(struct target *t, bt_addr_t address, size_t size);
 
 /* core_notes.c: all PT_NOTEs. core_note_desc.c: what single notes say. */

@@ -23,10 +23,28 @@ range_compare(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static bool
-ranges_sorted(const core_range_vec *r)
+/* How many come first that are as they should be already. */
+static size_t
+ranges_normal(const core_range_vec *r)
 {
-	for (size_t i = 1; i < r->count; i++) {
+	size_t i = 1;
+
+	for (; i < r->count; i++) {
+		const struct core_range *x = &r->items[i], *before = x - 1;
+		bt_addr_t end = before->start + before->size;
+
+		if (x->start < end ||
+		    (x->start == end &&
+			x->offset == before->offset + before->size))
+			break;
+	}
+	return i < r->count ? i : r->count;
+}
+
+static bool
+ranges_sorted(const core_range_vec *r, size_t from)
+{
+	for (size_t i = from; i < r->count; i++) {
 		if (r->items[i].start < r->items[i - 1].start)
 			return false;
 	}
@@ -38,19 +56,19 @@ ranges_sorted(const core_range_vec *r)
 static size_t
 ranges_normalise(core_range_vec *r)
 {
-	size_t kept = 0, overlaps = 0;
+	size_t kept = ranges_normal(r), overlaps = 0;
 
-	if (!ranges_sorted(r))
+	if (kept == r->count)
+		return 0;
+	if (!ranges_sorted(r, kept)) {
 		qsort(r->items, r->count, sizeof(r->items[0]), range_compare);
-	for (size_t i = 0; i < r->count; i++) {
-		struct core_range x = r->items[i], *last;
-
-		if (kept == 0) {
-			r->items[kept++] = x;
-			continue;
-		}
-		last = &r->items[kept - 1];
+		kept = 1;
+	}
+	for (size_t i = kept; i < r->count; i++) {
+		struct core_range x = r->items[i];
+		struct core_range *last = &r->items[kept - 1];
 		bt_addr_t end = last->start + last->size;
+
 		if (x.start < end) {
 			uint64_t cut = end - x.start;
 
@@ -227,6 +245,28 @@ core_view(struct target *t, bt_addr_t address, size_t size, const uint8_t **out)
 	v = view_sub(&c->file, r->offset + (address - r->start), size);
 	*out = view_bytes(&v, size);
 	return *out != NULL ? size : 0;
+}
+
+/* Both lists are sorted: the ranges go along with the mappings. */
+size_t
+core_held(struct target *t, bt_addr_t start, bt_addr_t end, size_t *at)
+{
+	const core_range_vec *ranges = &((const struct core *)t)->ranges;
+	const struct core_range *r = ranges->items + *at;
+	const struct core_range *limit = ranges->items + ranges->count;
+	bt_addr_t pos = start;
+
+	while (r < limit && r->start + r->size <= start)
+		r++;
+	for (; r < limit && r->start <= pos; r++) {
+		pos = r->start + r->size;
+		if (pos >= end) {
+			pos = end; /* what follows may go on with it */
+			break;
+		}
+	}
+	*at = (size_t)(r - ranges->items);
+	return (size_t)(pos - start);
 }
 
 /* The map is told to expect random access, for that is what unwinding does. A

@@ -62,15 +62,21 @@ load_compare(const void *a, const void *b)
 size_t
 loads_normalise(load_vec *loads)
 {
-	size_t kept = 0, overlaps = 0;
+	size_t kept = 0, overlaps = 0, i = 1;
 	bool sorted = true;
 
-	for (size_t i = 1; i < loads->count && sorted; i++)
+	/* As the kernel writes them, nothing is to be done. */
+	while (i < loads->count &&
+	    loads->items[i - 1].end <= loads->items[i].start)
+		i++;
+	if (i >= loads->count)
+		return 0;
+	for (; i < loads->count && sorted; i++)
 		sorted = loads->items[i - 1].start <= loads->items[i].start;
 	if (!sorted)
 		qsort(loads->items, loads->count, sizeof(loads->items[0]),
 		    load_compare);
-	for (size_t i = 0; i < loads->count; i++) {
+	for (i = 0; i < loads->count; i++) {
 		struct load_range *last = kept != 0 ? &loads->items[kept - 1]
 						    : NULL;
 
@@ -87,21 +93,46 @@ loads_normalise(load_vec *loads)
 	return overlaps;
 }
 
+/* What lies between two boundaries: of one list, of both, or of none. */
+struct part {
+	bt_addr_t start, end;
+	bool in_l, in_f;
+};
+
+/* From pos on. l or f may be NULL: that list is at its end. */
+static struct part
+next_part(const struct load_range *l, const struct file_range *f, bt_addr_t pos)
+{
+	struct part p = {UINT64_MAX, UINT64_MAX, false, false};
+
+	if (l != NULL)
+		p.start = l->start > pos ? l->start : pos;
+	if (f != NULL && (f->start > pos ? f->start : pos) < p.start)
+		p.start = f->start > pos ? f->start : pos;
+	p.in_l = l != NULL && l->start <= p.start;
+	p.in_f = f != NULL && f->start <= p.start;
+	if (l != NULL)
+		p.end = p.in_l ? l->end : l->start;
+	if (f != NULL && (p.in_f ? f->end : f->start) < p.end)
+		p.end = p.in_f ? f->end : f->start;
+	return p;
+}
+
 static bool
-emit(struct target *t, bt_addr_t start, bt_addr_t end,
-    const struct load_range *l, const struct file_range *f)
+emit(struct target *t, const struct part *p, const struct load_range *l,
+    const struct file_range *f)
 {
 	struct target_mapping *m = vec_push(&t->mappings);
 
 	if (m == NULL)
 		return false;
-	m->start = start;
-	m->end = end;
-	m->perms = l != NULL ? l->perms : TARGET_PERMS_UNKNOWN;
+	m->start = p->start;
+	m->end = p->end;
+	m->perms = p->in_l ? l->perms : TARGET_PERMS_UNKNOWN;
 	m->module = TARGET_NO_MODULE;
-	if (f != NULL) {
+	if (p->in_f) {
 		m->path = f->path;
-		m->offset = f->offset + (start - f->start);
+		m->offset = f->offset + (p->start - f->start);
 	}
 	return true;
 }
@@ -119,23 +150,17 @@ merge(struct target *t)
 		    i < t->loads.count ? &t->loads.items[i] : NULL;
 		const struct file_range *f =
 		    j < t->files.count ? &t->files.items[j] : NULL;
-		bt_addr_t begin = UINT64_MAX, end = UINT64_MAX;
-		bool in_l, in_f;
+		struct part p;
 
-		if (l != NULL)
-			begin = l->start > pos ? l->start : pos;
-		if (f != NULL && (f->start > pos ? f->start : pos) < begin)
-			begin = f->start > pos ? f->start : pos;
-		in_l = l != NULL && l->start <= begin;
-		in_f = f != NULL && f->start <= begin;
-		if (l != NULL)
-			end = in_l ? l->end : l->start;
-		if (f != NULL && (in_f ? f->end : f->start) < end)
-			end = in_f ? f->end : f->start;
-		if ((in_l || in_f) && begin < end &&
-		    !emit(t, begin, end, in_l ? l : NULL, in_f ? f : NULL))
+		/* Nearly all are of no file. */
+		if (l != NULL && l->start >= pos &&
+		    (f == NULL || f->start >= l->end))
+			p = (struct part){l->start, l->end, true, false};
+		else
+			p = next_part(l, f, pos);
+		if ((p.in_l || p.in_f) && p.start < p.end && !emit(t, &p, l, f))
 			return false;
-		pos = end;
+		pos = p.end;
 		i += l != NULL && l->end <= pos;
 		j += f != NULL && f->end <= pos;
 	}
@@ -163,6 +188,8 @@ mapping_index(const struct target *t, bt_addr_t address)
 static void
 count_dumped(struct target *t)
 {
+	size_t at = 0;
+
 	for (size_t i = 0; i < t->mappings.count; i++) {
 		struct target_mapping *m = &t->mappings.items[i];
 		const uint8_t *bytes;
@@ -170,6 +197,10 @@ count_dumped(struct target *t)
 
 		if (t->ops->is_live && (m->perms & TARGET_R) != 0) {
 			m->dumped = m->end - m->start;
+			continue;
+		}
+		if (t->ops->held != NULL) {
+			m->dumped = t->ops->held(t, m->start, m->end, &at);
 			continue;
 		}
 		while (m->dumped < m->end - m->start &&

@@ -18,6 +18,11 @@ struct target_ops {
 	/* Bytes the target itself holds (not from images), in place. */
 	size_t (*view)(struct target *t, bt_addr_t address, size_t size,
 	    const uint8_t **out);
+	/* How many bytes from start on, without a gap and up to end, view has.
+	 * Asked for in the order of addresses, with the same *at, which is 0 at
+	 * first. NULL: view is asked. */
+	size_t (*held)(
+	    struct target *t, bt_addr_t start, bt_addr_t end, size_t *at);
 	/* Bytes that must be got first, where neither view nor the module's
 	 * file has them; NULL: there are none. */
 	size_t (*fetch)(struct target *t, bt_addr_t address, size_t size,
