@@ -1,1 +1,0 @@
-int middle(int n) { return n * 3 + 1; }
