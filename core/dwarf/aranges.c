@@ -8,6 +8,16 @@
  */
 #include "dwarf/split.h"
 
+/* From one unit with code to the next, or to the end. */
+static void
+note_gap(struct dwarf *d, uint64_t next)
+{
+	if (next - d->aranges_last > d->aranges_gap) {
+		d->aranges_gap = next - d->aranges_last;
+		d->aranges_gap_end = next;
+	}
+}
+
 /* One unit's tuples. */
 static void
 read_set(struct dwarf *d, struct view v, uint64_t start, uint8_t offset_size)
@@ -35,6 +45,7 @@ read_set(struct dwarf *d, struct view v, uint64_t start, uint8_t offset_size)
 	}
 	/* Sets are in the order of their units. */
 	if (any && (d->aranges_units == 0 || unit > d->aranges_last)) {
+		note_gap(d, unit);
 		d->aranges_units++;
 		d->aranges_last = unit;
 	}
@@ -44,6 +55,7 @@ static void
 read_all(struct dwarf *d)
 {
 	struct view v = dw_section(&d->main, SEC_ARANGES);
+	uint64_t size;
 
 	d->aranges_ready = true;
 	while (!view_end(&v) && dw_step(d)) {
@@ -62,6 +74,9 @@ read_all(struct dwarf *d)
 		view_skip(&v, (size_t)length);
 		read_set(d, set, start, offset_size);
 	}
+	size = dw_section_size(&d->main, SEC_INFO);
+	if (size > d->aranges_last)
+		note_gap(d, size);
 	dw_range_sort(&d->aranges);
 }
 
@@ -133,6 +148,31 @@ covers(const struct dwarf_unit *u, uint64_t pc)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * GCC's LTO puts functions into units that have nothing else; names and types
+ * of all of them are in the units that they were taken from, which have no code
+ * and follow each other. So when much of the section has none, the end of that
+ * will be wanted as well.
+ */
+void
+dwarf_expect(struct dwarf *d, uint64_t pc)
+{
+	enum { MUCH = 4 }; /* a fourth */
+	const struct dw_range *found;
+	uint64_t to;
+
+	if (!d->aranges_ready)
+		read_all(d);
+	if (dw_range_find(&d->aranges, pc, &found, 1) != 1)
+		return;
+	/* It begins there; how long it is, does not matter to a hint. */
+	to = found->value + DW_MARGIN;
+	if (d->aranges_gap > dw_section_size(&d->main, SEC_INFO) / MUCH &&
+	    d->aranges_gap_end > to)
+		to = d->aranges_gap_end;
+	image_prefetch_own(d->main.image, to);
 }
 
 size_t

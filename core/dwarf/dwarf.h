@@ -19,6 +19,7 @@
 #include "base/budget.h"
 #include "image/debugfile.h"
 #include "image/image.h"
+#include "image/prefetch.h"
 
 struct dwarf;
 struct dwarf_unit;
@@ -38,6 +39,7 @@ struct dwarf_options {
 	const char *exe_path;
 	/* Values will be asked for: locations are worth reading ahead. */
 	bool locations;
+	struct prefetch *prefetch; /* borrowed; may be NULL */
 	void (*warn)(void *ctx, const char *code, const char *text);
 	void *ctx;
 };
@@ -46,6 +48,10 @@ struct dwarf_options {
 bool dwarf_open(struct image *debug, const struct dwarf_options *options,
     struct dwarf **out, bt_error_t *e) BT_CHECK;
 void dwarf_close(struct dwarf *d);
+
+/* What is at pc will be asked for, after the debug information of another
+ * image: inflated meanwhile. A hint. */
+void dwarf_expect(struct dwarf *d, uint64_t pc);
 
 /* ---- expressions and locations ---- */
 

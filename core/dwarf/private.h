@@ -226,6 +226,8 @@ struct dwarf {
 	struct dw_range_index aranges; /* value: offset of a unit of main */
 	uint64_t aranges_units;	       /* that have any */
 	uint64_t aranges_last;	       /* the last of them */
+	uint64_t aranges_gap;	       /* the longest part without */
+	uint64_t aranges_gap_end;
 	bool aranges_judged, aranges_complete;
 	bool addresses_ready;
 	struct dw_range_index addresses; /* value: slot index of main */

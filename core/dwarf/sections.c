@@ -143,8 +143,8 @@ read_ahead(struct dwarf_file *f)
 	    ".debug_loclists", ".debug_loc"};
 	size_t n = sizeof(names) / sizeof(*names);
 
-	image_prefetch(f->image, ".debug_info", names,
-	    f->dwarf->options.locations ? n : n - 2);
+	image_prefetch(f->image, f->dwarf->options.prefetch, ".debug_info",
+	    names, f->dwarf->options.locations ? n : n - 2);
 }
 
 bool

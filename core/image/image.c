@@ -137,7 +137,7 @@ image_unref(struct image *image)
 {
 	if (image == NULL || --image->refs > 0)
 		return;
-	prefetch_end(image);
+	prefetch_leave(image);
 	image_unref(image->mini);
 	symtab_deinit(&image->symtab);
 	symtab_deinit(&image->dynsym);

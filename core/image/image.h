@@ -131,12 +131,6 @@ size_t image_read_vaddr(const struct image *image, uint64_t vaddr, size_t size,
 void image_will_read(const struct image *image, struct view part);
 /* It was read, and will hardly be again: it need not stay in memory. */
 void image_was_read(const struct image *image, struct view part);
-/* These sections will be asked for soon, while the caller is reading its own:
- * where they are compressed, large and there is a second processor, a thread
- * begins to inflate them. A hint: asking for them gives the same with and
- * without it. Once for an image. */
-void image_prefetch(
-    struct image *image, const char *own, const char *const *names, size_t n);
 
 /* NULL when there is none. */
 const struct image_build_id *image_build_id(struct image *image);

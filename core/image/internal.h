@@ -141,7 +141,10 @@ bool section_stream(struct image *image, const struct image_section *s,
     struct stream **out, bt_error_t *e) BT_CHECK;
 
 /* prefetch.c: before the image ends. */
-void prefetch_end(struct image *image);
+void prefetch_leave(struct image *image);
+/* Inflates one step of what is to be inflated ahead, while another thread is at
+ * what the caller needs; false when there is nothing. p may be NULL. */
+bool prefetch_help(struct prefetch *p);
 
 /* First section of a type that has bytes, or NULL. */
 const struct image_section *section_of_type(

@@ -2,29 +2,128 @@
 /*
  * Inflating ahead. Whoever opens debug information needs several compressed
  * sections, one after the other, and inflating them is most of the time of a
- * small core. One thread takes those that will surely be asked for, while the
- * caller inflates the largest. It touches nothing but the file's bytes and the
- * streams, which have their locks: who asks for bytes that are not there yet
- * inflates the next step himself, so without a thread (none to be had, one
- * processor) nothing is lost.
+ * small core. One thread for all images of a session takes those that will
+ * surely be asked for: of the image that is being read those that come after
+ * its .debug_info, of others .debug_info itself, as far as it is known to be
+ * needed. Who asks for bytes that are not there yet inflates the next step
+ * himself; when the thread is just at that section, he takes another one of the
+ * list meanwhile, so that neither waits while there is something to inflate.
+ * Without a thread (none to be had, one processor) nothing is lost.
+ *
+ * It touches nothing but the file's bytes and the streams, which have their
+ * locks. Images are added and taken out by the session's thread alone.
  */
+#include "image/prefetch.h"
 #include "image/internal.h"
 #include "image/stream.h"
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
-enum { JOBS_MAX = 8, WORTH = 64 << 10 /* compressed bytes */ };
+enum {
+	JOBS_MAX = 512,
+	NAMES_MAX = 16,	 /* sections of one image */
+	WORTH = 64 << 10 /* compressed bytes */
+};
+
+struct job {
+	struct image *image;
+	struct stream *stream; /* NULL: free */
+	uint64_t goal;	       /* how far it is wanted */
+	bool own;  /* the section that the image's reader begins with */
+	bool done; /* up to the goal */
+};
 
 struct prefetch {
-	pthread_t thread;
-	atomic_bool stop;
+	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t stepped;
+	struct job jobs[JOBS_MAX];
 	size_t n_jobs;
-	struct stream *jobs[JOBS_MAX];
-	const struct stream *main; /* what the caller inflates; NULL: nothing */
+	const struct image *at; /* whose stream the thread is in */
+	bool running, stop;
+	/* What the session's thread inflates first; NULL: nothing. */
+	const struct stream *main;
+	const struct image *main_image;
+
+	/* The session's thread only. */
+	bool started; /* the thread is to be joined */
+	pthread_t thread;
 };
+
+/* Not by sysconf(3), which reads a file of /sys: who calls us may not be
+ * allowed to. More processors than fit in the set are more than one. */
+static bool
+is_alone(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) < 2;
+}
+
+struct prefetch *
+prefetch_new(void)
+{
+	struct prefetch *p = is_alone() ? NULL : calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	pthread_mutex_init(&p->mutex, NULL);
+	pthread_cond_init(&p->stepped, NULL);
+	return p;
+}
+
+/*
+ * One step of the first job that nobody is at, those first that others will
+ * wait for longest. False: none was to be had. With p->mutex held, which is let
+ * go during the step.
+ */
+static bool
+any_step(struct prefetch *p, bool is_thread, bool wait)
+{
+	for (size_t i = 0; i < 2 * p->n_jobs; i++) {
+		struct job *j = &p->jobs[i % p->n_jobs];
+		struct stream *s = j->stream;
+		uint64_t goal = j->goal;
+		enum stream_state state;
+
+		if (s == NULL || j->done || j->own != (i < p->n_jobs))
+			continue;
+		if (is_thread)
+			p->at = j->image;
+		pthread_mutex_unlock(&p->mutex);
+		state = stream_advance(s, goal, wait);
+		pthread_mutex_lock(&p->mutex);
+		if (is_thread) {
+			p->at = NULL;
+			pthread_cond_broadcast(&p->stepped);
+		}
+		/* Meanwhile it may have become another's, or be wanted
+		 * further. */
+		if (state == STREAM_DONE && j->stream == s && j->goal == goal)
+			j->done = true;
+		if (state != STREAM_BUSY)
+			return true;
+	}
+	return false;
+}
+
+/* Gives the session's thread memory. With p->mutex held, which is let go. */
+static void
+prepare(struct prefetch *p, size_t *done)
+{
+	const struct stream *main = p->main;
+
+	if (main == NULL)
+		return;
+	p->at = p->main_image;
+	pthread_mutex_unlock(&p->mutex);
+	stream_prepare(main, done);
+	pthread_mutex_lock(&p->mutex);
+	p->at = NULL;
+	pthread_cond_broadcast(&p->stepped);
+}
 
 static void *
 work(void *arg)
@@ -32,12 +131,13 @@ work(void *arg)
 	struct prefetch *p = arg;
 	size_t prepared = 0;
 
-	for (size_t i = 0; i < p->n_jobs; i++) {
-		do {
-			if (p->main != NULL)
-				stream_prepare(p->main, &prepared);
-		} while (!atomic_load(&p->stop) && stream_advance(p->jobs[i]));
-	}
+	pthread_mutex_lock(&p->mutex);
+	do
+		prepare(p, &prepared);
+	while (p->stop == false &&
+	    (any_step(p, true, false) || any_step(p, true, true)));
+	p->running = false;
+	pthread_mutex_unlock(&p->mutex);
 	return NULL;
 }
 
@@ -56,65 +156,150 @@ start(struct prefetch *p)
 	return ok;
 }
 
-/* The compressed bytes of a section that can be inflated ahead. */
-static uint64_t
-add_job(struct prefetch *p, struct image *image, const char *name)
+/* With p->mutex held, which is let go: there is something to do. */
+static void
+begin(struct prefetch *p)
 {
-	const struct image_section *s = image_section_find(image, name);
+	bool running = p->running;
 
-	if (s == NULL || p->n_jobs == JOBS_MAX || !section_is_packed(s) ||
-	    !section_stream(image, s, &p->jobs[p->n_jobs], NULL))
-		return 0;
-	p->n_jobs++;
-	return s->size;
+	if (running == false)
+		p->running = true;
+	pthread_mutex_unlock(&p->mutex);
+	if (running)
+		return;
+	if (p->started)
+		(void)pthread_join(p->thread, NULL);
+	p->started = start(p);
+	if (p->started == false)
+		p->running = false; /* there is no other thread */
 }
 
-/* Not by sysconf(3), which reads a file of /sys: who calls us may not be
- * allowed to. More processors than fit in the set are more than one. */
-static bool
-is_alone(void)
+/* With p->mutex held. */
+static void
+add_job(struct prefetch *p, struct image *image, struct stream *s,
+    uint64_t goal, bool own)
 {
-	cpu_set_t set;
+	size_t i = 0;
 
-	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
-	    CPU_COUNT(&set) < 2;
+	while (i < p->n_jobs && p->jobs[i].stream != NULL)
+		i++;
+	if (i == JOBS_MAX)
+		return;
+	if (i == p->n_jobs)
+		p->n_jobs++;
+	image->prefetch = p; /* until prefetch_leave */
+	p->jobs[i] = (struct job){image, s, goal, own, goal == 0};
 }
 
 void
-image_prefetch(
-    struct image *image, const char *own, const char *const *names, size_t n)
+image_prefetch(struct image *image, struct prefetch *p, const char *own,
+    const char *const *names, size_t n)
 {
+	struct stream *streams[NAMES_MAX], *first = NULL;
 	const struct image_section *s = image_section_find(image, own);
-	struct stream *stream;
-	struct prefetch *p;
+	size_t count = 0;
 	uint64_t bytes = 0;
 
-	if (image->prefetch != NULL || image->type == ET_REL)
+	if (p == NULL || image->prefetch != NULL || image->type == ET_REL)
 		return;
-	p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		return;
-	atomic_init(&p->stop, false);
 	if (s != NULL && section_is_packed(s) &&
-	    section_stream(image, s, &stream, NULL))
-		p->main = stream;
-	for (size_t i = 0; i < n; i++)
-		bytes += add_job(p, image, names[i]);
-	if (bytes < WORTH || is_alone() || !start(p))
-		free(p);
-	else
-		image->prefetch = p;
+	    !section_stream(image, s, &first, NULL))
+		first = NULL;
+	for (size_t i = 0; i < n && count < NAMES_MAX; i++) {
+		s = image_section_find(image, names[i]);
+		if (s == NULL || !section_is_packed(s) ||
+		    !section_stream(image, s, &streams[count], NULL))
+			continue;
+		bytes += s->size;
+		count++;
+	}
+	if (bytes < WORTH)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	/* Parts of a large one are inflated as they are needed. */
+	if (first != NULL && !stream_is_large(first))
+		add_job(p, image, first, 0, true);
+	for (size_t i = 0; i < count; i++)
+		add_job(p, image, streams[i], UINT64_MAX, false);
+	if (p->main_image == NULL && image->prefetch != NULL) {
+		p->main = first;
+		p->main_image = image;
+	}
+	begin(p);
 }
 
 void
-prefetch_end(struct image *image)
+image_prefetch_own(struct image *image, uint64_t to)
 {
 	struct prefetch *p = image->prefetch;
 
 	if (p == NULL)
 		return;
-	atomic_store(&p->stop, true);
-	(void)pthread_join(p->thread, NULL);
-	free(p);
+	pthread_mutex_lock(&p->mutex);
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		struct job *j = &p->jobs[i];
+
+		if (j->stream == NULL || j->image != image || !j->own ||
+		    j->goal >= to)
+			continue;
+		j->goal = to;
+		j->done = false;
+		begin(p);
+		return;
+	}
+	pthread_mutex_unlock(&p->mutex);
+}
+
+bool
+prefetch_help(struct prefetch *p)
+{
+	bool any;
+
+	if (p == NULL)
+		return false;
+	pthread_mutex_lock(&p->mutex);
+	any = any_step(p, false, false);
+	pthread_mutex_unlock(&p->mutex);
+	return any;
+}
+
+void
+prefetch_leave(struct image *image)
+{
+	struct prefetch *p = image->prefetch;
+
+	if (p == NULL)
+		return;
 	image->prefetch = NULL;
+	pthread_mutex_lock(&p->mutex);
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		if (p->jobs[i].image == image)
+			p->jobs[i] = (struct job){0};
+	}
+	if (p->main_image == image) {
+		p->main = NULL;
+		p->main_image = NULL;
+	}
+	while (p->at == image)
+		pthread_cond_wait(&p->stepped, &p->mutex);
+	pthread_mutex_unlock(&p->mutex);
+}
+
+void
+prefetch_free(struct prefetch *p)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	p->stop = true;
+	pthread_mutex_unlock(&p->mutex);
+	if (p->started)
+		(void)pthread_join(p->thread, NULL);
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		if (p->jobs[i].image != NULL)
+			p->jobs[i].image->prefetch = NULL;
+	}
+	pthread_cond_destroy(&p->stepped);
+	pthread_mutex_destroy(&p->mutex);
+	free(p);
 }

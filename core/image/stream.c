@@ -40,6 +40,8 @@ struct stream {
 	uint8_t *bytes;	      /* room for size */
 	_Atomic size_t ready; /* bytes[0, ready) do not change any more */
 
+	pthread_mutex_t
+	    turn; /* held while waiting for mutex: who waits is next */
 	pthread_mutex_t mutex; /* guards what follows, and bytes after ready */
 	struct deflate *decoder; /* NULL before the first step */
 	bool over;		 /* no step is left */
@@ -110,6 +112,7 @@ stream_new(
 	s->size = (size_t)packed->size;
 	s->packed = packed->data;
 	atomic_init(&s->ready, 0);
+	pthread_mutex_init(&s->turn, NULL);
 	pthread_mutex_init(&s->mutex, NULL);
 	return s;
 }
@@ -119,6 +122,7 @@ stream_free(struct stream *s)
 {
 	if (s == NULL)
 		return;
+	pthread_mutex_destroy(&s->turn);
 	pthread_mutex_destroy(&s->mutex);
 	(void)munmap(s->bytes, s->size > 0 ? s->size : 1);
 	free(s->decoder);
@@ -219,19 +223,44 @@ step(struct stream *s)
 	}
 }
 
-bool
-stream_advance(struct stream *s)
+/* A mutex alone goes again and again to the thread that has just had it. */
+static void
+enter(struct stream *s)
 {
-	bool more;
+	pthread_mutex_lock(&s->turn);
+	pthread_mutex_lock(&s->mutex);
+	pthread_mutex_unlock(&s->turn);
+}
+
+/* Without waiting: false when another thread is there, or waits to be. */
+static bool
+try_enter(struct stream *s)
+{
+	bool ok;
+
+	if (pthread_mutex_trylock(&s->turn) != 0)
+		return false;
+	ok = pthread_mutex_trylock(&s->mutex) == 0;
+	pthread_mutex_unlock(&s->turn);
+	return ok;
+}
+
+enum stream_state
+stream_advance(struct stream *s, uint64_t goal, bool wait)
+{
+	bool done;
 
 	if (s->sparse)
-		return false;
-	pthread_mutex_lock(&s->mutex);
-	if (s->over == false)
+		return STREAM_DONE;
+	if (wait)
+		enter(s);
+	else if (!try_enter(s))
+		return STREAM_BUSY;
+	if (s->over == false && s->ready < goal)
 		step(s);
-	more = s->over == false;
+	done = s->over || s->ready >= goal;
 	pthread_mutex_unlock(&s->mutex);
-	return more;
+	return done ? STREAM_DONE : STREAM_MORE;
 }
 
 /*
@@ -251,13 +280,19 @@ stream_prepare(const struct stream *s, size_t *done)
 	(void)madvise(s->bytes + next, HUGE_PAGE, MADV_POPULATE_WRITE);
 }
 
+bool
+stream_is_large(const struct stream *s)
+{
+	return s->type == ELFCOMPRESS_ZLIB && s->size >= SPARSE_MIN;
+}
+
 void
 stream_sparse(struct stream *s)
 {
-	s->sparse = s->type == ELFCOMPRESS_ZLIB && s->size >= SPARSE_MIN &&
-	    atomic_load(&s->ready) == 0;
-	if (s->sparse)
-		(void)madvise(s->bytes, s->size, MADV_NOHUGEPAGE);
+	if (!stream_is_large(s) || atomic_load(&s->ready) != 0)
+		return;
+	s->sparse = true;
+	(void)madvise(s->bytes, s->size, MADV_NOHUGEPAGE);
 }
 
 /* What was read of the file is let go, now and then. */
@@ -330,6 +365,30 @@ stream_forget(struct stream *s, uint64_t from, uint64_t to)
 	pthread_mutex_unlock(&s->mutex);
 }
 
+/* How much is there then. */
+static size_t
+inflate_to(struct stream *s, uint64_t to)
+{
+	size_t ready;
+
+	while (!try_enter(s)) {
+		if (!prefetch_help(s->image->prefetch)) {
+			enter(s);
+			break;
+		}
+		ready = atomic_load_explicit(&s->ready, memory_order_acquire);
+		if (ready >= to && to != 0)
+			return ready;
+	}
+	ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
+	while (s->over == false && (ready < to || s->size == 0)) {
+		step(s);
+		ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return ready;
+}
+
 bool
 stream_reach(struct stream *s, uint64_t to, struct view *out, bt_error_t *e)
 {
@@ -339,16 +398,8 @@ stream_reach(struct stream *s, uint64_t to, struct view *out, bt_error_t *e)
 		return stream_range(s, 0, to, out, e);
 	if (to > s->size)
 		to = s->size;
-	if (ready < to || s->size == 0) {
-		pthread_mutex_lock(&s->mutex);
-		do {
-			if (s->over == false)
-				step(s);
-			ready = atomic_load_explicit(
-			    &s->ready, memory_order_relaxed);
-		} while (ready < to && s->over == false);
-		pthread_mutex_unlock(&s->mutex);
-	}
+	if (ready < to || s->size == 0)
+		ready = inflate_to(s, to);
 	*out = view_of(s->bytes, ready);
 	if (ready >= to && (to > 0 || s->error.code == 0))
 		return true;

@@ -5,7 +5,7 @@
  *
  * Two threads may ask (prefetch.c): who needs bytes that are not there takes
  * the lock and inflates the next step, so neither waits for more than a step
- * of the other.
+ * of the other, and uses that time for another stream where there is one.
  */
 #ifndef IMAGE_STREAM_H
 #define IMAGE_STREAM_H
@@ -40,8 +40,18 @@ bool stream_range(struct stream *s, uint64_t from, uint64_t to,
 /* Of a sparse stream: what lies wholly in [from, to) need not stay readable. */
 void stream_forget(struct stream *s, uint64_t from, uint64_t to);
 
-/* Inflates one step more; false when there is none. */
-bool stream_advance(struct stream *s);
+enum stream_state {
+	STREAM_DONE, /* up to the goal */
+	STREAM_MORE, /* steps are left */
+	STREAM_BUSY  /* somebody else is inflating it */
+};
+
+/* Inflates one step more towards the first `goal` bytes, by any thread. With
+ * `wait` it waits until nobody else does. Not for sparse streams. */
+enum stream_state stream_advance(struct stream *s, uint64_t goal, bool wait);
+
+/* One of which stream_sparse keeps parts. */
+bool stream_is_large(const struct stream *s);
 
 /* By another thread than the one that inflates it: gives it the memory that it
  * will write to next. *done is where that ends; 0 at first. */

@@ -9,6 +9,8 @@
 #include "image/demangle.h"
 #include "session/session_private.h"
 
+enum { EXPECT_SEEN = 64 /* power of two */ };
+
 static void
 warn_dwarf(void *ctx, const char *code, const char *text)
 {
@@ -27,6 +29,7 @@ session_dwarf(struct session *s, struct target_module *module)
 	    .budget = &s->budget,
 	    .finder = &s->finder,
 	    .locations = s->options->variables,
+	    .prefetch = s->prefetch,
 	    .warn = warn_dwarf,
 	    .ctx = s,
 	};
@@ -207,11 +210,9 @@ make_plan(struct session *s, const struct unwind_frame *f)
 	return fill_locations(s, plan, dp, f->pc) ? plan : NULL;
 }
 
-/* NULL when memory is out. */
 struct frame_plan *
-frame_plan_at(struct session *s, const struct unwind_frame *f)
+frame_plan_known(struct session *s, const struct unwind_frame *f)
 {
-	struct map *known = &s->by_pc[f->exact_pc];
 	uint64_t key = unwind_lookup_pc(f);
 	struct frame_place *place = &s->recent[map_mix(key) % SESSION_RECENT];
 	struct frame_plan *plan;
@@ -219,16 +220,54 @@ frame_plan_at(struct session *s, const struct unwind_frame *f)
 	if (place->plan != NULL && place->pc == key &&
 	    place->exact == f->exact_pc)
 		return place->plan;
-	plan = map_get_ptr(known, key);
-	if (plan != NULL) {
+	plan = map_get_ptr(&s->by_pc[f->exact_pc], key);
+	if (plan != NULL)
 		*place = (struct frame_place){key, f->exact_pc, plan};
+	return plan;
+}
+
+struct frame_plan *
+frame_plan_at(struct session *s, const struct unwind_frame *f)
+{
+	struct frame_plan *plan = frame_plan_known(s, f);
+
+	if (plan != NULL)
 		return plan;
-	}
 	plan = make_plan(s, f);
 	if (plan != NULL) {
-		(void)map_put_ptr(known, key, plan);
+		(void)map_put_ptr(
+		    &s->by_pc[f->exact_pc], unwind_lookup_pc(f), plan);
 		if (s->stats != NULL)
 			s->stats->distinct_pcs++;
 	}
 	return plan;
+}
+
+void
+frames_expect(
+    struct session *s, const struct unwind_frame *frames, size_t count)
+{
+	const struct target_module *first = NULL;
+	uint64_t seen[EXPECT_SEEN] = {0};
+
+	if (s->prefetch == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const struct unwind_frame *f = &frames[i];
+		uint64_t key = unwind_lookup_pc(f);
+		uint64_t *place = &seen[map_mix(key) % EXPECT_SEEN];
+		struct dwarf *dwarf;
+
+		if (*place == key || f->module == NULL ||
+		    frame_plan_known(s, f) != NULL)
+			continue;
+		*place = key;
+		dwarf = session_dwarf(s, f->module);
+		if (dwarf == NULL)
+			continue;
+		if (first == NULL)
+			first = f->module;
+		else if (f->module != first)
+			dwarf_expect(dwarf, key - f->module->bias);
+	}
 }

@@ -324,6 +324,7 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
+	s->prefetch = prefetch_new();
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(
 		out, ((size_t)ARENA_MIB << 20) + max * ARENA_FACTOR) == false)
@@ -341,6 +342,7 @@ deinit(struct session *s)
 	else
 		kept_leave(s->kept, s);
 	value_reader_destroy(s->reader);
+	prefetch_free(s->prefetch);
 	for (size_t i = 0; s->dwarfs != NULL && i < s->n_dwarfs; i++)
 		if (s->dwarfs[i].dwarf != NULL)
 			dwarf_close(s->dwarfs[i].dwarf);

@@ -115,6 +115,7 @@ struct session {
 	struct unwind_stack expanded;	  /* the same with tail-call frames */
 	const struct unwind_stack *shown; /* one of the two */
 	VEC(struct frame_plan *) plans;	  /* of shown's frames */
+	struct prefetch *prefetch;	  /* NULL: one processor */
 	struct session_dwarf *dwarfs;	  /* by module index */
 	size_t n_dwarfs;
 	struct target_thread *fault;	/* NULL: nothing is faulted */
@@ -133,6 +134,13 @@ bool session_has_time(struct session *s);
 struct value_reader *session_reader(struct session *s);
 
 /* frames.c */
+/* The plan that is already there, or NULL. */
+struct frame_plan *frame_plan_known(
+    struct session *s, const struct unwind_frame *f);
+/* Plans of these frames will be asked for, in this order: debug information of
+ * their modules is opened, and inflated ahead. */
+void frames_expect(
+    struct session *s, const struct unwind_frame *frames, size_t count);
 struct frame_plan *frame_plan_at(
     struct session *s, const struct unwind_frame *f);
 struct dwarf *session_dwarf(struct session *s, struct target_module *module);

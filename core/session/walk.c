@@ -11,13 +11,21 @@
 static void
 plan_frames(struct session *s)
 {
+	const struct unwind_frame *frames = s->stack.frames.items;
+	bool expected = false;
+
 	vec_clear(&s->plans);
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
-		struct frame_plan *plan = frame_plan_at(
-		    s, &s->stack.frames.items[i]);
-		struct frame_plan **slot = plan != NULL ? vec_push(&s->plans)
-							: NULL;
+		struct frame_plan *plan = frame_plan_known(s, &frames[i]);
+		struct frame_plan **slot;
 
+		if (plan == NULL && !expected) {
+			frames_expect(s, frames + i, s->stack.frames.count - i);
+			expected = true;
+		}
+		if (plan == NULL)
+			plan = frame_plan_at(s, &frames[i]);
+		slot = plan != NULL ? vec_push(&s->plans) : NULL;
 		if (slot == NULL) {
 			s->stack.frames.count = i;
 			s->stack.stop = UNWIND_STOP_LIMIT;

@@ -248,7 +248,7 @@ TEST(a_stream_goes_as_far_as_asked)
 	assert_ok(stream_reach(s, UINT64_MAX, &whole, &e), &e);
 	assert_uint(whole.size, LARGE);
 	expect_mem(whole.data, bytes, LARGE);
-	expect_false(stream_advance(s));
+	expect_int(stream_advance(s, UINT64_MAX, true), STREAM_DONE);
 	stream_free(s);
 }
 
@@ -269,7 +269,7 @@ TEST(a_stream_ends_at_damage)
 	/* What came before can be had. */
 	assert_ok(stream_reach(s, 1000, &v, &e), &e);
 	expect_mem(v.data, bytes, v.size);
-	expect_false(stream_advance(s));
+	expect_int(stream_advance(s, UINT64_MAX, true), STREAM_DONE);
 	stream_free(s);
 	packed[size - 1] ^= 1;
 	/* It is longer, and shorter, than claimed. */
@@ -312,7 +312,7 @@ TEST_WITHIN(parts_of_a_sparse_stream, 120)
 	size = pack(&r, bytes, HUGE_SIZE, packed, room, 15);
 	s = stream_of(packed, size, HUGE_SIZE);
 	stream_sparse(s);
-	expect_false(stream_advance(s));
+	expect_int(stream_advance(s, UINT64_MAX, true), STREAM_DONE);
 	/* Forward, back, over what was passed and over what is kept. */
 	expect_part(s, bytes, 5 << 20, (5 << 20) + 100);
 	expect_part(s, bytes, 0, 1);
@@ -346,7 +346,7 @@ TEST_WITHIN(parts_of_a_sparse_stream, 120)
 static void *
 advance(void *s)
 {
-	while (stream_advance(s))
+	while (stream_advance(s, UINT64_MAX, true) == STREAM_MORE)
 		;
 	return NULL;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A second thread that inflates compressed sections ahead of the one that reads
+ * them. One for a session: all functions are called by the same thread.
+ */
+#ifndef IMAGE_PREFETCH_H
+#define IMAGE_PREFETCH_H
+
+#include "base/view.h"
+
+struct image;
+struct prefetch;
+
+/* NULL: a single processor, or no memory. Everything below takes NULL. */
+struct prefetch *prefetch_new(void);
+/* Images that were added may outlive it. */
+void prefetch_free(struct prefetch *p);
+
+/* The sections `names` will be asked for soon, where the image has them, while
+ * the caller is reading `own`. A hint: asking for them gives the same with and
+ * without it. Once for an image; without effect when there is little to do. */
+void image_prefetch(struct image *image, struct prefetch *p, const char *own,
+    const char *const *names, size_t n);
+
+/* The first `to` bytes of the section `own` will be asked for as well, but the
+ * caller is going to read another image first. A hint, too. */
+void image_prefetch_own(struct image *image, uint64_t to);
+
+#endif /* IMAGE_PREFETCH_H */
