@@ -112,8 +112,8 @@ module_loader_open_at(int at, const char *base, const char *path, bt_error_t *e)
 }
 
 /* The real file, below its real directory, both checked. */
-static int
-open_checked(const char *path, bt_error_t *e)
+int
+module_loader_open(const char *path, bt_error_t *e)
 {
 	char real[PATH_MAX], dir[PATH_MAX];
 	const char *base;
@@ -183,7 +183,8 @@ read_source(int fd, const char *path, size_t *size, bt_error_t *e)
 		return NULL;
 	}
 	while (done < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + done, (size_t)st.st_size - done);
+		ssize_t n = pread(
+		    fd, text + done, (size_t)st.st_size - done, (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -210,12 +211,19 @@ open_foreign(struct module_loader *l, int fd, const char *path, bt_error_t *e)
 	return descriptor;
 }
 
+bool
+module_loader_is_shared(const struct module_loader *l, const char *path)
+{
+
+	return l->language == NULL ||
+	    ends_with(path, l->language->suffix) == false;
+}
+
 const pmodule_descriptor_t *
 module_loader_from(
     struct module_loader *l, int fd, const char *path, bt_error_t *e)
 {
-	bool foreign = l->language != NULL &&
-	    ends_with(path, l->language->suffix);
+	bool foreign = module_loader_is_shared(l, path) == false;
 	const pmodule_descriptor_t *descriptor;
 	struct opened_module *place;
 
@@ -241,7 +249,7 @@ module_loader_from(
 const pmodule_descriptor_t *
 module_loader_file(struct module_loader *l, const char *path, bt_error_t *e)
 {
-	int fd = open_checked(path, e);
+	int fd = module_loader_open(path, e);
 
 	return fd >= 0 ? module_loader_from(l, fd, path, e) : NULL;
 }
@@ -262,30 +270,23 @@ module_mistake_line(const char *path, const char *text)
 }
 
 bool
-module_loader_inspect(struct module_loader *l, const char *path,
+module_loader_inspect(struct module_loader *l, int fd, const char *path,
     module_mistake_fn *tell, void *arg)
 {
-	bool done = true;
+	bool done = false;
 	bt_error_t e;
 	char *text;
 	size_t size;
-	int fd;
 
-	if (l->language == NULL || l->language->inspect == NULL ||
-	    ends_with(path, l->language->suffix) == false)
+	if (module_loader_is_shared(l, path) || l->language->inspect == NULL)
 		return true;
-	fd = open_checked(path, &e);
-	text = fd >= 0 ? read_source(fd, path, &size, &e) : NULL;
-	if (text != NULL) {
+	text = read_source(fd, path, &size, &e);
+	if (text == NULL)
+		tell(arg, 0, e.text);
+	else
 		done = l->language->inspect(
 		    l->language->ctx, path, text, size, tell, arg);
-	} else {
-		tell(arg, 0, e.text);
-		done = false;
-	}
 	free(text);
-	if (fd >= 0)
-		(void)close(fd);
 	return done;
 }
 

@@ -43,17 +43,21 @@ void module_loader_destroy(struct module_loader *l);
 /* The descriptor lives as long as the loader. */
 const pmodule_descriptor_t *module_loader_file(
     struct module_loader *l, const char *path, bt_error_t *e);
-/* Before that: tells mistakes that can be seen without running it. False: it
- * cannot be loaded, and why was told. */
-bool module_loader_inspect(struct module_loader *l, const char *path,
-    module_mistake_fn *tell, void *arg);
-/* The steps of it: a directory and a file in it (path is for messages), both
- * checked (-1: see e), and the module in an open file, which is taken. */
+/* The steps of it: the file, checked (-1: see e), which is opened by itself or
+ * with its directory (path is for messages); and the module in it. The file is
+ * taken, and closed unless it is a shared object, whose stays open. */
+int module_loader_open(const char *path, bt_error_t *e);
 int module_loader_open_dir(const char *path, bt_error_t *e);
 int module_loader_open_at(
     int at, const char *base, const char *path, bt_error_t *e);
 const pmodule_descriptor_t *module_loader_from(
     struct module_loader *l, int fd, const char *path, bt_error_t *e);
+/* Between them: tells mistakes that can be seen without running it. False: it
+ * cannot be loaded, and why was told. */
+bool module_loader_inspect(struct module_loader *l, int fd, const char *path,
+    module_mistake_fn *tell, void *arg);
+/* To be loaded by the dynamic linker. */
+bool module_loader_is_shared(const struct module_loader *l, const char *path);
 /* Paths of the modules in a directory, sorted; ends with NULL. Free each and
  * the list. NULL: see e. */
 char **module_loader_list(

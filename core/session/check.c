@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loading a module only to look at it.
+ * Loading a module only to look at it. Nobody need trust it yet: no line of it
+ * runs outside of the walls behind which a worker reads a core. (For a snapshot
+ * modules are loaded before these are raised.) Only a shared object must be
+ * opened and mapped by the dynamic linker; until that is done its code can read
+ * files besides.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,14 +18,19 @@
 #include "session/check_print.h"
 #include "session/link.h"
 #include "session/run.h"
+#include "session/sandbox.h"
 
 enum { MISTAKES_MAX = 1000, CHECK_ARENA = 64 << 20, CHECK_OUTPUT = 16 << 20 };
 
 struct job_check {
 	const struct session_options *options;
 	const struct supervisor_check *check;
+	const struct worker *broker; /* NULL: no sandbox */
+	struct refusals *refusals;   /* not for the worker */
 	struct worker_note *note;
 	int fd; /* to the supervisor */
+	struct broker_client client;
+	struct sandbox walls;
 };
 
 static void
@@ -53,7 +62,7 @@ static void
 result_init(struct check_result *r, const char *path)
 {
 
-	*r = (struct check_result){.path = path};
+	*r = (struct check_result){.path = path, .fd = -1};
 	vec_init(&r->mistakes, MISTAKES_MAX);
 }
 
@@ -84,19 +93,93 @@ running(void *ctx, const char *module)
 }
 
 static void
+send_log(
+    const struct job_check *job, enum session_level level, const char *text)
+{
+	uint8_t head = (uint8_t)level;
+
+	(void)link_send(job->fd, LINK_LOG, &head, 1, text, strlen(text));
+}
+
+static void
 log_line(void *ctx, enum pmodule_log_level level, const char *module,
     const char *text)
 {
 	const struct job_check *job = ctx;
-	uint8_t head = level <= PMODULE_LOG_ERROR ? (uint8_t)level
-						  : SESSION_ERROR;
 	char line[1024];
 
 	/* What goes wrong is a mistake and told as such. */
-	if (head == SESSION_ERROR)
+	if (level >= PMODULE_LOG_ERROR)
 		return;
 	(void)snprintf(line, sizeof(line), "module '%s': %s", module, text);
-	(void)link_send(job->fd, LINK_LOG, &head, 1, line, strlen(line));
+	send_log(job, (enum session_level)level, line);
+}
+
+/* ---- the walls ---- */
+
+static void
+prepare_walls(struct job_check *job)
+{
+	int keep[] = {job->fd, job->check->fd, -1};
+
+	job->walls = (struct sandbox){.broker = &job->client,
+	    .more_fd = -1,
+	    .unfiltered = job->options->sandbox.unfiltered};
+	if (job->broker == NULL)
+		return;
+	refusals_destroy(job->refusals);
+	broker_client_init(&job->client, job->broker->fd);
+	keep[2] = job->client.fd;
+	sandbox_close_others(keep, sizeof(keep) / sizeof(*keep));
+	sandbox_identity(
+	    job->options->sandbox.uid, &job->walls.uid, &job->walls.gid);
+}
+
+static void
+raise_walls(struct job_check *job)
+{
+	char text[224];
+
+	if (job->broker == NULL)
+		return;
+	sandbox_enter(&job->walls);
+	for (size_t i = 0; i < job->walls.n_missing; i++) {
+		(void)snprintf(
+		    text, sizeof(text), "sandbox: %s", job->walls.missing[i]);
+		send_log(job, SESSION_WARNING, text);
+	}
+}
+
+/* What it says is in Lua is only read by us, and behind the walls. The file is
+ * opened by who we are. NULL: why is told. */
+static const pmodule_descriptor_t *
+load_within(
+    struct job_check *job, struct check_result *r, struct module_loader *loader)
+{
+	const pmodule_descriptor_t *d = NULL;
+	bt_error_t why;
+	int fd = module_loader_open(r->path, &why);
+	bool shared = module_loader_is_shared(loader, r->path);
+
+	if (fd >= 0 && shared) {
+		if (job->broker != NULL)
+			sandbox_enter_loading(&job->walls);
+		d = module_loader_from(loader, fd, r->path, &why);
+		r->fd = d != NULL ? fd : -1;
+	}
+	raise_walls(job);
+	if (fd >= 0 && shared == false) {
+		if (module_loader_inspect(
+			loader, fd, r->path, tell_mistake, r) == false) {
+			(void)close(fd);
+			return NULL;
+		}
+		d = module_loader_from(loader, fd, r->path, &why);
+	}
+	if (d == NULL)
+		add_mistake(
+		    r, module_mistake_line(r->path, why.text), why.text);
+	return d;
 }
 
 /* What it said while it was loaded, each with file and line. */
@@ -190,7 +273,6 @@ check_in_host(struct job_check *job, struct check_result *r,
 	struct module_host *host = NULL;
 	struct snapshot s;
 	char name[64];
-	bt_error_t why;
 	bool done = true;
 
 	if (snapshot_init(&s, CHECK_ARENA) == false)
@@ -198,17 +280,12 @@ check_in_host(struct job_check *job, struct check_result *r,
 	options.snapshot = &s;
 	module_loader_name(r->path, name, sizeof(name));
 	running(job, name);
-	if (module_loader_inspect(loader, r->path, tell_mistake, r)) {
-		d = module_loader_file(loader, r->path, &why);
-		if (d == NULL)
-			add_mistake(r, module_mistake_line(r->path, why.text),
-			    why.text);
-		else
-			done = target_empty(&options.target, e);
-		host = d != NULL && done ? module_host_create(&options) : NULL;
-		if (host != NULL)
-			load_into(r, job, host, d, &s);
-	}
+	d = load_within(job, r, loader);
+	if (d != NULL)
+		done = target_empty(&options.target, e);
+	host = d != NULL && done ? module_host_create(&options) : NULL;
+	if (host != NULL)
+		load_into(r, job, host, d, &s);
 	running(job, NULL);
 	done = done && print(job, r, host, e);
 	module_host_destroy(host);
@@ -228,6 +305,7 @@ job_check(void *ctx, int fd)
 	bool done;
 
 	job->fd = fd;
+	prepare_walls(job);
 	result_init(&r, job->check->path);
 	done = loader != NULL ? check_in_host(job, &r, loader, &e)
 			      : bt_fail(&e, BT_E_NOMEM, "out of memory");
@@ -262,6 +340,26 @@ report_end(const struct job_check *job, const struct run *run, bt_error_t *e)
 	return done;
 }
 
+/* No mistakes: for a snapshot it would be loaded without walls. */
+static void
+tell_refusals(const struct run *run, const struct supervisor_console *console)
+{
+	char what[96], text[256];
+
+	for (uint32_t i = 0; i < run->refusals->count && i < REFUSALS_MAX &&
+	     console->log != NULL;
+	     i++) {
+		const struct refusal *one = &run->refusals->items[i];
+
+		refusals_describe(one, what, sizeof(what));
+		(void)snprintf(text, sizeof(text),
+		    "module '%s': %s while it was checked; --no-sandbox "
+		    "allows it",
+		    one->module, what);
+		console->log(console->ctx, SESSION_WARNING, text);
+	}
+}
+
 bool
 supervisor_check(const struct session_options *options,
     const struct supervisor_check *check,
@@ -271,12 +369,20 @@ supervisor_check(const struct session_options *options,
 	    ? options->module_time_ns
 	    : (uint64_t)SESSION_DEFAULT_MODULE_TIME_S * 1000000000;
 	struct job_check job = {.options = options, .check = check};
+	struct broker_options broker;
 	struct run run;
 	bool done;
 
 	if (run_init(&run, SESSION_DEFAULT_MAX_SIZE) == false)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
 	job.note = run.note;
+	broker = (struct broker_options){
+	    .session = options, .note = run.note, .refusals = run.refusals};
+	if (options->sandbox.off == false) {
+		run.broker_options = &broker;
+		job.broker = &run.broker;
+		job.refusals = run.refusals;
+	}
 	done = run_worker(
 	    &run, job_check, &job, bt_now_ns() + limit + limit / 2, console, e);
 	if (done && run.has_error) {
@@ -285,6 +391,7 @@ supervisor_check(const struct session_options *options,
 	} else if (done && run.done == false) {
 		done = report_end(&job, &run, e);
 	}
+	tell_refusals(&run, console);
 	*sound = run.done && run.partial == false;
 	run_deinit(&run);
 	return done;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 
-#include "base/opener.h"
 #include "base/text.h"
 #include "formats/json_out.h"
 #include "image/image.h"
@@ -10,19 +9,13 @@
 /* The symbols of a module in C: its callbacks are static functions, which the
  * dynamic linker does not know. */
 static struct image *
-open_image(const char *path)
+open_image(const struct check_result *r)
 {
-	struct opener_local opener;
-	struct image *image = NULL;
+	struct image *image;
 	bt_error_t e;
 
-	if (opener_local_init(&opener, NULL, &e) == false)
-		return NULL;
-	if (image_open(&opener.base, OPENER_RESOURCE, path, &image, &e) ==
-	    false)
-		image = NULL;
-	opener_local_deinit(&opener);
-	return image;
+	return r->fd >= 0 && image_open_fd(r->fd, r->path, &image, &e) ? image
+								       : NULL;
 }
 
 static bool
@@ -98,7 +91,7 @@ check_print_text(const struct check_result *r, const struct module_host *host,
 {
 	size_t n = host != NULL ? module_inspect_count(host) : 0;
 	size_t options = host != NULL ? module_inspect_asked_count(host) : 0;
-	struct image *image = n != 0 ? open_image(r->path) : NULL;
+	struct image *image = n != 0 ? open_image(r) : NULL;
 
 	put(out, r->path);
 	if (r->module != NULL) {
@@ -210,7 +203,7 @@ check_print_json(const struct check_result *r, const struct module_host *host,
 {
 	size_t n = host != NULL ? module_inspect_count(host) : 0;
 	size_t options = host != NULL ? module_inspect_asked_count(host) : 0;
-	struct image *image = n != 0 ? open_image(r->path) : NULL;
+	struct image *image = n != 0 ? open_image(r) : NULL;
 	struct json_out j = {.buf = out};
 
 	json_open(&j, '{');

@@ -16,6 +16,7 @@ struct check_mistake {
 
 struct check_result {
 	const char *path;
+	int fd;		    /* of a shared object; -1: there is none */
 	const char *module; /* its id; NULL: unknown */
 	bool loaded;
 	VEC(struct check_mistake) mistakes;

@@ -282,25 +282,32 @@ emit_arguments(struct program *p, int socket, int more)
 	const uint32_t sockets[] = {
 	    (uint32_t)socket, (uint32_t)(more >= 0 ? more : socket)};
 	static const uint32_t fcntls[] = {F_GETFD, F_SETFD, F_GETFL};
-	static const uint32_t prctls[] = {
-	    PR_SET_NAME, PR_GET_NAME, 0x53564d41 /* PR_SET_VMA */};
 	const uint32_t self = (uint32_t)getpid();
 
-	/* No new code: neither that of libraries nor our own making. */
-	allow_bits(p, SYS_mmap, 2, PROT_EXEC, false);
-	allow_bits(p, SYS_mprotect, 2, PROT_EXEC, false);
 	/* Threads, no processes. */
 	allow_bits(p, SYS_clone, 0, CLONE_THREAD | CLONE_VM, true);
-	/* fstat(3) of glibc 2.33 and later; not of a path. */
-	allow_bits(p, SYS_newfstatat, 3, AT_EMPTY_PATH, true);
 	allow_value(p, SYS_sendmsg, 0, (uint32_t)socket);
 	allow_values(p, SYS_recvmsg, 0, sockets, 2);
 	/* To die of a signal, as abort(3) does. */
 	allow_value(p, SYS_tgkill, 0, self);
 	allow_value(p, SYS_kill, 0, self);
 	allow_value(p, SYS_ioctl, 1, TCGETS);
-	allow_limits(p);
 	allow_values(p, SYS_fcntl, 1, fcntls, 3);
+}
+
+/* The calls of which a module that is just being loaded may do more. */
+static void
+emit_loaded(struct program *p)
+{
+	static const uint32_t prctls[] = {
+	    PR_SET_NAME, PR_GET_NAME, 0x53564d41 /* PR_SET_VMA */};
+
+	/* No new code: neither that of libraries nor our own making. */
+	allow_bits(p, SYS_mmap, 2, PROT_EXEC, false);
+	allow_bits(p, SYS_mprotect, 2, PROT_EXEC, false);
+	/* fstat(3) of glibc 2.33 and later; not of a path. */
+	allow_bits(p, SYS_newfstatat, 3, AT_EMPTY_PATH, true);
+	allow_limits(p);
 	allow_values(p, SYS_prctl, 0, prctls, 3);
 }
 
@@ -311,10 +318,54 @@ static const int instrumented[] = {SYS_open, SYS_openat, SYS_readlink,
     SYS_newfstatat, SYS_mkdir, SYS_fcntl, SYS_ftruncate, SYS_prctl,
     SYS_prlimit64, SYS_getrlimit, SYS_ioctl, SYS_getcwd, SYS_umask};
 
+/* What makes an opened file more than one to read. */
+static const uint32_t changing = O_ACCMODE | O_CREAT | O_TRUNC;
+
+/* What the dynamic linker needs to look at files... */
+static const int looking[] = {SYS_stat, SYS_lstat, SYS_access, SYS_faccessat,
+    SYS_readlink, SYS_readlinkat, SYS_getcwd};
+/* ... and what raises the walls afterwards. */
+static const int leaving[] = {
+    SYS_setgroups, SYS_setresgid, SYS_setresuid, SYS_capset, SYS_seccomp};
+
 static void
-build(struct program *p, int socket, int more, uint32_t refuse)
+on_calls(struct program *p, const int *calls, size_t n, uint32_t action)
 {
-	const uint32_t absent = SECCOMP_RET_ERRNO | ENOSYS;
+	for (size_t i = 0; i < n; i++)
+		on_call(p, calls[i], action);
+}
+
+static void
+emit_loading(struct program *p)
+{
+	static const uint32_t prctls[] = {PR_SET_NAME, PR_GET_NAME,
+	    PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP};
+	const uint32_t allow = SECCOMP_RET_ALLOW;
+
+	on_calls(p, looking, sizeof(looking) / sizeof(*looking), allow);
+	on_calls(p, leaving, sizeof(leaving) / sizeof(*leaving), allow);
+	on_call(p, SYS_newfstatat, allow);
+	on_call(p, SYS_mmap, allow);
+	on_call(p, SYS_mprotect, allow);
+	allow_bits(p, SYS_openat, 2, changing, false);
+	allow_bits(p, SYS_open, 1, changing, false);
+	allow_value(p, SYS_prlimit64, 0, 0);
+	allow_values(p, SYS_prctl, 0, prctls, 5);
+}
+
+static void
+emit_instrumented(struct program *p)
+{
+	if (worker_is_sanitized() || worker_is_counted())
+		on_calls(p, instrumented,
+		    sizeof(instrumented) / sizeof(*instrumented),
+		    SECCOMP_RET_ALLOW);
+}
+
+/* Leaves the call's number to be looked at. */
+static void
+begin(struct program *p, uint32_t refuse)
+{
 
 	p->size = 0;
 	p->refuse = refuse;
@@ -322,18 +373,27 @@ build(struct program *p, int socket, int more, uint32_t refuse)
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	emit_return(p, SECCOMP_RET_KILL_PROCESS);
 	emit_load(p, offsetof(struct seccomp_data, nr));
+}
+
+/* loading: by the dynamic linker, of a module that is not trusted. */
+static void
+build(struct program *p, int socket, int more, uint32_t refuse, bool loading)
+{
+	const uint32_t absent = SECCOMP_RET_ERRNO | ENOSYS;
+
+	begin(p, refuse);
 	emit(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
 	emit_return(p, SECCOMP_RET_KILL_PROCESS);
 	emit(p, BPF_JMP | BPF_JGT | BPF_K, NEWEST_CALL, 0, 1);
 	emit_return(p, absent);
 	_Static_assert(sizeof(allowed) / sizeof(*allowed) <= CALLS_MAX, "");
 	emit_allowed(p, allowed, sizeof(allowed) / sizeof(*allowed));
-	for (size_t i = 0; i < sizeof(instrumented) / sizeof(*instrumented) &&
-	     (worker_is_sanitized() || worker_is_counted());
-	     i++)
-		on_call(p, instrumented[i], SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++)
-		on_call(p, unknown[i], absent);
+	emit_instrumented(p);
+	on_calls(p, unknown, sizeof(unknown) / sizeof(*unknown), absent);
+	if (loading)
+		emit_loading(p);
+	else
+		emit_loaded(p);
 	emit_arguments(p, socket, more);
 	emit_return(p, refuse);
 }
@@ -351,21 +411,67 @@ install(const struct program *p, unsigned flags)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &f);
 }
 
-bool
-sandbox_filter(int socket, int more, int *listener)
+static bool
+filter(int socket, int more, bool loading, int *listener)
 {
 	struct program p;
 	int errnum;
 
-	build(&p, socket, more, SECCOMP_RET_USER_NOTIF);
+	build(&p, socket, more, SECCOMP_RET_USER_NOTIF, loading);
 	*listener = install(&p, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	if (*listener >= 0)
 		return true;
 	/* Before Linux 5.0, or somebody else is told already. */
 	errnum = errno;
-	build(&p, socket, more, SECCOMP_RET_ERRNO | EPERM);
+	build(&p, socket, more, SECCOMP_RET_ERRNO | EPERM, loading);
 	if (install(&p, 0) < 0)
 		return false;
 	errno = errnum;
 	return true;
+}
+
+bool
+sandbox_filter(int socket, int more, int *listener)
+{
+
+	return filter(socket, more, false, listener);
+}
+
+bool
+sandbox_filter_loading(int socket, int *listener)
+{
+
+	return filter(socket, -1, true, listener);
+}
+
+/* Other ways to open a file are refused by the first filter. */
+static void
+refuse_reading(struct program *p, int call, unsigned i)
+{
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 5);
+	emit_load(p, argument(i));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, changing, 0, 0);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+	emit_return(p, p->refuse);
+	emit_return(p, SECCOMP_RET_ALLOW);
+}
+
+/* The kernel asks all filters and does the worst that one of them says; that
+ * one is told of some goes only for one filter of a process. So this one allows
+ * what the other looks at. */
+bool
+sandbox_filter_loaded(void)
+{
+	const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
+	struct program p;
+
+	begin(&p, refuse);
+	emit_instrumented(&p);
+	on_calls(&p, looking, sizeof(looking) / sizeof(*looking), refuse);
+	on_calls(&p, leaving, sizeof(leaving) / sizeof(*leaving), refuse);
+	refuse_reading(&p, SYS_openat, 2);
+	refuse_reading(&p, SYS_open, 1);
+	emit_loaded(&p);
+	emit_return(&p, SECCOMP_RET_ALLOW);
+	return install(&p, 0) >= 0;
 }

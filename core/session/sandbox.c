@@ -172,14 +172,11 @@ is_in_valgrind(void)
 	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
 }
 
+/* done: there is a filter, and listener is told by it or errno says why not. */
 static void
-filter(struct sandbox *s)
+filtered(struct sandbox *s, bool done, int listener)
 {
-	int listener;
-
-	if (s->unfiltered || is_in_valgrind())
-		return;
-	if (!sandbox_filter(s->broker->fd, s->more_fd, &listener)) {
+	if (!done) {
 		missing(s, "system calls of the worker are not filtered: %s",
 		    strerror(errno));
 		return;
@@ -192,6 +189,31 @@ filter(struct sandbox *s)
 	if (!broker_client_listen(s->broker, listener))
 		missing(s, "system calls that are refused are not named");
 	(void)close(listener);
+}
+
+static void
+filter(struct sandbox *s)
+{
+	int listener = -1;
+	bool done;
+
+	if (s->unfiltered || is_in_valgrind())
+		return;
+	if (s->loading && sandbox_filter_loaded())
+		return;
+	done = sandbox_filter(s->broker->fd, s->more_fd, &listener);
+	filtered(s, done, listener);
+}
+
+void
+sandbox_enter_loading(struct sandbox *s)
+{
+	int listener = -1;
+
+	if (s->unfiltered || is_in_valgrind())
+		return;
+	s->loading = sandbox_filter_loading(s->broker->fd, &listener);
+	filtered(s, s->loading, listener);
 }
 
 void

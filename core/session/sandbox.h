@@ -19,6 +19,7 @@ enum { SANDBOX_MISSING_MAX = 4 };
 struct sandbox {
 	uint32_t uid, gid; /* to become; 0: stay who we are */
 	bool unfiltered;
+	bool loading;		      /* the first filter is there */
 	struct broker_client *broker; /* its descriptor stays open */
 	int more_fd; /* another one to be told something by; -1: none */
 
@@ -34,6 +35,10 @@ void sandbox_identity(uint32_t wanted, uint32_t *uid, uint32_t *gid);
 /* Closes all descriptors but 0, 1, 2 and these, which are sorted. Before
  * modules are loaded: those that they open are their own business. */
 void sandbox_close_others(int *keep, size_t n_keep);
+/* For a module that is not trusted: before the dynamic linker runs its code. It
+ * can open files to read them, which the linker does, and make code of them;
+ * else nothing that it could not do after sandbox_enter, which follows. */
+void sandbox_enter_loading(struct sandbox *s);
 /* In the worker, once. Ends the process if its supervisor has ended. */
 void sandbox_enter(struct sandbox *s);
 
@@ -41,5 +46,9 @@ void sandbox_enter(struct sandbox *s);
  * *listener: who reads it is told of refused calls, -1
  * when the kernel cannot tell. False with errno: there is no filter. */
 bool sandbox_filter(int socket, int more, int *listener);
+/* That of sandbox_enter_loading, and what makes it that of sandbox_enter but
+ * for this: nobody is told of the files that it refuses to open for reading. */
+bool sandbox_filter_loading(int socket, int *listener);
+bool sandbox_filter_loaded(void);
 
 #endif /* SESSION_SANDBOX_H */

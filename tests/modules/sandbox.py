@@ -146,14 +146,6 @@ def attribute(snapshot, key):
     return snapshot["attributes"].get(key)
 
 
-def is_instrumented(modules):
-    """Builds with sanitizers or counts let more through."""
-    exe = os.path.join(modules.bench.build, "ptrace")
-    with open(exe, "rb") as f:
-        text = f.read()
-    return b"__asan_init" in text or b"__gcov_init" in text
-
-
 def lacks(snapshot):
     return any(w["code"] == "sandbox.missing" for w in snapshot["warnings"])
 
@@ -171,7 +163,7 @@ def check_prisoner(modules, t):
     t.equal(snapshot["partial"], True, "prisoner")
     t.check(snapshot["findings"] and snapshot["threads"][0]["frames"],
             "everything else is there")
-    instrumented = is_instrumented(modules)
+    instrumented = _modules.is_instrumented(modules)
     open_there = ("open", "create", "stat", "limit", "dumpable")
     texts = [w["text"] for w in snapshot["warnings"]
              if w["code"] == "sandbox.refused"]
