@@ -71,8 +71,48 @@ parse_ehdr(const struct core *c, struct core_ehdr *h)
 	h->shentsize = core_u16(c, &v);
 }
 
-/* Of x86-64, unless the header says otherwise of itself throughout: class and
- * byte order as its own sizes have them. */
+/* How much of the header speaks for class and byte order in c. Two bytes claim
+ * them; the type shows the order, and the sizes of header and table entry show
+ * both. */
+static unsigned
+credit(const struct core *c, const struct core_ehdr *h)
+{
+	unsigned n = 0;
+
+	n += h->type == ET_CORE ? 4 : 0;
+	n += h->ehsize == ehdr_size(c) ? 2 : 0;
+	n += h->phentsize == phdr_size(c) ? 2 : 0;
+	n += arch_find(h->machine, c->narrow, c->big_endian) != NULL;
+	n += (h->class == ELFCLASS32) == c->narrow;
+	n += (h->data == ELFDATA2MSB) == c->big_endian;
+	return n;
+}
+
+/* Any of these fields may be damaged: what most of them say goes, and of equals
+ * what x86-64 has. */
+static void
+find_form(struct core *c, struct core_ehdr *h)
+{
+	struct core_ehdr best = *h;
+	unsigned most = 0;
+	bool narrow = false, big_endian = false;
+
+	for (unsigned form = 0; form < 4; form++) {
+		c->narrow = (form & 1) != 0;
+		c->big_endian = (form & 2) != 0;
+		parse_ehdr(c, h);
+		if (credit(c, h) <= most)
+			continue;
+		most = credit(c, h);
+		best = *h;
+		narrow = c->narrow;
+		big_endian = c->big_endian;
+	}
+	*h = best;
+	c->narrow = narrow;
+	c->big_endian = big_endian;
+}
+
 static bool
 read_ehdr(struct core *c, struct core_ehdr *h, bt_error_t *e)
 {
@@ -86,13 +126,7 @@ read_ehdr(struct core *c, struct core_ehdr *h, bt_error_t *e)
 	view_seek(&v, EI_CLASS);
 	h->class = view_u8(&v);
 	h->data = view_u8(&v);
-	c->narrow = h->class == ELFCLASS32;
-	c->big_endian = h->data == ELFDATA2MSB;
-	parse_ehdr(c, h);
-	if (h->ehsize != ehdr_size(c) || h->phentsize != phdr_size(c)) {
-		c->narrow = c->big_endian = false;
-		parse_ehdr(c, h);
-	}
+	find_form(c, h);
 	if (c->size < ehdr_size(c))
 		return bt_fail_format(e, c->size,
 		    "%s is cut off at offset %llu, inside the ELF header; "
@@ -335,6 +369,12 @@ core_header(struct core *c, bt_error_t *e)
 		h.class = ELFCLASS64;
 		h.data = ELFDATA2LSB;
 		h.machine = EM_X86_64;
+	} else if (h.class != (c->narrow ? ELFCLASS32 : ELFCLASS64) ||
+	    h.data != (c->big_endian ? ELFDATA2MSB : ELFDATA2LSB)) {
+		target_warn(&c->base, "core.header",
+		    "class or byte order in the file header is wrong (offsets "
+		    "4, 5); the rest has %d bits, %s-endian",
+		    c->narrow ? 32 : 64, c->big_endian ? "big" : "little");
 	}
 	if (!check_type(c, &h, e) || !check_machine(c, &h, e))
 		return false;

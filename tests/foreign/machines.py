@@ -170,6 +170,26 @@ def check_threads(c, d, values):
         c.same("object", thread["frames"][0]["object"], "far")
 
 
+def check_header(c, build, path, name, data):
+    """One field of the header is wrong; the others say what it is."""
+    wide = MACHINES[name][1] == 64
+    sizes = (52, 54) if wide else (40, 42)  # e_ehsize, e_phentsize
+    for offset, width in ((4, 1), (5, 1), (sizes[0], 2), (sizes[1], 2)):
+        for value in (b"\0", b"\1", b"\2", b"\xff"):
+            bad = bytearray(data)
+            bad[offset:offset + width] = value * width
+            with open(path, "wb") as f:
+                f.write(bad)
+            d = document(build, path)
+            what = f"{value!r} at offset {offset}"
+            c.same(what, [t["tid"] for t in d["threads"]], [100, 101, 102])
+            c.same(what, d.get("attributes", {}).get("cpu.arch"), name)
+            if bad == data or offset == sizes[0]:
+                continue
+            c.same(what, "core.header" in
+                   [w["code"] for w in d.get("warnings", [])], True)
+
+
 def check(c, build, where, name):
     c.name = name
     data, values = core(name, 3)
@@ -192,6 +212,7 @@ def check(c, build, where, name):
     c.same("mappings", [(m["start"], m["end"]) for m in d["mappings"]],
            [(hex(BASE), hex(BASE + PAGE)), ("0x7fff0000", "0x7fff2000")])
     c.same("findings", [f["class"] for f in d["findings"]], ["null-deref"])
+    check_header(c, build, path, name, data)
     # Cut off anywhere: no crash, and a snapshot as soon as there is a thread.
     for part in (1, 2, 3, 5, 9):
         with open(path, "wb") as f:
