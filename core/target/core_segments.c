@@ -97,7 +97,7 @@ add_segment(struct core *c, uint64_t index, struct core_phdr *p,
     struct segment_faults *faults)
 {
 	struct target_process *process = &c->base.process;
-	uint64_t room = UINT64_MAX - p->vaddr, have;
+	uint64_t room = p->vaddr < TARGET_TOP ? TARGET_TOP - p->vaddr : 0, have;
 	struct load_range *load;
 
 	if (p->filesz > p->memsz) {

@@ -122,12 +122,16 @@ static bool
 emit(struct target *t, const struct part *p, const struct load_range *l,
     const struct file_range *f)
 {
-	struct target_mapping *m = vec_push(&t->mappings);
+	struct target_mapping *m;
+	bt_addr_t end = p->end < TARGET_TOP ? p->end : TARGET_TOP;
 
+	if (p->start >= end)
+		return true;
+	m = vec_push(&t->mappings);
 	if (m == NULL)
 		return false;
 	m->start = p->start;
-	m->end = p->end;
+	m->end = end;
 	m->perms = p->in_l ? l->perms : TARGET_PERMS_UNKNOWN;
 	m->module = TARGET_NO_MODULE;
 	if (p->in_f) {

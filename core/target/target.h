@@ -38,6 +38,11 @@ struct target_mapping {
 };
 #define TARGET_NO_MODULE UINT32_MAX
 
+/* No mapping or segment reaches beyond, whatever a core says: code that goes
+ * through memory piece by piece may add a piece to any of its addresses. Linux
+ * maps nothing there on any machine: small negative numbers are its errors. */
+#define TARGET_TOP (UINT64_MAX - ((UINT64_C(1) << 20) - 1))
+
 enum target_debug {	      /* what a module's image could give */
 	TARGET_DEBUG_UNKNOWN, /* not looked yet */
 	TARGET_DEBUG_NONE,
