@@ -121,7 +121,8 @@ winner(const uint32_t *votes)
 	return slot < 0 ? 0 : -8 * (slot + 1);
 }
 
-/* Distances from the thread pointer; 0: not found. */
+/* Distances from the thread pointer; 0: not found. Both lie in libc's block:
+ * where one is, the other is not far. */
 static void
 find_slots(struct ptmalloc *p, int64_t *cache, int64_t *arena)
 {
@@ -130,7 +131,8 @@ find_slots(struct ptmalloc *p, int64_t *cache, int64_t *arena)
 	struct votes *v = calloc(1, sizeof(*v));
 
 	*cache = *arena = 0;
-	for (unsigned r = 0; v != NULL && r < 2 && *cache == 0; r++) {
+	for (unsigned r = 0; v != NULL && r < 2 && *cache == 0 && *arena == 0;
+	     r++) {
 		for (uint32_t i = 0; i < n && i < VOTERS; i++) {
 			uint64_t tp;
 

@@ -274,8 +274,7 @@ gather(struct values *x, const struct group *g, uint32_t node,
     enum snap_word which)
 {
 	const struct snap_node *n = &g->template->nodes[node];
-	uint32_t at = n->first +
-	    (uint32_t)__builtin_popcount(n->words & ((1u << which) - 1));
+	uint32_t at = n->first + snap_words_in(n->words & ((1u << which) - 1));
 
 	for (size_t i = 0; i < g->count; i++) {
 		const struct snap_packed *p = g->roots[i]->packed;

@@ -128,6 +128,19 @@ strings_addn(struct strings *s, const char *text, size_t len)
 }
 
 const char *
+strings_find(const struct strings *s, const char *text)
+{
+	size_t len = strlen(text);
+
+	return s->room == 0
+	    ? NULL
+	    : find(s->slots, s->room,
+		  hash_text(text, len, (uint64_t)(uintptr_t)s->arena), text,
+		  len)
+		  ->text;
+}
+
+const char *
 strings_add(struct strings *s, const char *text)
 {
 	return text != NULL ? strings_addn(s, text, strlen(text)) : "";

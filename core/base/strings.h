@@ -21,5 +21,7 @@ void strings_deinit(struct strings *s);
 /* The one copy of the text; "" for NULL or when memory is out. */
 const char *strings_add(struct strings *s, const char *text);
 const char *strings_addn(struct strings *s, const char *text, size_t len);
+/* The same, when it is there; NULL: nobody added it. */
+const char *strings_find(const struct strings *s, const char *text);
 
 #endif /* BASE_STRINGS_H */

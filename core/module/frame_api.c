@@ -154,6 +154,12 @@ struct guard_place {
 	bt_addr_t from;
 };
 
+/* What of a frame the guard's place depends on. */
+struct guard_frame {
+	bt_addr_t pc, sp, cfa, fp;
+	bool has_fp;
+};
+
 static const struct guard_place *
 guard_place(struct module_host *host, const struct unwind_frame *frame)
 {
@@ -181,35 +187,110 @@ guard_place(struct module_host *host, const struct unwind_frame *frame)
 	return place;
 }
 
+/* How many of a thread's innermost frames were unwound by what compilers wrote
+ * down, none of them the code around a signal. */
+static uint32_t
+plain_frames(struct module_host *host, const ptrace_thread_t *thread)
+{
+	const struct snap_thread *t =
+	    &host->snapshot->threads.items[thread->index];
+	const char *cfi = unwind_trust_name(UNWIND_CFI);
+	const char *debug_frame = unwind_trust_name(UNWIND_DEBUG_FRAME);
+	const char *context = unwind_trust_name(UNWIND_CONTEXT);
+	uint32_t n = 0;
+
+	if (host->plain == thread)
+		return host->n_plain;
+	while (n < t->n_frames && t->frames[n].signal_frame == false &&
+	    (n < t->frames_skipped_at || t->frames_skipped == 0) &&
+	    t->frames[n].has_sp &&
+	    (t->frames[n].trust == cfi || t->frames[n].trust == debug_frame ||
+		t->frames[n].trust == context))
+		n++;
+	host->plain = thread;
+	host->n_plain = n;
+	return n;
+}
+
+/* By the snapshot alone, without unwinding: a frame's CFA is the stack pointer
+ * of the frame that it was called from. */
+static bool
+frame_as_shown(const ptrace_frame_t *f, const struct guard_place *place,
+    struct guard_frame *out)
+{
+	const struct snap_frame *s = module_snap_frame(f);
+	uint32_t n = plain_frames(f->host, f->thread);
+
+	if (place->guard.by_fp || f->own != NULL)
+		return false;
+	for (uint32_t i = 1; f->index + i < n; i++) {
+		if (s[i].sp == s->sp)
+			continue; /* inlined: the same frame on the stack */
+		*out = (struct guard_frame){
+		    .pc = s->ip, .sp = s->sp, .cfa = s[i].sp};
+		return true;
+	}
+	return false;
+}
+
+static bool
+frame_as_unwound(const ptrace_frame_t *f, struct guard_frame *out)
+{
+	struct module_host *host = f->host;
+	const struct unwind_frame *frame = physical_frame(f);
+
+	if (frame == NULL || frame->cfa_known == false ||
+	    host->unwound_at >= host->unwound_certain)
+		return false;
+	*out = (struct guard_frame){.pc = frame->pc, .cfa = frame->cfa};
+	out->has_fp = regs_get(&frame->regs, ARCH_FP, &out->fp);
+	return regs_get(&frame->regs, ARCH_SP, &out->sp);
+}
+
+/* The frame and the place of its guard; NULL: it keeps none. Most functions
+ * do not, and few of those at which threads stand are new: no need to unwind
+ * for those. */
+static const struct guard_place *
+guarded(const ptrace_frame_t *f, struct guard_frame *frame)
+{
+	struct module_host *host = f->host;
+	const struct snap_frame *s = module_snap_frame(f);
+	bool exact = s->trust == unwind_trust_name(UNWIND_CONTEXT);
+	const uint64_t *known = map_get(
+	    &host->guards, exact ? s->ip : s->ip - 1);
+	const struct guard_place *place;
+
+	if (known != NULL) {
+		place = (const struct guard_place *)(uintptr_t)*known;
+		if (place == NULL || frame_as_shown(f, place, frame))
+			return place;
+	}
+	if (frame_as_unwound(f, frame) == false)
+		return NULL;
+	return guard_place(host, &host->stack.frames.items[host->unwound_at]);
+}
+
 bool
 ptrace_frame_guard(ptrace_frame_t *f, ptrace_guard_t *out)
 {
 	struct module_host *host = f->host;
-	/* Most functions keep none: no need to unwind for those. */
-	const uint64_t *known = f->index > 0
-	    ? map_get(&host->guards, module_snap_frame(f)->ip - 1)
-	    : NULL;
-	const struct unwind_frame *frame =
-	    known != NULL && *known == 0 ? NULL : physical_frame(f);
 	const struct guard_place *place;
+	struct guard_frame frame;
 	bt_addr_t storage, at;
-	uint64_t sp;
 
-	if (out->size < offsetof(ptrace_guard_t, reserved) || frame == NULL ||
-	    frame->cfa_known == false || !module_reads_code(host) ||
-	    host->unwound_at >= host->unwound_certain ||
-	    !arch_thread_pointer(&f->thread->target->regs, &storage) ||
-	    !regs_get(&frame->regs, ARCH_SP, &sp))
+	if (out->size < offsetof(ptrace_guard_t, reserved) ||
+	    f->thread == NULL || f->thread->target == NULL)
 		return false;
-	place = guard_place(host, frame);
-	if (place == NULL || frame->pc < place->from)
+	place = guarded(f, &frame);
+	if (place == NULL || frame.pc < place->from ||
+	    !module_reads_code(host) ||
+	    (place->guard.by_fp && frame.has_fp == false) ||
+	    !arch_thread_pointer(&f->thread->target->regs, &storage))
 		return false;
-	at = frame->cfa;
-	if (place->guard.by_fp && !regs_get(&frame->regs, ARCH_FP, &at))
-		return false;
+	at = place->guard.by_fp ? frame.fp : frame.cfa;
 	at += (uint64_t)place->guard.offset;
 	/* Within the frame: below the stack pointer it would be gone. */
-	if (at < sp || at >= frame->cfa || at % 8 != 0 ||
+	if (at < frame.sp || at >= frame.cfa || at % 8 != 0 ||
 	    !target_read_u64(host->target, at, &out->found) ||
 	    !target_read_u64(
 		host->target, storage + ARCH_GUARD_OFFSET, &out->expected))

@@ -115,6 +115,7 @@ forget_snapshot(struct module_host *host)
 	arena_deinit(&host->arena);
 	arena_init(&host->arena, MODULE_ARENA_CAP);
 	host->unwound = NULL;
+	host->plain = NULL;
 	host->threads = NULL;
 	host->n_threads = 0;
 	host->changed = false;

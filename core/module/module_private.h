@@ -208,6 +208,9 @@ struct module_host {
 	size_t unwound_certain; /* its frames that are beyond doubt */
 	struct map guards;	/* pc -> struct guard_place, NULL: none */
 	size_t unwound_at;	/* the frame that was asked for last */
+	/* The thread whose plain frames were counted last, and how many. */
+	const struct ptrace_thread *plain;
+	uint32_t n_plain;
 	VEC(pmodule_constraint_t *) constraints;
 	bool background[MODULE_FINDINGS_MAX]; /* of the snapshot's findings */
 	uint64_t search_left;	  /* bytes that searches may still read */

@@ -301,9 +301,10 @@ collect_error_message(struct session *s)
 {
 	enum { DEPTH = 64 };
 	struct snapshot *out = s->snapshot;
-	const char *name = snapshot_string(out, "bcd_MAGICAL_UNICORNS_message");
+	const char *name = strings_find(
+	    &out->strings, "bcd_MAGICAL_UNICORNS_message");
 
-	for (size_t t = 0; t < out->threads.count; t++) {
+	for (size_t t = 0; name != NULL && t < out->threads.count; t++) {
 		struct snap_thread *thread = &out->threads.items[t];
 
 		for (uint32_t i = 0; i < thread->n_frames && i < DEPTH; i++) {

@@ -274,7 +274,7 @@ make_list(struct making *m, const struct snap_variable *v, uint32_t count,
 			n->words |= SNAP_NODE_BELOW;
 			n->below = v->address - m->root;
 		}
-		m->words += (uint32_t)__builtin_popcount(
+		m->words += snap_words_in(
 		    n->words & ((1u << SNAP_WORD__COUNT) - 1));
 		if (n->n_children != 0)
 			make_list(m, v->children, n->n_children, depth + 1);

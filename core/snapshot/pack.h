@@ -101,13 +101,22 @@ uint32_t snap_next_variable(const struct snap_template *t, uint32_t node);
 /* items[i] was used. */
 void snap_templates_used(struct snap_templates *known, unsigned i);
 
+/* How many bits of a set of words are set: up to 16 of them. The builtin is a
+ * call where the compiler may not count on the instruction. */
+static inline uint32_t
+snap_words_in(uint32_t words)
+{
+	words -= words >> 1 & 0x5555;
+	words = (words & 0x3333) + (words >> 2 & 0x3333);
+	words = (words + (words >> 4)) & 0x0f0f;
+	return (words + (words >> 8)) & 0x1f;
+}
+
 /* A node's word; it must have it. */
 static inline uint64_t
 snap_word(const struct snap_node *n, const uint64_t *row, enum snap_word which)
 {
-	uint32_t before = n->words & ((1u << which) - 1);
-
-	return row[n->first + (uint32_t)__builtin_popcount(before)];
+	return row[n->first + snap_words_in(n->words & ((1u << which) - 1))];
 }
 
 /* The address of every node of a row that has one. root: of the variable that

@@ -158,7 +158,8 @@ base_name(const char *name)
 	    "const ", "volatile ", "struct ", "class ", "union ", "enum "};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strncmp(name, words[i], strlen(words[i])) == 0) {
+		if (*name == *words[i] &&
+		    strncmp(name, words[i], strlen(words[i])) == 0) {
 			name += strlen(words[i]);
 			i = (size_t)-1;
 		}
