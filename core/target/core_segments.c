@@ -252,20 +252,24 @@ size_t
 core_held(struct target *t, bt_addr_t start, bt_addr_t end, size_t *at)
 {
 	const core_range_vec *ranges = &((const struct core *)t)->ranges;
-	const struct core_range *r = ranges->items + *at;
-	const struct core_range *limit = ranges->items + ranges->count;
+	const struct core_range *r;
 	bt_addr_t pos = start;
 
-	while (r < limit && r->start + r->size <= start)
-		r++;
-	for (; r < limit && r->start <= pos; r++) {
+	for (; *at < ranges->count; (*at)++) {
+		r = &ranges->items[*at];
+		if (r->start + r->size > start)
+			break;
+	}
+	for (; *at < ranges->count; (*at)++) {
+		r = &ranges->items[*at];
+		if (r->start > pos)
+			break;
 		pos = r->start + r->size;
 		if (pos >= end) {
 			pos = end; /* what follows may go on with it */
 			break;
 		}
 	}
-	*at = (size_t)(r - ranges->items);
 	return (size_t)(pos - start);
 }
 
