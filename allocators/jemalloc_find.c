@@ -536,6 +536,9 @@ open_unnamed(struct je *je)
 	return je_layout_of(je->version, 0) == found || find_by_layout(je);
 }
 
+/* It is known by what it keeps for each thread: of a library that keeps nothing
+ * no file is opened to look for names. (jemalloc without thread-local storage
+ * is for systems that have none.) */
 bool
 je_find(struct je *je)
 {
@@ -545,7 +548,8 @@ je_find(struct je *je)
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 		bool named;
 
-		if (!ptrace_target_module(je->target, i, &m))
+		if (!ptrace_target_module_listed(je->target, i, &m) ||
+		    (m.tls_size == 0 && !m.executable))
 			continue;
 		named = module_has(je, &m);
 		if (!named && !module_may_have(je, &m))

@@ -93,7 +93,7 @@ find_context(struct mu *mu)
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		mu->module = (ptrace_module_t)PTRACE_MODULE_INIT;
-		if (ptrace_target_module(mu->target, i, &mu->module) &&
+		if (ptrace_target_module_listed(mu->target, i, &mu->module) &&
 		    may_be(mu, &mu->module) && search_module(mu))
 			return true;
 	}

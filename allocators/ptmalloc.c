@@ -46,7 +46,7 @@ open_module(struct ptmalloc *p, bool libc)
 	for (uint32_t i = 0; i < n; i++) {
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 
-		if (!ptrace_target_module(p->host->target, i, &m) ||
+		if (!ptrace_target_module_listed(p->host->target, i, &m) ||
 		    (libc ? !is_libc(m.name)
 			  : !m.executable ||
 				!owner_may_hold_libc(p->host->target, &m)))

@@ -349,6 +349,8 @@ try_module(struct tc *tc)
 	return true;
 }
 
+/* Threads' caches are in their local storage: a library without any is none,
+ * and no file of it is opened. */
 bool
 tc_find(struct tc *tc)
 {
@@ -356,7 +358,8 @@ tc_find(struct tc *tc)
 
 	for (uint32_t i = 0; i < n; i++) {
 		tc->module = (ptrace_module_t)PTRACE_MODULE_INIT;
-		if (ptrace_target_module(tc->target, i, &tc->module) &&
+		if (ptrace_target_module_listed(tc->target, i, &tc->module) &&
+		    (tc->module.tls_size != 0 || tc->module.executable) &&
 		    may_have(tc, &tc->module) && try_module(tc))
 			return true;
 	}

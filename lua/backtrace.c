@@ -115,7 +115,7 @@ next_module(lua_State *L)
 	lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
 	ptrace_module_t m = PTRACE_MODULE_INIT;
 
-	if (ptrace_target_module(
+	if (ptrace_target_module_listed(
 		ptrace_backtrace_target(bt), (uint32_t)i, &m) == false)
 		return 0;
 	lua_pushinteger(L, i + 1);

@@ -127,17 +127,27 @@ ptrace_target_find_word(ptrace_target_t *t, bt_addr_t start, bt_addr_t end,
 /* ---- modules ---- */
 
 static void
-fill_module(struct target *t, struct target_module *m, ptrace_module_t *out)
+fill_listed(struct target *t, struct target_module *m, ptrace_module_t *out)
 {
 
 	out->executable = m->is_exe;
 	out->vdso = m->is_vdso;
-	out->has_file = target_module_image(t, m) != NULL && !m->mismatched;
+	out->has_file = false;
 	out->path = m->path;
 	out->name = m->name;
 	out->start = m->start;
 	out->end = m->end;
 	out->bias = m->bias;
+	out->tls_size = target_module_tls_size(t, m);
+}
+
+static void
+fill_module(struct target *t, struct target_module *m, ptrace_module_t *out)
+{
+	bool has_file = target_module_image(t, m) != NULL && !m->mismatched;
+
+	fill_listed(t, m, out);
+	out->has_file = has_file;
 }
 
 uint32_t
@@ -158,6 +168,19 @@ ptrace_target_module(ptrace_target_t *t, uint32_t i, ptrace_module_t *out)
 		return false;
 	target_expect_images(t->host->target, i);
 	fill_module(t->host->target, &all[i], out);
+	return true;
+}
+
+bool
+ptrace_target_module_listed(
+    ptrace_target_t *t, uint32_t i, ptrace_module_t *out)
+{
+	struct target_module *all;
+
+	if (FITS(out, ptrace_module_t) == false ||
+	    i >= target_modules(t->host->target, &all))
+		return false;
+	fill_listed(t->host->target, &all[i], out);
 	return true;
 }
 

@@ -20,6 +20,7 @@ struct group {
 	bt_addr_t load_end;   /* by its headers, 0: unknown */
 	bt_addr_t file_start;
 	uint64_t bias;
+	uint64_t tls_size;
 	bool has_elf, not_elf, exec, unknown_perms;
 	struct image_build_id build_id;
 };
@@ -45,6 +46,7 @@ group_begin(struct target *t, group_vec *groups, const struct target_mapping *m)
 	if (g->has_elf) {
 		g->bias = elf.bias;
 		g->load_end = elf.end;
+		g->tls_size = memelf_tls_size(elf.segments, elf.n_segments);
 		g->build_id = elf.build_id;
 	}
 	return g;
@@ -164,6 +166,7 @@ module_add_elf(struct target *t, const char *path, bt_addr_t file_start,
 	m->bias = elf->bias;
 	m->build_id = elf->build_id;
 	m->has_header = true;
+	m->tls_size = memelf_tls_size(elf->segments, elf->n_segments);
 	return m;
 }
 
@@ -190,6 +193,7 @@ add_groups(struct target *t)
 		m->bias = g->bias;
 		m->build_id = g->build_id;
 		m->has_header = g->has_elf;
+		m->tls_size = g->tls_size;
 	}
 	vec_deinit(&groups);
 	return ok;

@@ -171,6 +171,9 @@ bool memelf_to_file(
 bool memelf_perms(const struct image_segment *segments, size_t n, uint64_t bias,
     bt_addr_t address, uint32_t *perms);
 
+/* tls.c: of PT_TLS; 0: there is none. */
+uint64_t memelf_tls_size(const struct image_segment *segments, size_t n);
+
 /* linkmap.c */
 struct linkmap_entry {
 	bt_addr_t address; /* of the struct link_map */

@@ -49,6 +49,30 @@ tls_segment_of(
 	return false;
 }
 
+uint64_t
+memelf_tls_size(const struct image_segment *segments, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (segments[i].type == PT_TLS)
+			return segments[i].memsz;
+	return 0;
+}
+
+uint64_t
+target_module_tls_size(const struct target *t, const struct target_module *m)
+{
+	const struct image_segment *segments;
+	size_t n;
+
+	(void)t;
+	if (m->has_header)
+		return m->tls_size;
+	if (m->image == NULL || m->mismatched)
+		return 0;
+	n = image_segments(m->image, &segments);
+	return memelf_tls_size(segments, n);
+}
+
 /* l_tls_offset and l_tls_modid of one link_map. */
 static bool
 find_fields(struct target *t, bt_addr_t link_map, uint64_t bias,

@@ -192,7 +192,10 @@ typedef struct ptrace_module {
 	const char *path, *name;
 	bt_addr_t start, end;
 	uint64_t bias; /* run-time address less the file's own */
-	uint64_t reserved[4];
+	/* Bytes that each thread has of its own of this module (PT_TLS); 0: no
+	 * thread-local storage. */
+	uint64_t tls_size;
+	uint64_t reserved[3];
 } ptrace_module_t;
 #define PTRACE_MODULE_INIT                                                     \
 	{                                                                      \
@@ -280,6 +283,11 @@ bool ptrace_target_symbol_named(ptrace_target_t *t, const ptrace_module_t *m,
 /* Loaded modules in the order of their addresses. */
 uint32_t ptrace_target_n_modules(ptrace_target_t *t);
 bool ptrace_target_module(ptrace_target_t *t, uint32_t i, ptrace_module_t *out);
+/* The same without looking for the module's file, which costs as much as all
+ * else that is known of it: has_file is false. For who goes through them to
+ * find one by its name or by what it has in memory. */
+bool ptrace_target_module_listed(
+    ptrace_target_t *t, uint32_t i, ptrace_module_t *out);
 bool ptrace_target_module_at(
     ptrace_target_t *t, bt_addr_t address, ptrace_module_t *out);
 /* What the module's file on this machine has for a run-time address (before

@@ -154,7 +154,7 @@ exception_find(ptrace_thread_t *thread, struct exception *out)
 	for (uint32_t i = 0; i < n; i++) {
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 
-		if (ptrace_target_module(t, i, &m) &&
+		if (ptrace_target_module_listed(t, i, &m) &&
 		    (m.executable || strncmp(m.name, "libstdc++", 9) == 0 ||
 			strncmp(m.name, "libc++abi", 9) == 0) &&
 		    search_block(thread, &m, out))
