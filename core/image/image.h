@@ -168,6 +168,10 @@ bool image_symbol_at(
  * mini debug info, any type; the default version, if there are several. */
 bool image_symbol_named(
     struct image *image, const char *name, struct image_symbol *out);
+/* The same of names that are exported and in a hash table (DT_GNU_HASH), of the
+ * default version: no table is walked through. */
+bool image_symbol_exported(
+    struct image *image, const char *name, struct image_symbol *out);
 /* All defined symbols in table order, until the callback returns false:
  * .symtab, .dynsym, and without .symtab the mini debug info. */
 void image_symbols_each(struct image *image,

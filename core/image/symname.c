@@ -230,6 +230,20 @@ find_in(struct symtab *t, const char *name, Elf64_Sym *out)
 }
 
 bool
+image_symbol_exported(
+    struct image *image, const char *name, struct image_symbol *out)
+{
+	Elf64_Sym sym;
+
+	if (name[0] == '\0')
+		return false;
+	image_load_symbols(image);
+	return image->gnu_hash.nbuckets > 0 &&
+	    find_hashed(image, name, &sym) == MATCH_YES &&
+	    symtab_fill(&image->dynsym, &sym, out);
+}
+
+bool
 image_symbol_named(
     struct image *image, const char *name, struct image_symbol *out)
 {

@@ -41,13 +41,18 @@ struct tail_walk {
 	const struct dwarf_call_site *chain[TAIL_DEPTH_MAX];
 };
 
-/* Address of a linkage name in the module; 0: unknown. */
+/* Address of a linkage name in the module; 0: unknown. What is exported is
+ * found by a hash table; .symtab, which must be walked through, has the same.
+ */
 static uint64_t
 address_of(struct session *s, struct target_module *m, const char *name)
 {
 	struct image *images[2] = {m->debug, target_module_image(s->target, m)};
 	struct image_symbol symbol;
 
+	if (images[1] != NULL &&
+	    image_symbol_exported(images[1], name, &symbol))
+		return symbol.value;
 	for (int i = 0; i < 2; i++)
 		if (images[i] != NULL &&
 		    image_symbol_named(images[i], name, &symbol))

@@ -65,7 +65,10 @@ function_named(struct evaluator *ev, const char *name)
 		images[0] = target_module_debug(r->target, ev->module);
 		images[1] = target_module_image(r->target, ev->module);
 	}
-	symbol.value = 0;
+	/* Exported ones are found without a walk through a table. */
+	if (images[1] == NULL ||
+	    !image_symbol_exported(images[1], name, &symbol))
+		symbol.value = 0;
 	for (unsigned i = 0; i < 2 && symbol.value == 0; i++) {
 		if (images[i] == NULL ||
 		    image_symbol_named(images[i], name, &symbol) == false)

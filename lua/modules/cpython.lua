@@ -67,7 +67,7 @@ local layouts = {
     head = 40, current = 576, tstates = 16, thread_id = 152, native_id = 160,
     sysdict = 904, collecting = 848,
     cframe = 56, cframe_previous = 16, cframe_frame = 8,
-    f_back = 48, f_code = 32, f_instr = 56, f_entry = 68, f_owner = 69,
+    f_back = 48, f_code = 32, f_instr = 56, f_entry = 68, -- then the owner
     f_locals = 24, f_fast = 72,
     co_plusnames = 96, co_pluskinds = 104, co_lines = 136,
     co_flags = 48, co_first = 72, co_filename = 112, co_name = 120,
@@ -96,8 +96,7 @@ local function is(object, name)
 end
 
 local names = {} -- of types
-local function type_name(object)
-  local t = pointer(object + 8)
+local function type_name(t)
   if not t then return nil end
   local name = names[t]
   if name == nil then
@@ -584,6 +583,8 @@ local function code_of(address)
     optimized = (read(address + at.co_flags, 4) or 0) % 2 == 1,
     table = lines and bytes_of(lines, TABLE) or "",
     names = local_names(address),
+    traceable = at.co_traceable and
+      read(address + at.co_traceable, 4, true) or 0,
   }
   code.lines = remembered(function(offset)
     return line_of[version](code, offset)
@@ -609,10 +610,12 @@ local function frame_of(address)
     local first = code_address + at.co_code
     if type(instruction) ~= "number" then return nil end
     local offset = instruction - first
-    f.entry = read(address + at.f_entry, 1) ~= 0
+    -- Two bytes that follow each other.
+    local entry = read(address + at.f_entry, 2)
+    f.entry = not entry or entry % 256 ~= 0
     f.line = offset < 0 and code.first or code.lines(offset)
-    f.hidden = read(address + at.f_owner, 1) ~= 1 and
-      offset < (read(code_address + at.co_traceable, 4, true) or 0) * 2
+    f.hidden = not (entry and floor(entry / 256) == 1) and
+      offset < code.traceable * 2
     return f
   end
   local line = read(address + at.f_lineno, 4, true) or 0
@@ -674,8 +677,8 @@ end
 local function add_variable(frame, name, object)
   if variables_left <= 0 then return end
   variables_left = variables_left - 1
-  local v = pmodule.create_variable(type_name(object) or "?", name, object, -1)
   local t = pointer(object + 8)
+  local v = pmodule.create_variable(type_name(t) or "?", name, object, -1)
   local kind = t and types[t]
   local text, length
   if kind == "str" then
@@ -745,19 +748,19 @@ end
 
 -- ---- into the stacks ----
 
+local LOOP = "_PyEval_EvalFrameDefault"
 local is_loop_name = remembered(function(symbol)
-  return symbol:find("^_PyEval_EvalFrameDefault") ~= nil
+  return symbol:find("^" .. LOOP) ~= nil
 end)
 
-local function is_loop(frame)
-  local symbol = frame:symbol()
-  return symbol and is_loop_name(symbol)
-end
-
+-- Of a deep stack only these few frames become objects here.
+local loop_match
 local function loops_of(thread)
+  loop_match = loop_match or
+    pmodule.match():add_frame_symbol(LOOP, pmodule.match_type.substr)
   local out = {}
-  for frame in thread do
-    if is_loop(frame) then out[#out + 1] = frame end
+  for frame in thread, loop_match do
+    if is_loop_name(frame:symbol()) then out[#out + 1] = frame end
   end
   return out
 end

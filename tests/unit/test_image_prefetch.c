@@ -9,7 +9,7 @@
 #include "image_fixture.h"
 #include <stdlib.h>
 
-enum { SECTIONS = 4, IMAGES = 2, SIZE = 1500000, ROUNDS = 30 };
+enum { SECTIONS = 4, IMAGES = 2, SIZE = 1500000, ROUNDS = 12 };
 
 static const char *const names[SECTIONS] = {
     ".debug_info", ".debug_str", ".debug_line", ".debug_loc"};

@@ -390,6 +390,7 @@ TEST(by_name)
 	static const char *const names[] = {
 	    "main", "visible", "hidden", "feeble", "counter", "_alias", "use"};
 	struct image_symbol symbol;
+	uint64_t exported;
 
 	for (int stripped = 0; stripped < 2; stripped++) {
 		/* Twice: by walking the table, by the hash table. */
@@ -397,6 +398,10 @@ TEST(by_name)
 			size_t i = k % COUNT_OF(names);
 			bool local = strcmp(names[i], "hidden") == 0;
 
+			/* By the linker's table those that are in it. */
+			assert_true(image_symbol_exported(
+					image, names[i], &symbol) == !local);
+			exported = local ? 0 : symbol.value;
 			assert_true(image_symbol_named(image, names[i],
 					&symbol) == (!stripped || !local));
 			if (stripped && local)
@@ -404,6 +409,7 @@ TEST(by_name)
 			expect_str(symbol.name, names[i]);
 			expect_true(symbol.size > 0);
 			expect_true(symbol.dynamic == !local);
+			expect_true(local || symbol.value == exported);
 			expect_int(symbol.type, i == 4 ? STT_OBJECT : STT_FUNC);
 			expect_int(symbol.bind,
 			    local	 ? STB_LOCAL
@@ -414,6 +420,8 @@ TEST(by_name)
 		expect_false(image_symbol_named(image, "printf", &symbol));
 		expect_false(image_symbol_named(image, "absent", &symbol));
 		expect_false(image_symbol_named(image, "", &symbol));
+		expect_false(image_symbol_exported(image, "printf", &symbol));
+		expect_false(image_symbol_exported(image, "", &symbol));
 		expect_false(image_symbol_named(image, "mai", &symbol));
 		expect_false(image_symbol_named(image, "main2", &symbol));
 		expect_true(image_has_symtab(image) == !stripped);
