@@ -9,12 +9,10 @@
 #include "common/caller.h"
 #include "common/crash.h"
 #include "common/limits.h"
+#include "common/null.h"
 #include "common/origin.h"
 #include "common/variables.h"
 #include "common/vtable.h"
-
-/* vm.mmap_min_addr of all distributions: nothing is mapped below. */
-static const uint64_t min_address = 65536;
 
 /* A call through a table of functions whose own address is null. */
 static bool
@@ -120,26 +118,6 @@ judge_zeroed(const struct crash *c)
 }
 
 static void
-judge_address(const struct crash *c)
-{
-	struct report r;
-
-	if (c->address >= min_address && !crash_is_null(c->address))
-		return;
-	r = report_of(c, "null-deref", 0.7,
-	    pmodule_text(c->bt,
-		"null pointer dereference: an access at 0x%" PRIx64,
-		c->address));
-	report_note(&r,
-	    pmodule_text(c->bt,
-		"the instruction at 0x%" PRIx64
-		" is not readable: the file it is from is missing",
-		c->pc));
-	report_token(&r, "null");
-	report_publish(&r);
-}
-
-static void
 judge_access(const struct crash *c)
 {
 	const ptrace_operand_t *o = c->operand;
@@ -149,7 +127,7 @@ judge_access(const struct crash *c)
 	 * scale. */
 	bool index_null = o != NULL && o->index_known && o->scale == 1 &&
 	    o->base_known && crash_is_null(o->index_value) &&
-	    o->base_value < min_address;
+	    o->base_value < NULL_END;
 	struct report r;
 
 	if (o != NULL && o->segment_relative)
@@ -157,11 +135,14 @@ judge_access(const struct crash *c)
 	/* Without the instruction only the address speaks, and the code may
 	 * have been anything. */
 	if (c->has_instruction == false) {
-		judge_address(c);
+		null_from_address(c,
+		    pmodule_text(c->bt,
+			"the instruction at 0x%" PRIx64
+			" is not readable: the file it is from is missing",
+			c->pc));
 		return;
 	}
-	if (!base_null && !index_null && c->address >= min_address &&
-	    !crash_is_null(c->address))
+	if (!base_null && !index_null && !null_is_near(c->address))
 		return;
 	r = report_of(c, "null-deref", 0.95,
 	    pmodule_text(c->bt, "null pointer dereference: %s at 0x%" PRIx64,

@@ -5,28 +5,7 @@
  * is named only where nothing can be mapped, and a call through one only when
  * the unwinder found the call.
  */
-#include "common/crash.h"
-
-/* vm.mmap_min_addr of all distributions: nothing is mapped below. */
-static const uint64_t min_address = 65536;
-
-static void
-judge_access(const struct crash *c)
-{
-	struct report r;
-
-	if (c->address >= min_address && !crash_is_null(c->address))
-		return;
-	r = report_of(c, "null-deref", 0.7,
-	    pmodule_text(c->bt,
-		"null pointer dereference: an access at 0x%" PRIx64,
-		c->address));
-	report_note(&r,
-	    "told from the address alone: instructions of this architecture "
-	    "are not read");
-	report_token(&r, "null");
-	report_publish(&r);
-}
+#include "common/null.h"
 
 /* Below what is no code there is a frame only when the return address was where
  * a call leaves it: what returned to null has none. */
@@ -55,7 +34,9 @@ analyse(ptrace_backtrace_t *bt)
 	if (c.kind == CRASH_EXECUTE && crash_is_null(c.pc))
 		judge_call(&c);
 	else if (c.kind == CRASH_PAGE && c.has_address)
-		judge_access(&c);
+		null_from_address(&c,
+		    "told from the address alone: instructions of this "
+		    "architecture are not read");
 }
 
 static bool

@@ -4,38 +4,24 @@
  * .gnu_debuglink (file name and CRC-32) and .gnu_debugaltlink (path and
  * build-id of a dwz file).
  */
+#include "base/note.h"
 #include "image/internal.h"
 
 bool
 image_build_id_from_notes(
     struct view notes, uint64_t align, struct image_build_id *out)
 {
-	/* gABI: notes of 64-bit files are aligned to 4 in practice; only a
-	 * segment that says 8 (.note.gnu.property) has them at 8. */
-	size_t mask = align == 8 ? 7 : 3;
+	struct note n;
 
 	memset(out, 0, sizeof(*out));
-	while (view_left(&notes) >= sizeof(Elf64_Nhdr)) {
-		uint32_t namesz = view_u32(&notes);
-		uint32_t descsz = view_u32(&notes);
-		uint32_t type = view_u32(&notes);
-		const uint8_t *name = view_bytes(&notes, namesz);
-		const uint8_t *desc;
-
-		view_skip(&notes, -notes.pos & mask);
-		desc = view_bytes(&notes, descsz);
-		if (!view_ok(&notes))
-			return false;
-		if (type == NT_GNU_BUILD_ID && namesz == 4 &&
-		    memcmp(name, "GNU", 4) == 0 && descsz > 0 &&
-		    descsz <= IMAGE_BUILD_ID_MAX) {
-			memcpy(out->bytes, desc, descsz);
-			out->size = descsz;
-			return true;
-		}
-		view_skip(&notes, -notes.pos & mask);
-		if (!view_ok(&notes))
-			return false;
+	while (note_next(&notes, align, &n)) {
+		if (n.type != NT_GNU_BUILD_ID || n.name.size != 4 ||
+		    memcmp(n.name.data, "GNU", 4) != 0 || n.desc.size == 0 ||
+		    n.desc.size > IMAGE_BUILD_ID_MAX)
+			continue;
+		memcpy(out->bytes, n.desc.data, n.desc.size);
+		out->size = (uint32_t)n.desc.size;
+		return true;
 	}
 	return false;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/note.h"
+
 enum { HEAD_MAX = 256 * 1024 * 1024 };
 
 static bool
@@ -192,36 +194,20 @@ plan_head_gather(int fd, struct buf *out, struct plan_head *h, uint64_t *total,
 
 /* ---- notes ---- */
 
-static void
-each_note(const uint8_t *notes, size_t size,
-    void (*visit)(void *ctx, uint32_t type, const uint8_t *data, size_t size),
-    void *ctx)
-{
-	size_t at = 0;
-
-	while (size - at >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr n;
-		uint64_t data, end;
-
-		memcpy(&n, notes + at, sizeof(n));
-		data = at + sizeof(n) + (((uint64_t)n.n_namesz + 3) & ~3ULL);
-		end = data + (((uint64_t)n.n_descsz + 3) & ~3ULL);
-		if (data > size || n.n_descsz > size - data)
-			return;
-		visit(ctx, n.n_type, notes + data, n.n_descsz);
-		if (end > size)
-			return;
-		at = end;
-	}
-}
-
 void
 plan_each_note(const struct plan_head *h,
     void (*visit)(void *ctx, uint32_t type, const uint8_t *data, size_t size),
     void *ctx)
 {
-	for (size_t i = 0; i < h->n_phdrs; i++)
-		if (h->phdrs[i].p_type == PT_NOTE)
-			each_note(h->data + h->phdrs[i].p_offset,
-			    h->phdrs[i].p_filesz, visit, ctx);
+	for (size_t i = 0; i < h->n_phdrs; i++) {
+		struct view notes;
+		struct note n;
+
+		if (h->phdrs[i].p_type != PT_NOTE)
+			continue;
+		notes = view_of(
+		    h->data + h->phdrs[i].p_offset, h->phdrs[i].p_filesz);
+		while (note_next(&notes, 4, &n))
+			visit(ctx, n.type, n.desc.data, n.desc.size);
+	}
 }
