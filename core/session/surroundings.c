@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a live process has besides memory: its environment, its limits, the
- * files it has open. All of it is bounded, and what is secret by its name is
- * not kept (secrets.c).
+ * What a process has besides memory: its environment, and while it lives its
+ * limits and the files it has open. All of it is bounded, and what is secret by
+ * its name is not kept (secrets.c).
  */
 #include "session/session_private.h"
 

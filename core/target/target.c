@@ -196,12 +196,6 @@ target_descriptors(const struct target *t, const struct target_descriptor **out)
 	return t->descriptors.count;
 }
 
-struct view
-target_environment(const struct target *t)
-{
-	return t->given[1];
-}
-
 void
 target_warn(struct target *t, const char *code, const char *format, ...)
 {

@@ -202,8 +202,9 @@ size_t target_facts(const struct target *t, const struct target_fact **out);
 size_t target_limits(const struct target *t, const struct target_limit **out);
 size_t target_descriptors(
     const struct target *t, const struct target_descriptor **out);
-/* Its environment: NAME=VALUE, each with its NUL. */
-struct view target_environment(const struct target *t);
+/* The environment it was started with, NAME=VALUE, each with its NUL: of a core
+ * as far as it has that part of the stack. Lives as long as the target. */
+struct view target_environment(struct target *t);
 /* Adds one (text is formatted into the target's arena). */
 void target_warn(struct target *t, const char *code, const char *format, ...)
     BT_PRINTF(3, 4);

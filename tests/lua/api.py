@@ -65,6 +65,9 @@ def check_snapshot(s, t):
     t.equal(shown["ref"]["value"], "0x1000")
     t.equal(shown["fn"]["string"], "f")
     t.equal(shown["text"]["string"], "a\0b")
+    # A value of its own takes the place of a summary.
+    t.equal((shown["told"].get("string"), shown["told"].get("summary")),
+            ("the value", None))
     t.equal((shown["cdbl"]["kind"], shown["cdbl"]["value"]),
             ("complex", [1.0, -1.0]))
     t.equal((shown["integer"]["kind"], shown["integer"]["value"],

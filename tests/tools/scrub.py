@@ -241,7 +241,37 @@ def check_live(bench, t):
         process.wait()
 
 
+def check_environment(bench, t):
+    """Of a core: what the process was started with, or none of it."""
+    where = bench.new_dir()
+    exe = crash.build(os.path.join(_tool.ROOT, "tests", "tools", "programs",
+                                   "title.c"), ["-g", "-O0"], "gcc", where)
+    env = {"FIRST": "1", "SECOND": "two = 2", "EMPTY": "",
+           "A_TOKEN": "0123456789abcdef", "LAST": "x" * 2000}
+    for mode, want in (("none", True), ("text", False), ("moved", False),
+                       ("cleared", True)):
+        core = crash.core(exe, where, [mode], env=env)
+        done = bench.run("bt", "--json", "--core", core, exe)
+        found = json.loads(done.stdout).get("environment", [])
+        if not want:
+            t.equal(found, [], mode)
+            continue
+        shown = {v["name"]: v for v in found if v["name"] in env}
+        t.equal(list(shown), list(env), mode)
+        t.equal((shown["SECOND"]["value"], shown["EMPTY"]["value"],
+                 shown["LAST"]["length"]), ("two = 2", "", 2000), mode)
+        t.check("0123456789" not in done.stdout, "a token is shown")
+        # A core without that page has none.
+        with open(core, "rb") as f:
+            data = f.read()
+        with open(core, "wb") as f:
+            f.write(data.replace(b"SECOND=two", b"\0" * 10))
+        d = json.loads(bench.run("bt", "--json", "--core", core, exe).stdout)
+        t.check("SECOND" not in [v["name"] for v in d["environment"]])
+
+
 def body(bench, t):
+    check_environment(bench, t)
     given = make_core(bench)
     check_nothing_leaks(bench, t, given)
     check_without(bench, t, given)

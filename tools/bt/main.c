@@ -74,9 +74,9 @@ static const struct option_row bt_rows[] = {
     {0, "pretty-print", NULL, NULL, core_option_pretty},
     {0, "json", NULL, "print the JSON document", on_json},
     {0, "details", NULL,
-	"print registers, modules, mappings, attributes,\n"
-	"and of a live process its environment, limits\n"
-	"and open files as well",
+	"print registers, modules, mappings, attributes\n"
+	"and environment, and of a live process its\n"
+	"limits and open files as well",
 	on_details},
     {0, "color", "WHEN", "auto, always or never", on_color},
     {0, "load", "TEXT",
