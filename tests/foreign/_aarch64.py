@@ -11,6 +11,8 @@ import resource
 import shutil
 import subprocess
 
+import debugger
+
 SYSROOT = "/usr/aarch64-linux-gnu"
 GCC = "aarch64-linux-gnu-gcc"
 GXX = "aarch64-linux-gnu-g++"
@@ -68,10 +70,13 @@ def core(exe, where):
 
 
 def gdb(exe, path, script, env, sysroot=SYSROOT):
-    subprocess.run(
-        [GDB, "-nx", "-batch", "-iex", "set debuginfod enabled off",
-         "-iex", "set auto-load off", "-iex", f"set sysroot {sysroot}",
-         exe, path, "-x", script],
-        env=dict(os.environ, LC_ALL="C.UTF-8", **env),
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
+    debugger.run(GDB, ["-iex", f"set sysroot {sysroot}", exe, path], script,
+                 env, TIMEOUT)
+
+
+def told(document):
+    """The functions of the thread that died, without what the compiler adds to
+    the names of clones."""
+    return ["<signal>" if f["signal_frame"] else
+            (f.get("symbol") or "?").split(".")[0]
+            for f in document["threads"][0]["frames"]]

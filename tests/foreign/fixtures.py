@@ -21,6 +21,7 @@ ORACLE = os.path.join(HERE, "..", "oracle")
 sys.path[1:1] = [HERE, ORACLE, os.path.join(HERE, "..", "lib")]
 import _aarch64  # noqa: E402
 import _notes  # noqa: E402
+import checks  # noqa: E402
 import compare  # noqa: E402
 import run as oracle  # noqa: E402
 
@@ -87,24 +88,6 @@ def make_one(name, source, flags, functions, with_notes):
                 f.write(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
 
 
-def told(document):
-    """The functions, without what the compiler adds to clones of them."""
-    return ["<signal>" if f["signal_frame"] else
-            (f.get("symbol") or "?").split(".")[0]
-            for f in document["threads"][0]["frames"]]
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def expect(self, good, *what):
-        self.passed += bool(good)
-        if not good:
-            self.failed += 1
-            print("FAIL", *what)
-
-
 def read(build, name, where):
     exe, core = (os.path.join(where, f"{name}{end}") for end in ("", ".core"))
     for kind, to in (("exe.xz", exe), ("core.xz", core)):
@@ -115,45 +98,43 @@ def read(build, name, where):
 
 def check_kernel(c, d):
     """Signal, files and vector registers as the notes have them."""
-    c.expect(d["signal"]["code_name"] == "SEGV_MAPERR" and
-             d["signal"]["address"] == "0x18", "signal", d["signal"])
-    c.expect([f["class"] for f in d["findings"]] == ["null-deref"],
-             "findings", d["findings"])
-    c.expect(d["fault"]["instruction"] is None, "instruction", d["fault"])
-    c.expect([m["path"] for m in d["modules"]] == ["/usr/bin/frames-kernel"],
-             "modules", d["modules"])
+    signal = d["signal"]
+    c.equal((signal["code_name"], signal["address"]), ("SEGV_MAPERR", "0x18"),
+            "signal")
+    c.equal([f["class"] for f in d["findings"]], ["null-deref"], "findings")
+    c.equal(d["fault"]["instruction"], None, "instruction")
+    c.equal([m["path"] for m in d["modules"]], ["/usr/bin/frames-kernel"],
+            "modules")
     factor = d["threads"][0]["frames"][0]["variables"][-1]
-    c.expect(factor["name"] == "factor" and factor.get("value") == 9,
-             "a register's value", factor)
+    c.equal((factor["name"], factor.get("value")), ("factor", 9),
+            "a register's value")
 
 
 def check(build):
-    c = Checks()
+    c = checks.Checks()
     with tempfile.TemporaryDirectory() as where:
         for name, _, _, functions, with_notes in CASES:
             d = read(build, name, where)
-            c.expect(d["threads"][0]["stop_reason"] == "end of stack", name,
-                     d["threads"][0]["stop_reason"])
-            c.expect(d["attributes"]["cpu.arch"] == "aarch64", name)
-            c.expect(len(d["threads"][0]["registers"]) == 34, name)
+            c.equal(d["threads"][0]["stop_reason"], "end of stack", name)
+            c.equal(d["attributes"]["cpu.arch"], "aarch64", name)
+            c.equal(len(d["threads"][0]["registers"]), 34, name)
             if functions is not None:
-                c.expect(told(d)[:len(functions)] == functions, name, told(d))
-                c.expect(told(d)[-1] in ("_start", functions[-1]), name,
-                         told(d))
+                told = _aarch64.told(d)
+                c.equal(told[:len(functions)], functions, name)
+                c.check(told[-1] in ("_start", functions[-1]), name, told)
             else:
                 with open(path(name, "json")) as f:
                     theirs = json.load(f)
                 tally = compare.compare(d, theirs, name)
-                c.expect(tally.frames_right == tally.frames and
-                         tally.values_right == tally.values, name)
+                c.equal((tally.frames_right, tally.values_right),
+                        (tally.frames, tally.values), name)
                 for difference in tally.differences:
                     if difference["what"] != "ours only":
                         oracle.show(difference)
-                c.passed += tally.frames_right + tally.values_right
+                c.done += tally.frames_right + tally.values_right
             if with_notes:
                 check_kernel(c, d)
-    print(f"{c.passed} passed, {c.failed} failed, 0 skipped")
-    return 0 if c.failed == 0 else 1
+    return c.end()
 
 
 def main():

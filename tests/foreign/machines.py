@@ -14,6 +14,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import checks  # noqa: E402
+
 NOTE, LOAD = 4, 1
 PRSTATUS, PRPSINFO, AUXV = 1, 3, 6
 SIGINFO, FILES = 0x53494749, 0x46494c45
@@ -140,16 +144,11 @@ def core(name, threads):
     return data.ljust(first, b"\0") + image + stack, values
 
 
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-        self.name = ""
+class Checks(checks.Checks):
+    name = ""  # of the machine
 
     def same(self, what, found, wanted):
-        self.passed += found == wanted
-        if found != wanted:
-            self.failed += 1
-            print(f"FAIL {self.name}: {what}: {found}, not {wanted}")
+        self.equal(found, wanted, self.name, what)
 
 
 def document(build, path):
@@ -230,8 +229,7 @@ def main():
     with tempfile.TemporaryDirectory() as where:
         for name in MACHINES:
             check(c, os.path.abspath(args.build), where, name)
-    print(f"{c.passed} passed, {c.failed} failed, 0 skipped")
-    return 0 if c.failed == 0 else 1
+    return c.end()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import compare  # noqa: E402
 import crash  # noqa: E402
+import debugger  # noqa: E402
 import matrix  # noqa: E402
 import proof  # noqa: E402
 
@@ -39,15 +40,11 @@ ENVIRONMENT = {"RUST_BACKTRACE": "0"}
 
 def reference(built, core, out, evidence=True):
     """What GDB says of the core; with what proof.py needs, or without."""
-    env = dict(os.environ, ORACLE_OUT=out, LC_ALL="C.UTF-8")
+    env = {"ORACLE_OUT": out}
     if evidence:
         env["ORACLE_EVIDENCE"] = "1"
-    subprocess.run(
-        ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off",
-         "-iex", "set auto-load off", *built.gdb, built.gdb_exe, core,
-         "-x", os.path.join(HERE, "gdb_dump.py")],
-        env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, timeout=GDB_TIMEOUT, check=False)
+    debugger.run("gdb", [*built.gdb, built.gdb_exe, core],
+                 os.path.join(HERE, "gdb_dump.py"), env, GDB_TIMEOUT)
     with open(out) as f:
         return json.load(f)
 
@@ -122,7 +119,6 @@ def line(title, tally):
 def settle(tally, case, exceptions, known):
     """Takes out the differences in which GDB is proved wrong, and counts as
     wrong what only we show where the unoptimized program contradicts it."""
-    rest = []
     for d in tally.differences:
         d["case"] = case.name
         d["known"] = known.get((d.get("function"), d.get("name")))
@@ -132,12 +128,7 @@ def settle(tally, case, exceptions, known):
             if told is False:
                 tally.values += 1
                 d["what"] = "contradicted"
-        if proof.excused(d, case.name, exceptions):
-            tally.excused += 1
-            tally.values_right += 1
-        else:
-            rest.append(d)
-    tally.differences = rest
+    tally.excuse(lambda d: proof.excused(d, case.name, exceptions))
 
 
 def prove(groups, path):
