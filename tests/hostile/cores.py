@@ -171,11 +171,18 @@ def a_hole_in_the_stack(w):
             offset = at - s[2]
             if s[0] == PT_LOAD and 0 <= offset < len(s[5]):
                 s[5] = s[5][:offset + 64]
+    whole = {t["tid"]: t["frames"] for t in w.written()["threads"]}
     d = w.written(core=w.file("core", p.bytes()))
     w.expect(len(d.get("threads", [])) == THREADS, "threads")
     for thread in d.get("threads", []):
-        w.expect(thread["frames"], "no frame 0")
-        w.expect(thread.get("stop_reason"), "no reason why it stops")
+        found, wanted = ([f["ip"] for f in frames] for frames in
+                         (thread["frames"], whole[thread["tid"]]))
+        w.expect(found, "no frame 0")
+        # What is gone is not made up for.
+        w.expect(len(found) < len(wanted) and found == wanted[:len(found)],
+                 "frames", found, wanted)
+        w.expect(thread.get("stop_reason") not in (None, "end of stack"),
+                 "why it stops:", thread.get("stop_reason"))
 
 
 # ---- notes ----
