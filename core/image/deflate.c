@@ -138,15 +138,17 @@ sort_code(struct code *c, const uint8_t *lengths, unsigned n)
 	return true;
 }
 
-/* The next code of n bits, whose bits come first to last. */
-static unsigned
+/* The next code of n bits, whose bits come first to last: its last bit that is
+ * 0 becomes 1, and those behind it 0. */
+static inline unsigned
 next_code(unsigned code, unsigned n)
 {
-	unsigned bit = 1U << (n - 1);
+	unsigned zeros = ~code & ((1U << n) - 1), bit;
 
-	while ((code & bit) != 0)
-		bit >>= 1;
-	return bit != 0 ? (code & (bit - 1)) | bit : 0;
+	if (zeros == 0)
+		return 0;
+	bit = 1U << (31 - __builtin_clz(zeros));
+	return (code & (bit - 1)) | bit;
 }
 
 /* log2 of the size of the second level that begins with a code of n bits. */
@@ -164,7 +166,29 @@ level_bits(
 	return bits;
 }
 
-/* Makes both levels; entries[symbol] is what a symbol's entry begins with. */
+static inline uint32_t
+entry_of(uint32_t symbol_entry, unsigned bits)
+{
+	return symbol_entry + (bits << 8) + bits;
+}
+
+/* The codes of one bit at most, of which one may be missing. */
+static void
+build_short(uint32_t *table, unsigned root, const struct code *c,
+    const uint32_t *entries)
+{
+	for (size_t i = 0; i < (size_t)1 << root; i++)
+		table[i] = (i & 1) < c->count[1]
+		    ? entry_of(entries[c->sorted[i & 1]], 1)
+		    : ENTRY_OTHER;
+}
+
+/*
+ * Makes both levels; entries[symbol] is what a symbol's entry begins with. A
+ * code of n bits is in each entry whose index ends in it: so the first 2^n
+ * entries are made of the codes up to n bits, and repeated for the next n.
+ * Codes are complete, so that none is left out.
+ */
 static bool
 build(uint32_t *table, size_t room, unsigned root, const struct code *c,
     const uint32_t *entries)
@@ -174,32 +198,38 @@ build(uint32_t *table, size_t room, unsigned root, const struct code *c,
 	size_t used = (size_t)1 << root, level = 0;
 	unsigned code = 0, first = UINT32_MAX, bits = 0;
 
-	memcpy(count, c->count, sizeof(count));
-	for (size_t i = 0; i < used; i++)
-		table[i] = ENTRY_OTHER;
-	for (unsigned n = 1; n <= c->longest; n++) {
-		for (; count[n] > 0; count[n]--, code = next_code(code, n)) {
-			unsigned own = n <= root ? n : n - root;
-			uint32_t entry = entries[*symbol++] + (own << 8) + own;
-			size_t at = code, end = (size_t)1 << root;
+	if (c->longest <= 1) {
+		build_short(table, root, c, entries);
+		return true;
+	}
+	table[0] = ENTRY_OTHER;
+	for (unsigned n = 1; n <= root; n++) {
+		size_t half = (size_t)1 << (n - 1);
 
-			if (n > root) {
-				if (low(code, root) != first) {
-					first = low(code, root);
-					bits = level_bits(c, count, n, root);
-					level = used;
-					used += (size_t)1 << bits;
-					if (used > room)
-						return false;
-					table[first] = ENTRY_OTHER |
-					    ENTRY_LEVEL |
-					    (uint32_t)level << 16 | bits << 8 |
-					    root;
-				}
-				at = level + (code >> root);
-				end = used;
+		memcpy(table + half, table, half * sizeof(*table));
+		for (unsigned k = c->count[n]; k > 0; k--) {
+			table[code] = entry_of(entries[*symbol++], n);
+			code = next_code(code, n);
+		}
+	}
+	memcpy(count, c->count, sizeof(count));
+	for (unsigned n = root + 1; n <= c->longest; n++) {
+		for (; count[n] > 0; count[n]--, code = next_code(code, n)) {
+			unsigned own = n - root;
+			uint32_t entry = entry_of(entries[*symbol++], own);
+
+			if (low(code, root) != first) {
+				first = low(code, root);
+				bits = level_bits(c, count, n, root);
+				level = used;
+				used += (size_t)1 << bits;
+				if (used > room)
+					return false;
+				table[first] = ENTRY_OTHER | ENTRY_LEVEL |
+				    (uint32_t)level << 16 | bits << 8 | root;
 			}
-			for (; at < end; at += (size_t)1 << own)
+			for (size_t at = level + (code >> root); at < used;
+			     at += (size_t)1 << own)
 				table[at] = entry;
 		}
 	}
