@@ -121,26 +121,45 @@ winner(const uint32_t *votes)
 	return slot < 0 ? 0 : -8 * (slot + 1);
 }
 
+/* The thread pointers of some, the process's first thread among them: it has
+ * started the others, and for that asked for memory. */
+static uint32_t
+find_voters(struct ptmalloc *p, uint64_t *out)
+{
+	uint32_t n = ptrace_backtrace_n_threads(p->host->backtrace), count = 0;
+	int32_t pid = ptrace_target_pid(p->host->target);
+	bool seen = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		ptrace_thread_t *t = ptrace_backtrace_thread(
+		    p->host->backtrace, i);
+		bool first = t != NULL && (int32_t)ptrace_thread_tid(t) == pid;
+
+		if ((first || count < VOTERS - 1) &&
+		    thread_pointer(t, &out[count]))
+			count++;
+		seen = seen || first;
+		if (seen && count >= VOTERS - 1)
+			break;
+	}
+	return count;
+}
+
 /* Distances from the thread pointer; 0: not found. Both lie in libc's block:
  * where one is, the other is not far. */
 static void
 find_slots(struct ptmalloc *p, int64_t *cache, int64_t *arena)
 {
 	static const uint32_t ranges[] = {0, SEARCH_NEAR / 8, SLOTS};
-	uint32_t n = ptrace_backtrace_n_threads(p->host->backtrace);
 	struct votes *v = calloc(1, sizeof(*v));
+	uint64_t voters[VOTERS];
+	uint32_t n = find_voters(p, voters);
 
 	*cache = *arena = 0;
 	for (unsigned r = 0; v != NULL && r < 2 && *cache == 0 && *arena == 0;
 	     r++) {
-		for (uint32_t i = 0; i < n && i < VOTERS; i++) {
-			uint64_t tp;
-
-			if (thread_pointer(
-				ptrace_backtrace_thread(p->host->backtrace, i),
-				&tp))
-				vote(p, tp, ranges[r], ranges[r + 1], v);
-		}
+		for (uint32_t i = 0; i < n; i++)
+			vote(p, voters[i], ranges[r], ranges[r + 1], v);
 		*cache = winner(v->cache);
 		*arena = winner(v->arena);
 	}

@@ -46,7 +46,9 @@ object_state(struct tc *tc, const struct tc_span *s, uint32_t i,
 		out->place = "list of its span";
 	} else {
 		out->state = PTRACE_HEAP_ALLOCATED;
-		out->transient = tc_is_moving(tc, out->start);
+		/* A span of which nothing is out is just being cut up. */
+		out->transient = tc_is_moving(tc, out->start) ||
+		    (tc->busy && s->references == 0);
 	}
 }
 

@@ -27,7 +27,8 @@ enum {
 	FINDINGS_MAX = 32,
 	MAPPINGS_MAX = 4096,
 	TEXT_MAX = 64 << 10,
-	MEMO_SLOTS = 256
+	MEMO_SLOTS = 256,
+	MEMO_WAYS = 8
 };
 
 /* "__memcpy_chk" checks and then does as memcpy. Rules of users come first. */
@@ -422,10 +423,27 @@ find_rule(struct call *call, const char *symbol)
 	return rule != NULL ? rule : expects_known(symbol);
 }
 
+/* Its place, or that of another which has to go. A few names of a stack may
+ * fall together: they must not drive each other out once for each thread. */
+static size_t
+memo_slot(const struct memo *memo, const char *symbol)
+{
+	uint64_t hash = (uintptr_t)symbol * UINT64_C(0x9e3779b97f4a7c15);
+	size_t slot = (size_t)(hash >> 32) % MEMO_SLOTS;
+
+	for (unsigned i = 1; i < MEMO_WAYS; i++) {
+		if (memo->slots[slot].symbol == NULL ||
+		    memo->slots[slot].symbol == symbol)
+			break;
+		slot = (slot + 1) % MEMO_SLOTS;
+	}
+	return slot;
+}
+
 static const pmodule_constraint_t *
 rule_of_frame(struct call *call, struct memo *memo, const char *symbol)
 {
-	size_t slot = (uintptr_t)symbol / 16 % MEMO_SLOTS;
+	size_t slot = memo_slot(memo, symbol);
 
 	if (memo->slots[slot].symbol != symbol) {
 		memo->slots[slot].symbol = symbol;

@@ -352,13 +352,14 @@ scrub_frame(struct session *s, struct snap_frame *f)
 		scrub_tree(s, &f->variables[i], false, 0);
 }
 
-/* Most frames are packed, of few templates, and without secrets. */
-static void
-scrub_frames(struct session *s, struct snap_thread *t)
-{
-	enum { CLEAN = 512 }; /* power of two */
-	const struct snap_template *clean[CLEAN] = {NULL};
+/* Most frames are packed, of few templates, and without secrets: those that
+ * were seen last, by any thread. */
+enum { CLEAN = 512 }; /* power of two */
 
+static void
+scrub_frames(struct session *s, struct snap_thread *t,
+    const struct snap_template *clean[CLEAN])
+{
 	for (uint32_t i = 0; i < t->n_frames; i++) {
 		struct snap_frame *f = &t->frames[i];
 		const struct snap_template **place = NULL;
@@ -378,13 +379,14 @@ scrub_frames(struct session *s, struct snap_thread *t)
 void
 collect_secrets(struct session *s)
 {
+	const struct snap_template *clean[CLEAN] = {NULL};
 	struct snapshot *out = s->snapshot;
 
 	if (out->scrub == NULL)
 		return;
 	map_init(&s->secret_templates, 1 << 20);
 	for (size_t i = 0; i < out->threads.count; i++)
-		scrub_frames(s, &out->threads.items[i]);
+		scrub_frames(s, &out->threads.items[i], clean);
 	for (size_t i = 0; i < out->globals.count; i++)
 		scrub_tree(s, &out->globals.items[i], false, 0);
 	for (size_t i = 0; i < out->objects.count; i++)

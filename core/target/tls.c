@@ -59,17 +59,18 @@ memelf_tls_size(const struct image_segment *segments, size_t n)
 }
 
 uint64_t
-target_module_tls_size(const struct target *t, const struct target_module *m)
+target_module_tls_size(struct target *t, struct target_module *m)
 {
 	const struct image_segment *segments;
+	struct image *image;
 	size_t n;
 
-	(void)t;
 	if (m->has_header)
 		return m->tls_size;
-	if (m->image == NULL || m->mismatched)
+	image = target_module_image(t, m);
+	if (image == NULL || m->mismatched)
 		return 0;
-	n = image_segments(m->image, &segments);
+	n = image_segments(image, &segments);
 	return memelf_tls_size(segments, n);
 }
 

@@ -264,6 +264,11 @@ turn(void **live, uint64_t *s)
 /* Blocks are handed from thread to thread: what one took another frees. */
 static void *_Atomic passed[256];
 
+/* The clock begins when each has blocks of several sizes, however busy the
+ * machine is. */
+enum { WARM = 100 };
+static _Atomic unsigned warm;
+
 static void *
 work(void *arg)
 {
@@ -273,10 +278,14 @@ work(void *arg)
 	void *live[LIVE] = {0};
 
 	me = (int)(uintptr_t)arg;
-	for (;;) {
+	for (unsigned turns = 1;; turns++) {
 		uint64_t r;
 
 		turn(live, &s);
+		if (turns == WARM)
+			atomic_fetch_add(&warm, 1);
+		if (turns == WARM && threads == 1)
+			ualarm(milliseconds * 1000, 0);
 		r = next(&s);
 		if (r % 4 == 0) {
 			void **p = &live[r / 4 % LIVE];
@@ -316,10 +325,11 @@ main(int argc, char **argv)
 	if (milliseconds == 0) /* until somebody ends it */
 		work(NULL);
 	if (threads > 1) {
+		while (warm < threads - 1)
+			usleep(1000);
 		usleep(milliseconds * 1000);
 		raise(SIGABRT);
 	}
-	ualarm(milliseconds * 1000, 0);
 	work(NULL);
 	return 0;
 }
