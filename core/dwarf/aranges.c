@@ -156,7 +156,7 @@ covers(const struct dwarf_unit *u, uint64_t pc)
  * and follow each other. So when much of the section has none, the end of that
  * will be wanted as well.
  */
-void
+bool
 dwarf_expect(struct dwarf *d, uint64_t pc)
 {
 	enum { MUCH = 4 }; /* a fourth */
@@ -166,13 +166,13 @@ dwarf_expect(struct dwarf *d, uint64_t pc)
 	if (!d->aranges_ready)
 		read_all(d);
 	if (dw_range_find(&d->aranges, pc, &found, 1) != 1)
-		return;
+		return false;
 	/* It begins there; how long it is, does not matter to a hint. */
 	to = found->value + DW_MARGIN;
 	if (d->aranges_gap > dw_section_size(&d->main, SEC_INFO) / MUCH &&
 	    d->aranges_gap_end > to)
 		to = d->aranges_gap_end;
-	image_prefetch_own(d->main.image, to);
+	return image_prefetch_own(d->main.image, to);
 }
 
 size_t

@@ -228,26 +228,30 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 	begin(p);
 }
 
-void
+bool
 image_prefetch_own(struct image *image, uint64_t to)
 {
 	struct prefetch *p = image->prefetch;
+	bool known = false;
 
 	if (p == NULL)
-		return;
+		return false;
 	pthread_mutex_lock(&p->mutex);
 	for (size_t i = 0; i < p->n_jobs; i++) {
 		struct job *j = &p->jobs[i];
 
-		if (j->stream == NULL || j->image != image || !j->own ||
-		    j->goal >= to)
+		if (j->stream == NULL || j->image != image || !j->own)
 			continue;
+		known = true;
+		if (j->goal >= to)
+			break;
 		j->goal = to;
 		j->done = false;
 		begin(p);
-		return;
+		return true;
 	}
 	pthread_mutex_unlock(&p->mutex);
+	return known;
 }
 
 bool

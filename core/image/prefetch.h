@@ -23,7 +23,8 @@ void image_prefetch(struct image *image, struct prefetch *p, const char *own,
     const char *const *names, size_t n);
 
 /* The first `to` bytes of the section `own` will be asked for as well, but the
- * caller is going to read another image first. A hint, too. */
-void image_prefetch_own(struct image *image, uint64_t to);
+ * caller is going to do something else first. A hint, too. True: the thread has
+ * them to inflate, so there is time for that. */
+bool image_prefetch_own(struct image *image, uint64_t to);
 
 #endif /* IMAGE_PREFETCH_H */

@@ -268,6 +268,6 @@ frames_expect(
 		if (first == NULL)
 			first = f->module;
 		else if (f->module != first)
-			dwarf_expect(dwarf, key - f->module->bias);
+			(void)dwarf_expect(dwarf, key - f->module->bias);
 	}
 }

@@ -351,6 +351,7 @@ deinit(struct session *s)
 	symserver_free(s->server);
 	if (s->has_local)
 		opener_local_deinit(&s->local);
+	ahead_deinit(s);
 	unwind_stack_deinit(&s->stack);
 	unwind_stack_deinit(&s->expanded);
 	vec_deinit(&s->plans);
@@ -379,6 +380,7 @@ stacks(struct session *s)
 	collect_handled(s);
 	collect_facts(s);
 	collect_threads_begin(s);
+	ahead_begin(s);
 	if (s->n_threads != 0)
 		collect_thread(s, 0);
 	collect_handled_frame(s);

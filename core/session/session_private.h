@@ -107,8 +107,10 @@ struct session {
 
 	struct arena scratch; /* plans */
 	struct frame_place recent[SESSION_RECENT];
-	struct map by_pc[2]; /* by look-up pc: returned to, exact */
-	struct map tails;    /* tail-call chains by return address */
+	struct map by_pc[2];	   /* by look-up pc: returned to, exact */
+	struct map tails;	   /* tail-call chains by return address */
+	struct ahead_stack *ahead; /* ahead.c */
+	uint32_t n_ahead;
 	/* The thread that is being walked. */
 	const struct target_thread *walked; /* whose stack is below */
 	struct unwind_stack stack;
@@ -155,6 +157,12 @@ struct tail_chain {
 const struct tail_chain *tail_chain_between(struct session *s,
     const struct unwind_frame *caller, const struct frame_plan *caller_plan,
     const struct frame_plan *callee_plan);
+
+/* ahead.c: begins what takes long, and unwinds stacks meanwhile. */
+void ahead_begin(struct session *s);
+/* Puts t's stack into s->stack, if it was unwound then; once. */
+bool ahead_take(struct session *s, const struct target_thread *t);
+void ahead_deinit(struct session *s);
 
 /* walk.c: unwinds a thread into s->shown, with tail-call frames put in, and
  * s->plans, one for each of its frames. Valid until the next thread. */

@@ -146,7 +146,8 @@ walk_thread(struct session *s, const struct target_thread *t)
 	if (s->walked == t)
 		return;
 	s->walked = t;
-	unwind_thread(s->unwinder, t, &s->stack);
+	if (ahead_take(s, t) == false)
+		unwind_thread(s->unwinder, t, &s->stack);
 	plan_frames(s);
 	s->shown = &s->stack;
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
