@@ -54,11 +54,14 @@ collect_environment(struct session *s)
 	struct view from = target_environment(s->target);
 	size_t at = 0;
 
-	for (size_t n = 0; at < from.size; n++) {
+	/* A program that shows its state in its title has overwritten them, and
+	 * leaves zeros. */
+	while (at < from.size) {
 		const char *text = (const char *)from.data + at;
 		size_t size = strnlen(text, from.size - at);
 
-		if (n == VARIABLES_MAX || at + size > ENVIRONMENT_MAX ||
+		if (s->snapshot->environment.count == VARIABLES_MAX ||
+		    at + size > ENVIRONMENT_MAX ||
 		    !add_variable(s, text, size)) {
 			warn_cut(s, from.size - at);
 			return;
