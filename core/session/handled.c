@@ -12,6 +12,10 @@
 #include "session/session_private.h"
 #include "target/handled.h"
 
+/* Not SIGSYS: sandboxes catch it for each call that their filter traps, do the
+ * call elsewhere, and go on (Chromium's do so all the time). A thread in such a
+ * handler looks as one in which something went wrong, and what it waits for
+ * does not tell either; a crash of it is told by the core that it leaves. */
 static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
 
 static uint64_t
