@@ -248,8 +248,8 @@ ssize_t target_read_cstr(struct target *t, bt_addr_t address, char *out,
     size_t max, bool *truncated);
 
 /* Bytes of thread-local storage that it has for each thread, from its header in
- * memory; where that is not in the core, from its file. 0: it has none, or there
- * is neither. */
+ * memory; where that is not in the core, from its file. 0: it has none, or
+ * there is neither. */
 uint64_t target_module_tls_size(struct target *t, struct target_module *m);
 /* Somebody goes through the modules, looks at this one's image and will want
  * the next ones: their files may be opened meanwhile. */
