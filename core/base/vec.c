@@ -36,3 +36,22 @@ vec_grow(
 	}
 	return true;
 }
+
+void
+vec_make_room(
+    void **items, size_t *room, size_t limit, size_t count, size_t item_size)
+{
+	size_t bytes;
+	void *p;
+
+	if (count > limit)
+		count = limit;
+	if (count <= *room || __builtin_mul_overflow(count, item_size, &bytes))
+		return;
+	memcpy(&p, items, sizeof(p));
+	p = realloc(p, bytes);
+	if (p == NULL)
+		return;
+	memcpy(items, &p, sizeof(p));
+	*room = count;
+}

@@ -28,6 +28,14 @@
 bool vec_grow(
     void **items, size_t *room, size_t count, size_t limit, size_t item_size);
 
+/* Makes room for `count` items, or as many as the limit allows, where that is
+ * more than there is. A hint: without memory all stays as it is. */
+void vec_make_room(
+    void **items, size_t *room, size_t limit, size_t count, size_t item_size);
+
+#define vec_reserve(V, COUNT)                                                  \
+	vec_make_room((void **)&(V)->items, &(V)->room, (V)->limit, (COUNT),   \
+	    sizeof(*(V)->items))
 #define vec_init(V, LIMIT)                                                     \
 	((V)->items = NULL, (V)->count = 0, (V)->room = 0, (V)->limit = (LIMIT))
 #define vec_push(V)                                                            \

@@ -419,6 +419,7 @@ collect_modules(struct session *s)
 	for (size_t i = 0; i < n; i++)
 		collect_module(s->snapshot, &modules[i]);
 	n = target_mappings(s->target, &mappings);
+	vec_reserve(&s->snapshot->mappings, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct target_mapping *m = &mappings[i];
 		struct snap_mapping *out = vec_push(&s->snapshot->mappings);

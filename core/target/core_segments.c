@@ -174,6 +174,9 @@ core_segments(struct core *c, bt_error_t *e)
 	struct core_phdr p;
 	size_t overlaps, mapped;
 
+	/* The table is no longer than the file. */
+	vec_reserve(&c->base.loads, c->n_phdrs);
+	vec_reserve(&c->ranges, c->n_phdrs);
 	for (uint64_t i = 0; i < c->n_phdrs; i++) {
 		if (!budget_step(c->base.budget)) {
 			target_warn(&c->base, "core.limit",

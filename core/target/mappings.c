@@ -149,6 +149,7 @@ merge(struct target *t)
 	size_t i = 0, j = 0;
 	bt_addr_t pos = 0;
 
+	vec_reserve(&t->mappings, t->loads.count + t->files.count);
 	while (i < t->loads.count || j < t->files.count) {
 		const struct load_range *l =
 		    i < t->loads.count ? &t->loads.items[i] : NULL;
