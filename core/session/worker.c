@@ -4,11 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -64,35 +62,6 @@ confine(const struct worker_limits *limits, pid_t parent)
 #endif
 }
 
-/*
- * A fifth of a worker's time went into page faults, many of them for memory
- * that had been given back to the kernel a moment before: malloc's thresholds
- * are for processes that live long. Here the heap grows in large steps and
- * keeps what it has; behind the first megabytes, which is all that small cores
- * need, it is of huge pages where the system gives them (CPython 3.11: 7 % of
- * the time, 4,600 of 9,400 faults). Untouched, it costs nothing but addresses.
- */
-static void
-prepare_heap(void)
-{
-	enum { STEP = 32 << 20, HUGE_PAGE = 2 << 20, SMALL = 2 * HUGE_PAGE };
-	uintptr_t start, end;
-	void *p;
-
-	(void)mallopt(M_TOP_PAD, STEP);
-	(void)mallopt(M_TRIM_THRESHOLD, 8 * STEP);
-	(void)mallopt(M_MMAP_THRESHOLD, STEP);
-	/* The first step is taken by this: the end of the heap is behind it. */
-	p = malloc(STEP / 2);
-	if (p == NULL)
-		return;
-	start = ((uintptr_t)p / HUGE_PAGE + 1) * HUGE_PAGE + SMALL;
-	end = (uintptr_t)sbrk(0) / HUGE_PAGE * HUGE_PAGE;
-	free(p);
-	if (start < end && end - start <= 2 * STEP)
-		(void)madvise((void *)start, end - start, MADV_HUGEPAGE);
-}
-
 /* In a build that measures coverage this writes the counts, which _exit would
  * lose; in others there is no such function. */
 void __gcov_dump(void) __attribute__((weak));
@@ -145,7 +114,6 @@ worker_start(struct worker *w, const struct worker_limits *limits,
 	if (w->pid == 0) {
 		(void)close(fds[0]);
 		confine(limits, parent);
-		prepare_heap();
 		worker_exit(body(ctx, fds[1]));
 	}
 	(void)close(fds[1]);
