@@ -179,6 +179,8 @@ def program_frames(thread):
         elif re.match(r"(libc|ld-linux|libpthread|libgcc_s)[-.]|\[vdso\]",
                       f["object"] or ""):
             continue
+        elif name == "clock_gettime@plt":
+            continue  # on its way to the vdso, when the signal came
         elif name != "_start":
             out.append((name, f["trust"]))
     return out
