@@ -113,9 +113,9 @@ from_memory(ptrace_thread_t *thread, bt_addr_t low, bt_addr_t high, bool live)
 	ptrace_context_t *found = NULL, *c;
 	uint64_t words[512];
 
-	/* Counted by what is left: the end may be that of all addresses. */
-	for (bt_addr_t at = low, left = high - low; left != 0;) {
-		size_t want = left < sizeof(words) ? left : sizeof(words);
+	for (bt_addr_t at = low; at < high; at += sizeof(words)) {
+		size_t want = high - at < sizeof(words) ? high - at
+							: sizeof(words);
 		size_t n = target_read(t, at, words, want) / 8;
 
 		for (size_t i = 0; i < n; i++) {
@@ -133,8 +133,6 @@ from_memory(ptrace_thread_t *thread, bt_addr_t low, bt_addr_t high, bool live)
 				return c;
 			}
 		}
-		at += want;
-		left -= want;
 	}
 	return found;
 }

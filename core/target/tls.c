@@ -20,11 +20,21 @@ struct tls_segment {
 	uint64_t vaddr, filesz, memsz, align;
 };
 
+/* NULL: there is none. */
+static const struct image_segment *
+find_tls(const struct image_segment *segments, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (segments[i].type == PT_TLS)
+			return &segments[i];
+	return NULL;
+}
+
 static bool
 tls_segment_of(
     struct target *t, const struct target_module *m, struct tls_segment *out)
 {
-	const struct image_segment *segments = NULL;
+	const struct image_segment *segments = NULL, *tls;
 	struct memelf elf;
 	bool absent;
 	size_t n = 0;
@@ -36,26 +46,22 @@ tls_segment_of(
 		segments = elf.segments;
 		n = elf.n_segments;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (segments[i].type == PT_TLS) {
-			out->vaddr = segments[i].vaddr;
-			out->filesz = segments[i].filesz;
-			out->memsz = segments[i].memsz;
-			out->align = segments[i].align != 0 ? segments[i].align
-							    : 1;
-			return (out->align & (out->align - 1)) == 0;
-		}
-	}
-	return false;
+	tls = find_tls(segments, n);
+	if (tls == NULL)
+		return false;
+	out->vaddr = tls->vaddr;
+	out->filesz = tls->filesz;
+	out->memsz = tls->memsz;
+	out->align = tls->align != 0 ? tls->align : 1;
+	return (out->align & (out->align - 1)) == 0;
 }
 
 uint64_t
 memelf_tls_size(const struct image_segment *segments, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (segments[i].type == PT_TLS)
-			return segments[i].memsz;
-	return 0;
+	const struct image_segment *tls = find_tls(segments, n);
+
+	return tls != NULL ? tls->memsz : 0;
 }
 
 uint64_t
