@@ -49,10 +49,10 @@ add_run(const uint8_t *p, size_t n, uint64_t *a, uint64_t *b)
 }
 
 uint32_t
-adler32_of(const void *data, size_t size)
+adler32_on(uint32_t adler, const void *data, size_t size)
 {
 	const uint8_t *p = data;
-	uint64_t a = 1, b = 0;
+	uint64_t a = adler & 0xffff, b = adler >> 16;
 
 	while (size >= 16) {
 		size_t n = size < RUN_MAX ? size & ~(size_t)15 : RUN_MAX;
@@ -68,4 +68,11 @@ adler32_of(const void *data, size_t size)
 		b += a;
 	}
 	return (uint32_t)(b % MODULUS << 16 | a % MODULUS);
+}
+
+uint32_t
+adler32_of(const void *data, size_t size)
+{
+
+	return adler32_on(1, data, size);
 }

@@ -30,5 +30,7 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t size); /* start 0 */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size);
 uint32_t crc32_ieee(uint32_t crc, const void *data, size_t size);
 uint32_t adler32_of(const void *data, size_t size);
+/* Goes on with bytes that follow; the first has 1. */
+uint32_t adler32_on(uint32_t adler, const void *data, size_t size);
 
 #endif /* BASE_HASH_H */

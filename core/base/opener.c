@@ -6,6 +6,7 @@
  * ".." stay inside, and so do symlinks).
  */
 #include "base/opener.h"
+#include "base/cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -264,6 +265,20 @@ local_open(
 	return fd;
 }
 
+static int
+local_inflated(struct opener *base, enum opener_kind kind, const char *path,
+    const char *id)
+{
+	struct opener_local *o = (struct opener_local *)base;
+	int file = local_open(base, kind, path, NULL), fd;
+
+	if (file < 0)
+		return -1;
+	fd = cache_find(o->cache, kind, path, file, id);
+	(void)close(file);
+	return fd;
+}
+
 bool
 opener_local_init(struct opener_local *o, const char *sysroot, bt_error_t *e)
 {
@@ -311,6 +326,13 @@ opener_local_process(
 {
 
 	o->process = *process;
+}
+
+void
+opener_local_cache(struct opener_local *o, struct cache *cache)
+{
+	o->cache = cache;
+	o->base.inflated = cache != NULL ? local_inflated : NULL;
 }
 
 void

@@ -39,6 +39,11 @@ struct opener {
 	 * its name (malloc'd): as open. NULL: somebody else's business. */
 	int (*fetch)(struct opener *o, bool executable, const uint8_t *id,
 	    size_t id_size, char **name, bt_error_t *e);
+	/* A descriptor of a copy of the file that was opened by this kind and
+	 * path and has this build-id (hexadecimal), with its sections inflated
+	 * (image/copy.h), or -1. NULL: there are none. */
+	int (*inflated)(struct opener *o, enum opener_kind kind,
+	    const char *path, const char *id);
 	/* That file will probably be asked for soon: who answers from afar
 	 * may begin. NULL: of no use. */
 	void (*expect)(
@@ -56,6 +61,8 @@ struct opener_process {
 	int mm_fd;   /* /proc/PID/task/TID of a thread that lives */
 };
 
+struct cache;
+
 struct opener_local {
 	struct opener base;
 	char *sysroot; /* NULL: "/" */
@@ -63,6 +70,7 @@ struct opener_local {
 	VEC(char *) debug_dirs; /* see opener_local_debug_dir */
 	struct opener_process process;
 	uint64_t size_cap[OPENER__COUNT];
+	struct cache *cache; /* see opener_local_cache */
 };
 
 /* sysroot may be NULL. Copies the string. False when the sysroot cannot be
@@ -77,6 +85,8 @@ bool opener_local_debug_dir(
  * there are none. */
 void opener_local_process(
     struct opener_local *o, const struct opener_process *process);
+/* Where inflated copies are, borrowed; NULL: nowhere. */
+void opener_local_cache(struct opener_local *o, struct cache *cache);
 /* The length of DIR in a path of OPENER_ATTACHED; 0: it is none. */
 size_t opener_attached_base(const char *path);
 void opener_local_deinit(struct opener_local *o);

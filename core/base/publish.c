@@ -157,6 +157,19 @@ open_unnamed(struct publish *p)
 	return false;
 }
 
+/* In the directory that is open. */
+static bool
+begin_file(struct publish *p, bool overwrite, bool may_number, bt_error_t *e)
+{
+	if (!check_name(p, overwrite, may_number, e) ||
+	    (!open_unnamed(p) && !open_named(p, e)))
+		return false;
+	/* The mode above went through the umask. */
+	return fchmod(p->fd, FILE_MODE) == 0 ||
+	    bt_fail_os(
+		e, errno, "cannot set the mode of %s%s", p->dir, p->name);
+}
+
 bool
 publish_begin(struct publish *p, const char *path, bool overwrite,
     bool may_number, bt_error_t *e)
@@ -171,18 +184,28 @@ publish_begin(struct publish *p, const char *path, bool overwrite,
 		    *p->dir != '\0' ? p->dir : ".");
 		goto fail;
 	}
-	if (!check_name(p, overwrite, may_number, e))
-		goto fail;
-	if (!open_unnamed(p) && !open_named(p, e))
-		goto fail;
-	/* The mode above went through the umask. */
-	if (fchmod(p->fd, FILE_MODE) != 0) {
-		(void)bt_fail_os(
-		    e, errno, "cannot set the mode of %s%s", p->dir, p->name);
-		goto fail;
-	}
-	return true;
+	if (begin_file(p, overwrite, may_number, e))
+		return true;
 fail:
+	publish_abort(p);
+	return false;
+}
+
+bool
+publish_begin_at(struct publish *p, int dir_fd, const char *dir,
+    const char *name, bt_error_t *e)
+{
+	clear(p);
+	p->name = strdup(name);
+	if (asprintf(&p->dir, "%s/", dir) < 0)
+		p->dir = NULL;
+	p->dir_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
+	if (p->name == NULL || p->dir == NULL)
+		(void)bt_fail(e, BT_E_NOMEM, "out of memory");
+	else if (p->dir_fd < 0)
+		(void)bt_fail_os(e, errno, "cannot open directory %s", dir);
+	else if (begin_file(p, false, false, e))
+		return true;
 	publish_abort(p);
 	return false;
 }

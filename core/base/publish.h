@@ -24,6 +24,10 @@ struct publish {
  * may_number is set. */
 bool publish_begin(struct publish *p, const char *path, bool overwrite,
     bool may_number, bt_error_t *e);
+/* The same in an open directory, which the caller keeps and may close; dir is
+ * its name for messages. The final name must be free. */
+bool publish_begin_at(struct publish *p, int dir_fd, const char *dir,
+    const char *name, bt_error_t *e);
 /* Writes all bytes, retrying short writes and EINTR. */
 bool publish_write(
     struct publish *p, const void *data, size_t size, bt_error_t *e);

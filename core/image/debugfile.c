@@ -9,6 +9,7 @@
 #include "image/debugfile.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "image/copy.h"
 #include "image/internal.h"
 #include "image/symserver.h"
 #include <limits.h>
@@ -96,6 +97,7 @@ judge(struct search *s, const char *path, struct image *candidate)
 	if (reason == NULL &&
 	    (debugfile_has_info(candidate) ||
 		(s->alternate && has_strings(candidate)))) {
+		image_prefer_copy(s->f->opener, OPENER_DEBUG, &candidate);
 		report(s, path, NULL);
 		s->found = candidate;
 		return true;

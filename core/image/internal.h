@@ -6,6 +6,7 @@
  *	section.c	section bytes
  *	stream.c	inflated as far as they are used
  *	prefetch.c	or ahead of it, by a thread
+ *	copy.c		or once, into a copy of the file
  *	note.c		build-id, debug links
  *	dynamic.c	PT_DYNAMIC and hash tables: images without sections
  *	symtab.c	finding symbol tables, names, iteration

@@ -84,6 +84,12 @@ sparse_passed(const struct sparse *p)
 	return (size_t)(p->ahead->deflate.next - p->ahead->deflate.start);
 }
 
+struct view
+sparse_rest(const struct sparse *p)
+{
+	return deflate_rest(&p->ahead->deflate);
+}
+
 /* Without a mark it only takes longer to come back. */
 static void
 add_mark(struct sparse *p)

@@ -23,6 +23,9 @@ bool sparse_range(struct sparse *p, size_t from, size_t to) BT_CHECK;
 /* What lies wholly in [from, to) is not needed any more. */
 void sparse_forget(struct sparse *p, size_t from, size_t to);
 
+/* What follows the deflate data, when all of it was inflated. */
+struct view sparse_rest(const struct sparse *p);
+
 /* How much of packed was read and is not needed for going on. */
 size_t sparse_passed(const struct sparse *p);
 

@@ -162,18 +162,21 @@ zlib_begin(struct stream *s)
 	    bt_fail_format(&s->error, 0, "damaged zlib data");
 }
 
+/* zlib's checksum follows the data. */
+static bool
+is_checksum(struct view rest, uint32_t adler)
+{
+	return __builtin_bswap32(view_u32(&rest)) == adler && view_ok(&rest);
+}
+
 /* All is inflated: does it end here, and is it what was compressed? */
 static bool
 zlib_end(struct stream *s)
 {
-	struct view rest;
 
-	if (!deflate_finish(s->decoder))
-		return false;
-	rest = deflate_rest(s->decoder);
-	return __builtin_bswap32(view_u32(&rest)) ==
-	    adler32_of(s->bytes, s->size) &&
-	    view_ok(&rest);
+	return deflate_finish(s->decoder) &&
+	    is_checksum(
+		deflate_rest(s->decoder), adler32_of(s->bytes, s->size));
 }
 
 /* Inflates up to *pos; false: nothing more will come, see s->error. */
@@ -363,6 +366,15 @@ stream_forget(struct stream *s, uint64_t from, uint64_t to)
 	if (s->parts != NULL && from < to && to <= s->size)
 		sparse_forget(s->parts, (size_t)from, (size_t)to);
 	pthread_mutex_unlock(&s->mutex);
+}
+
+bool
+stream_sound(const struct stream *s, uint32_t adler)
+{
+	if (s->sparse)
+		return s->parts != NULL &&
+		    is_checksum(sparse_rest(s->parts), adler);
+	return s->error.code == 0 && s->over;
 }
 
 /* How much is there then. */

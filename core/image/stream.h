@@ -50,6 +50,10 @@ enum stream_state {
  * `wait` it waits until nobody else does. Not for sparse streams. */
 enum stream_state stream_advance(struct stream *s, uint64_t goal, bool wait);
 
+/* When all of it was read: is it what was compressed? adler: of all its bytes,
+ * for those of which no checksum was compared on the way. */
+bool stream_sound(const struct stream *s, uint32_t adler);
+
 /* One of which stream_sparse keeps parts. */
 bool stream_is_large(const struct stream *s);
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cache.h"
 #include "base/text.h"
 #include "image/symserver.h"
 #include "session/broker.h"
@@ -147,6 +148,55 @@ fetch(struct broker *b, const struct broker_request *q, char **name,
 	    &id, name, e);
 }
 
+/* The next of several; false: there is none, or it is none. */
+static bool
+next_path(const struct broker_request *q, size_t *at, enum opener_kind *kind,
+    const char **path)
+{
+	const char *p = (const char *)q->data + *at;
+	size_t left = q->size - *at, n;
+
+	if (left < 2 || (uint8_t)p[0] >= OPENER__COUNT)
+		return false;
+	n = strnlen(p + 1, left - 1);
+	if (n == left - 1)
+		return false;
+	*kind = (enum opener_kind)p[0];
+	*path = p + 1;
+	*at += n + 2;
+	return true;
+}
+
+/* Of a file that could be had as well. */
+static int
+inflated(struct broker *b, const struct broker_request *q, bt_error_t *e)
+{
+	struct cache *cache = b->options->session->cache;
+	enum opener_kind kind;
+	const char *path, *id;
+	size_t at = 0, left;
+	int file, fd;
+
+	if (cache == NULL || !next_path(q, &at, &kind, &path)) {
+		(void)bt_fail(e, BT_E_USAGE, "no file to have a copy of");
+		return -1;
+	}
+	id = (const char *)q->data + at;
+	left = q->size - at;
+	if (left == 0 || strnlen(id, left) != left - 1) {
+		(void)bt_fail(e, BT_E_USAGE, "no build-id");
+		return -1;
+	}
+	file = open_path(b, kind, path, e);
+	if (file < 0)
+		return -1;
+	fd = cache_find(cache, kind, path, file, id);
+	(void)close(file);
+	if (fd < 0)
+		(void)bt_fail(e, BT_E_NOTFOUND, "there is no copy");
+	return fd;
+}
+
 /* The key never leaves this process. malloc'd. */
 static char *
 digest(struct broker *b, const struct broker_request *q, bt_error_t *e)
@@ -183,6 +233,8 @@ answer(struct broker *b, const struct broker_request *q)
 	else if (q->kind == BROKER_FETCH_DEBUGINFO ||
 	    q->kind == BROKER_FETCH_EXECUTABLE)
 		fd = fetch(b, q, &name, &a.error);
+	else if (q->kind == BROKER_INFLATED)
+		fd = inflated(b, q, &a.error);
 	else if (q->kind == BROKER_DIGEST)
 		name = digest(b, q, &a.error);
 	else
@@ -197,25 +249,6 @@ answer(struct broker *b, const struct broker_request *q)
 		(void)close(fd);
 	free(name);
 	return sent;
-}
-
-/* The next of several; false: there is none, or it is none. */
-static bool
-next_path(const struct broker_request *q, size_t *at, enum opener_kind *kind,
-    const char **path)
-{
-	const char *p = (const char *)q->data + *at;
-	size_t left = q->size - *at, n;
-
-	if (left < 2 || (uint8_t)p[0] >= OPENER__COUNT)
-		return false;
-	n = strnlen(p + 1, left - 1);
-	if (n == left - 1)
-		return false;
-	*kind = (enum opener_kind)p[0];
-	*path = p + 1;
-	*at += n + 2;
-	return true;
 }
 
 /* False also when the worker said what it cannot have said. */
@@ -338,10 +371,13 @@ static void
 close_others(const struct broker *b)
 {
 	const struct capture *c = b->options->session->capture;
-	int keep[4];
+	const struct cache *cache = b->options->session->cache;
+	int keep[5];
 	size_t n = 0;
 
 	keep[n++] = b->socket;
+	if (cache != NULL)
+		keep[n++] = cache_fd(cache);
 	if (c != NULL) {
 		keep[n++] = c->root_fd;
 		keep[n++] = c->proc_fd;

@@ -38,13 +38,13 @@ bool broker_connect(struct worker *broker, int *own, bt_error_t *e);
 bool broker_start(struct worker *broker, int own,
     const struct broker_options *options, bt_error_t *e);
 
-/* In the worker. fd is borrowed. */
+/* In the worker. fd is borrowed; has_copies: there is a cache of them. */
 struct broker_client {
 	struct opener base;
 	int fd;
 	struct broker_expected *expected; /* see broker_client.c */
 };
-void broker_client_init(struct broker_client *c, int fd);
+void broker_client_init(struct broker_client *c, int fd, bool has_copies);
 /* What was expected and not asked for is closed. */
 void broker_client_deinit(struct broker_client *c);
 /* Hands over the descriptor that tells of refused system calls. */

@@ -295,6 +295,23 @@ client_fetch(struct opener *base, bool executable, const uint8_t *id,
 	return ask(c, &q, name, e);
 }
 
+static int
+client_inflated(struct opener *base, enum opener_kind kind, const char *path,
+    const char *id)
+{
+	struct broker_client *c = (struct broker_client *)base;
+	struct broker_request q = {.kind = BROKER_INFLATED};
+	size_t path_size = strlen(path) + 1, id_size = strlen(id) + 1;
+
+	if (path_size + id_size > sizeof(q.data) - 1)
+		return -1;
+	q.data[0] = (uint8_t)kind;
+	memcpy(q.data + 1, path, path_size);
+	memcpy(q.data + 1 + path_size, id, id_size);
+	q.size = (uint32_t)(1 + path_size + id_size);
+	return ask(c, &q, NULL, NULL);
+}
+
 static bool
 client_digest(struct opener *base, const void *data, size_t size, char out[17])
 {
@@ -322,7 +339,7 @@ client_digest(struct opener *base, const void *data, size_t size, char out[17])
 }
 
 void
-broker_client_init(struct broker_client *c, int fd)
+broker_client_init(struct broker_client *c, int fd, bool has_copies)
 {
 
 	*c = (struct broker_client){.base = {.open = client_open,
@@ -330,6 +347,8 @@ broker_client_init(struct broker_client *c, int fd)
 					.expect = client_expect,
 					.digest = client_digest},
 	    .fd = fd};
+	if (has_copies)
+		c->base.inflated = client_inflated;
 }
 
 void

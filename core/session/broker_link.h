@@ -15,7 +15,10 @@ enum {
 	BROKER_FETCH_EXECUTABLE,
 	BROKER_DIGEST, /* of bytes; the answer is a name without descriptor */
 	BROKER_LISTEN, /* comes with a descriptor, has no answer */
-	BROKER_OPEN,   /* several files: for each its kind as a byte, a path */
+	/* A copy of a file (opener.h): its kind as a byte, its path, and its
+	 * build-id in hexadecimal. */
+	BROKER_INFLATED,
+	BROKER_OPEN, /* several files: for each its kind as a byte, a path */
 	BROKER_OPEN_MAX = 16,
 	BROKER_SIZE_MAX = PATH_MAX
 };

@@ -128,7 +128,7 @@ prepare_walls(struct job_check *job)
 	if (job->broker == NULL)
 		return;
 	refusals_destroy(job->refusals);
-	broker_client_init(&job->client, job->broker->fd);
+	broker_client_init(&job->client, job->broker->fd, false);
 	keep[2] = job->client.fd;
 	sandbox_close_others(keep, sizeof(keep) / sizeof(*keep));
 	sandbox_identity(

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cache.h"
 #include "base/text.h"
 #include "base/write.h"
 #include "formats/btt.h"
@@ -127,13 +128,16 @@ prepare(struct courier *c)
 
 	c->options = *c->job->options;
 	c->options.ends = worker_is_sanitized() == false;
-	broker_client_init(
-	    &c->broker, c->job->broker != NULL ? c->job->broker->fd : -1);
+	broker_client_init(&c->broker,
+	    c->job->broker != NULL ? c->job->broker->fd : -1,
+	    c->options.cache != NULL);
 	close_foreign(c->job);
 	if (c->broker.fd < 0)
 		return;
 	c->options.opener = &c->broker.base;
 	refusals_destroy(c->job->refusals);
+	cache_close(c->options.cache);
+	c->options.cache = NULL;
 	keep[n++] = c->fd;
 	keep[n++] = c->broker.fd;
 	if (c->options.capture != NULL)

@@ -202,6 +202,8 @@ session_opener_init(struct opener_local *out,
 	const char *const *dir = options->debug_paths;
 	bool ok = opener_local_init(out, options->sysroot, e);
 
+	if (ok)
+		opener_local_cache(out, options->cache);
 	if (ok && c != NULL)
 		opener_local_process(out,
 		    &(struct opener_process){c->root_fd, c->proc_fd, c->mm_fd});

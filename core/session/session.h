@@ -44,6 +44,7 @@ const char *session_level_name(enum session_level level); /* "warning" */
 /* Any case; false for a name that is none. */
 bool session_level_parse(const char *name, enum session_level *out);
 
+struct cache;
 struct capture;
 struct session_kept;
 
@@ -115,6 +116,8 @@ struct session_options {
 	struct session_kept *kept;
 	/* Opens files for whoever may not; NULL: done here. */
 	struct opener *opener;
+	/* Of debug files that are read inflated; NULL: there is none. */
+	struct cache *cache;
 	struct session_sandbox {
 		bool off;
 		/* Modules may use libraries that open files, start programs or

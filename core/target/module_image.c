@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "image/copy.h"
 #include "target/target_private.h"
 
 enum verdict { SAME, LIKELY, DIFFERENT };
@@ -191,6 +192,7 @@ try_file(struct target *t, struct target_module *m, enum opener_kind kind,
 
 	if (!image_open(t->opener, kind, path, &image, e))
 		return false;
+	image_prefer_copy(t->opener, kind, &image);
 	if (image_machine(image) != t->arch->machine) {
 		m->mismatched = true;
 		target_warn(t, "module.mismatch",

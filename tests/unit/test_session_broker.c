@@ -31,7 +31,7 @@ start(struct asked *a)
 	a->options.session = &a->session;
 	assert_ok(broker_connect(&a->broker, &own, &e), &e);
 	assert_ok(broker_start(&a->broker, own, &a->options, &e), &e);
-	broker_client_init(&a->client, a->broker.fd);
+	broker_client_init(&a->client, a->broker.fd, false);
 	a->elf = test_path("elf");
 	a->text = test_path("text");
 	test_write_file(a->elf, "\177ELF and more", 13);
@@ -192,7 +192,7 @@ TEST(it_ends)
 
 	assert_int(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
 	(void)close(ends[1]);
-	broker_client_init(&a.client, ends[0]);
+	broker_client_init(&a.client, ends[0], false);
 	expect_int(first(&a, OPENER_MODULE, a.elf, &e), -1);
 	expect_contains(e.text, "has ended");
 }

@@ -87,6 +87,12 @@ static const struct option_row bt_rows[] = {
 	core_option_sysroot},
     {0, "debug-path", "DIR", "look for debug files in DIR first (repeatable)",
 	core_option_debug_path},
+    {0, "cache", "DIR",
+	"keep inflated copies of debug files in DIR, and\n"
+	"use those that are there",
+	core_option_cache},
+    {0, "cache-size", "SIZE", "most bytes of all copies together (4G)",
+	core_option_cache_size},
     {0, "force", NULL, "use an executable that does not match the core",
 	core_option_force},
     {0, "max-pause", "MS",
@@ -162,12 +168,14 @@ report(struct console *c, struct bt_options *o, const char *snapshot)
 		compose_modules(s);
 		core_options_language(&o->core);
 	}
+	core_options_open_cache(&o->core, c);
 	if (supervisor_report(s, &r, &c->listener, &partial, &e) == false)
 		return console_fail(c, &e);
 	console_settle(c);
 	if (partial)
 		console_say(c, SESSION_WARNING,
 		    "the report is partial: not everything could be read");
+	core_options_fill_cache(&o->core, c);
 	return EXIT_DONE;
 }
 

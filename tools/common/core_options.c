@@ -3,8 +3,12 @@
  * Options that both programs have.
  */
 #include "common/core_options.h"
+#include "base/cache.h"
 #include "base/text.h"
 #include "common/compose.h"
+#include "session/copies.h"
+
+enum { CACHE_DEFAULT_GIB = 4 };
 
 bool
 core_option_core(void *ctx, const char *value, bt_error_t *e)
@@ -33,6 +37,27 @@ core_option_debug_path(void *ctx, const char *value, bt_error_t *e)
 	struct core_options *o = ctx;
 
 	return option_list_add(&o->debug_paths, value, e);
+}
+
+bool
+core_option_cache(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	(void)e;
+	o->cache_dir = *value != '\0' ? value : NULL;
+	return true;
+}
+
+bool
+core_option_cache_size(void *ctx, const char *value, bt_error_t *e)
+{
+	struct core_options *o = ctx;
+
+	if (text_size(value, &o->cache_size) == false || o->cache_size == 0)
+		return bt_fail(e, BT_E_USAGE,
+		    "--cache-size: '%s' is not a size such as 512M, 8G", value);
+	return true;
 }
 
 bool
@@ -204,6 +229,31 @@ core_options_finish(struct core_options *o)
 {
 	o->session.debug_paths = o->debug_paths.items;
 	o->session.load = o->load.items;
+}
+
+void
+core_options_open_cache(struct core_options *o, struct console *c)
+{
+	const uint64_t most = o->cache_size != 0
+	    ? o->cache_size
+	    : (uint64_t)CACHE_DEFAULT_GIB << 30;
+	bt_error_t e;
+
+	if (o->cache_dir == NULL)
+		return;
+	o->session.cache = cache_open(o->cache_dir, most, &e);
+	if (o->session.cache != NULL)
+		return;
+	(void)bt_wrap(&e, "no cache");
+	console_say(c, SESSION_WARNING, e.text);
+}
+
+void
+core_options_fill_cache(struct core_options *o, struct console *c)
+{
+	copies_make(&o->session, &c->listener);
+	cache_close(o->session.cache);
+	o->session.cache = NULL;
 }
 
 void

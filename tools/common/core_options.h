@@ -7,6 +7,7 @@
 
 #include <limits.h>
 
+#include "common/console.h"
 #include "common/options.h"
 #include "lua/host.h"
 #include "session/session.h"
@@ -15,6 +16,8 @@
 struct core_options {
 	struct session_options session;
 	struct option_list debug_paths, load;
+	const char *cache_dir; /* NULL: none */
+	uint64_t cache_size;   /* 0: default */
 	const char *operands[2];
 	int n_operands;
 	bool help, version;
@@ -28,6 +31,8 @@ struct core_options {
 bool core_option_core(void *ctx, const char *value, bt_error_t *e);
 bool core_option_sysroot(void *ctx, const char *value, bt_error_t *e);
 bool core_option_debug_path(void *ctx, const char *value, bt_error_t *e);
+bool core_option_cache(void *ctx, const char *value, bt_error_t *e);
+bool core_option_cache_size(void *ctx, const char *value, bt_error_t *e);
 bool core_option_load(void *ctx, const char *value, bt_error_t *e);
 bool core_option_force(void *ctx, const char *value, bt_error_t *e);
 bool core_option_stats(void *ctx, const char *value, bt_error_t *e);
@@ -50,6 +55,10 @@ bool core_option_pid(struct core_options *o, bt_error_t *e);
 
 /* Copies the lists into the session's options. */
 void core_options_finish(struct core_options *o);
+/* Opens the cache that was asked for; one that cannot be had is told, and done
+ * without. When the result is printed, what is missing in it is made. */
+void core_options_open_cache(struct core_options *o, struct console *c);
+void core_options_fill_cache(struct core_options *o, struct console *c);
 /* The same for modules in Lua; o->lua is set before. */
 void core_options_language(struct core_options *o);
 

@@ -29,7 +29,7 @@ _inquest_words()
 		COMPREPLY=($(compgen -W "auto always never" -- "$value"))
 		return
 		;;
-	--sysroot | --debug-path)
+	--sysroot | --debug-path | --cache)
 		COMPREPLY=($(compgen -d -- "$value"))
 		return
 		;;
@@ -50,13 +50,14 @@ _inquest_ptrace()
 	    --sandbox-whitelist --no-sandbox --as-user --scrub --no-scrub
 	    --no-pretty-print
 	    --resource --config --max-size --max-pause --fork --watch --count --timeout --sysroot --debug-path
-	    --force --stats -L -b --format --json --module-check --help -h --version"
+	    --cache --cache-size --force --stats -L -b --format --json --module-check --help -h --version"
 }
 
 _inquest_bt()
 {
 	_inquest_words "--core --no-variables --no-pretty-print --json --details --color
-	    --load --sysroot --debug-path --force --max-pause --fork --timeout --no-sandbox --stats
+	    --load --sysroot --debug-path --cache --cache-size --force --max-pause --fork
+	    --timeout --no-sandbox --stats
 	    --help -h --version"
 }
 

@@ -34,11 +34,12 @@ tell_path(struct console *c, const struct ptrace_options *o, char *path)
 }
 
 static int
-take_snapshot(struct console *c, const struct ptrace_options *o)
+take_snapshot(struct console *c, struct ptrace_options *o)
 {
 	bool partial = false;
 	char *path = NULL;
 	bt_error_t e;
+	int status;
 
 	if (supervisor_snapshot(&o->core.session, &o->output, &c->listener,
 		&path, &partial, &e) == false)
@@ -48,7 +49,9 @@ take_snapshot(struct console *c, const struct ptrace_options *o)
 		console_say(c, SESSION_WARNING,
 		    "the snapshot is partial; its warnings say what is "
 		    "missing");
-	return tell_path(c, o, path);
+	status = tell_path(c, o, path);
+	core_options_fill_cache(&o->core, c);
+	return status;
 }
 
 struct taken {
@@ -84,6 +87,7 @@ take_several(struct console *c, struct ptrace_options *o)
 		&o->watch, &e) == false)
 		return console_fail(c, &e);
 	console_settle(c);
+	core_options_fill_cache(&o->core, c);
 	return t.status;
 }
 
@@ -145,5 +149,6 @@ main(int argc, char **argv)
 	compose_modules(&o.core.session);
 	if (o.print != NULL)
 		return print_snapshot(&c, &o);
+	core_options_open_cache(&o.core, &c);
 	return o.watches ? take_several(&c, &o) : take_snapshot(&c, &o);
 }

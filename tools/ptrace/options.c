@@ -380,6 +380,12 @@ const struct option_row ptrace_rows[] = {
 	core_option_sysroot},
     {0, "debug-path", "DIR", "look for debug files in DIR first (repeatable)",
 	core_option_debug_path},
+    {0, "cache", "DIR",
+	"keep inflated copies of debug files in DIR, and\n"
+	"use those that are there",
+	core_option_cache},
+    {0, "cache-size", "SIZE", "most bytes of all copies together (4G)",
+	core_option_cache_size},
     {0, "force", NULL, "use an executable that does not match the core",
 	core_option_force},
     {0, "stats", NULL,
