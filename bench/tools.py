@@ -16,12 +16,13 @@ GDB = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off",
 class Tool:
     """args(case, out): the command line without the program's path."""
 
-    def __init__(self, name, program, args, count, ours=False):
+    def __init__(self, name, program, args, count, ours=False, cache=False):
         self.name = name
         self.program = program
         self.args = args
         self.count = count  # path of the output -> {"threads": n, ...}
         self.ours = ours
+        self.cache = cache  # keeps something from one run to the next
 
     def words(self, case, out):
         return [self.program, *self.args(case, out)]
@@ -95,6 +96,9 @@ def all_tools(build):
     def process(case):
         return [str(case.pid)] if case.pid else ["--core", case.core, case.exe]
 
+    def cache(out):
+        return ["--cache", os.path.join(os.path.dirname(out), "cache")]
+
     def gdb(*commands):
         def args(case, _):
             what = ["-p", str(case.pid)] if case.pid else [case.exe, case.core]
@@ -126,6 +130,14 @@ def all_tools(build):
         Tool("bt --no-variables", os.path.join(build, "bt"),
              lambda case, _: ["--no-variables", *case.ours, *process(case)],
              by_bt, ours=True),
+        Tool("ptrace --cache", os.path.join(build, "ptrace"),
+             lambda case, out: ["-o", out + ".btt", "--overwrite",
+                                *cache(out), *case.ours, *process(case)],
+             by_snapshot(build), ours=True, cache=True),
+        Tool("bt --no-variables --cache", os.path.join(build, "bt"),
+             lambda case, out: ["--no-variables", *cache(out), *case.ours,
+                                *process(case)],
+             by_bt, ours=True, cache=True),
         Tool("gdb bt", "gdb", gdb("thread apply all bt"), by_gdb),
         Tool("gdb bt, no arguments", "gdb",
              gdb("set print frame-arguments none", "thread apply all bt"),
