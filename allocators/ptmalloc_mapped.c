@@ -19,6 +19,9 @@ enum {
 	PAGE = 4096,
 	PIECES_MAX = 1 << 18,
 	PAGES_MAX = 1 << 15, /* that are looked at one by one: 128 MiB */
+	/* Of a piece that is read ahead: the more of it was looked at, the more
+	 * will be. */
+	STREAM_MIN = 64 << 10,
 	STREAM = 8 << 20
 };
 
@@ -276,6 +279,7 @@ static bool
 look_everywhere(struct search *s, struct piece *piece)
 {
 	bt_addr_t streamed = piece->start;
+	uint64_t ahead = STREAM_MIN;
 
 	while (piece->start < piece->end) {
 		if (!look_at_start(s, piece))
@@ -286,11 +290,14 @@ look_everywhere(struct search *s, struct piece *piece)
 			return false;
 		s->pages--;
 		piece->start += PAGE;
-		if (piece->start < streamed ||
-		    piece->end - piece->start < STREAM)
+		if (piece->start < streamed || piece->start >= piece->end)
 			continue;
-		ptrace_target_stream(s->p->host->target, piece->start, STREAM);
-		streamed = piece->start + STREAM;
+		if (ahead > piece->end - piece->start)
+			ahead = piece->end - piece->start;
+		ptrace_target_stream(s->p->host->target, piece->start, ahead);
+		streamed = piece->start + ahead;
+		if (ahead < STREAM)
+			ahead *= 2;
 	}
 	return true;
 }

@@ -428,8 +428,13 @@ pt_next(struct pt_cursor *c, struct pt_item *out)
 		return false;
 	}
 	if (c->stream && c->at >= c->streamed) {
-		ptrace_target_stream(p->host->target, c->at, STREAM);
-		c->streamed = c->at + STREAM;
+		/* Of a thread's arena mostly the first hundred KiB are used,
+		 * and what lies behind is no heap. */
+		c->streamed = c->segment->end - c->at > STREAM
+		    ? c->at + STREAM
+		    : c->segment->end;
+		ptrace_target_stream(
+		    p->host->target, c->at, c->streamed - c->at);
 	}
 	*out = (struct pt_item){.chunk = c->at};
 	if (memory_pair(&p->memory, c->at, words)) {

@@ -5,11 +5,17 @@
  * second thread inflates it from the first moment on. Meanwhile the first
  * stacks are unwound, in the order in which they will be asked for, and kept
  * until they are: that needs no debug information, and takes about as long.
+ *
+ * A core that is not in the page cache is waited for, page by page, so the
+ * innermost part of each stack is asked for before any of them is read.
  */
+#include <sys/resource.h>
+
 #include "session/session_private.h"
 
 enum {
 	AHEAD_THREADS = 64,
+	AHEAD_STACK = 16 << 10, /* bytes; the unwinder asks for more */
 	/* Of one stack; what is deeper can wait. */
 	AHEAD_DEPTH = 256,
 	/* Of all of them together, about: which takes as long as inflating a
@@ -69,12 +75,39 @@ unwind_first(struct session *s, uint32_t n)
 	}
 }
 
+/* Something we have read so far was not in the page cache. */
+static bool
+waited_for_disk(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) != 0 || usage.ru_majflt != 0;
+}
+
+void
+ahead_stacks(struct session *s, uint32_t from)
+{
+	uint32_t n = s->n_threads - from;
+
+	/* Of thousands of threads it would be a hundredth of the time. */
+	if (from % AHEAD_THREADS != 0 || (from != 0 && !waited_for_disk()))
+		return;
+	for (uint32_t i = 0; i < n && i < AHEAD_THREADS; i++) {
+		const struct target_thread *t = s->threads[from + i];
+		uint64_t sp;
+
+		if (t->has_regs && regs_get(&t->regs.regs, ARCH_SP, &sp))
+			target_expect(s->target, sp, AHEAD_STACK);
+	}
+}
+
 void
 ahead_begin(struct session *s)
 {
 	uint32_t n = s->n_threads < AHEAD_THREADS ? s->n_threads
 						  : AHEAD_THREADS;
 
+	ahead_stacks(s, 0);
 	/* With one processor there is no meanwhile. */
 	if (s->prefetch == NULL || expect_debug(s, n) == false)
 		return;

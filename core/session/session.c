@@ -390,8 +390,10 @@ stacks(struct session *s)
 	check_time(s);
 	finish(s);
 	begin(s, SESSION_THREADS);
-	for (uint32_t i = 1; i < s->n_threads; i++)
+	for (uint32_t i = 1; i < s->n_threads; i++) {
+		ahead_stacks(s, i);
 		collect_thread(s, i);
+	}
 	check_time(s);
 	finish(s);
 }

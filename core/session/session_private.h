@@ -160,6 +160,9 @@ const struct tail_chain *tail_chain_between(struct session *s,
 
 /* ahead.c: begins what takes long, and unwinds stacks meanwhile. */
 void ahead_begin(struct session *s);
+/* Before the stack of thread `from` is read, and those behind it: they are
+ * asked for, dozens at once, unless the disk is not needed. */
+void ahead_stacks(struct session *s, uint32_t from);
 /* Puts t's stack into s->stack, if it was unwound then; once. */
 bool ahead_take(struct session *s, const struct target_thread *t);
 void ahead_deinit(struct session *s);

@@ -9,7 +9,11 @@
 
 #include "target/core_private.h"
 
-enum { NHDR_SIZE = 12, NAME_MAX_SIZE = 256 };
+enum {
+	NHDR_SIZE = 12,
+	NAME_MAX_SIZE = 256,
+	NOTES_AHEAD = 16 << 20 /* those of some 4,000 threads */
+};
 
 struct note {
 	uint32_t namesz, descsz, type;
@@ -157,6 +161,7 @@ read_segment(struct core *c, const struct core_phdr *p)
 		    "the notes at offset 0x%llx are cut off after %llu bytes",
 		    (unsigned long long)p->offset, (unsigned long long)size);
 	}
+	core_will_read(c, p->offset, size < NOTES_AHEAD ? size : NOTES_AHEAD);
 	v = view_sub(&c->file, p->offset, size);
 	if (p->align == 8 && !all_fit(c, &v, 4) && all_fit(c, &v, 8))
 		align = 8;

@@ -31,6 +31,7 @@ static const struct target_ops core_ops = {
     .view = core_view,
     .held = core_held,
     .stream = core_stream,
+    .expect = core_expect,
     .fetch = NULL,
     .close = core_close,
 };

@@ -133,6 +133,9 @@ size_t core_view(
     struct target *t, bt_addr_t address, size_t size, const uint8_t **out);
 size_t core_held(struct target *t, bt_addr_t start, bt_addr_t end, size_t *at);
 void core_stream(struct target *t, bt_addr_t address, size_t size);
+void core_expect(struct target *t, bt_addr_t address, size_t size);
+/* A part of the file will be read soon, all of it. */
+void core_will_read(struct core *c, uint64_t offset, uint64_t size);
 
 /* core_notes.c: all PT_NOTEs. core_note_desc.c: what single notes say. */
 void core_notes(struct core *c);

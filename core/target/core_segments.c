@@ -276,6 +276,32 @@ core_held(struct target *t, bt_addr_t start, bt_addr_t end, size_t *at)
 	return (size_t)(pos - start);
 }
 
+void
+core_will_read(struct core *c, uint64_t offset, uint64_t size)
+{
+	const uint64_t page = 4096;
+	uint64_t from = offset & ~(page - 1);
+
+	if (c->inflated || offset >= c->size)
+		return;
+	if (size > c->size - offset)
+		size = c->size - offset;
+	(void)madvise(
+	    (uint8_t *)c->map + from, offset - from + size, MADV_WILLNEED);
+}
+
+void
+core_expect(struct target *t, bt_addr_t address, size_t size)
+{
+	struct core *c = (struct core *)t;
+	const uint8_t *bytes;
+
+	size = core_view(t, address, size, &bytes);
+	if (size != 0)
+		core_will_read(
+		    c, (uint64_t)(bytes - (const uint8_t *)c->map), size);
+}
+
 /* The map is told to expect random access, for that is what unwinding does. A
  * core that is partly out of the page cache would be read page by page (4.6 GB:
  * 6 s, with this 2). The pages of a file that were read stay in the system's
@@ -286,23 +312,23 @@ core_stream(struct target *t, bt_addr_t address, size_t size)
 	struct core *c = (struct core *)t;
 	const size_t page = 4096;
 	const uint8_t *bytes;
-	size_t from, end;
+	size_t from, ahead;
 
-	if (c->inflated)
+	if (c->inflated || size > SIZE_MAX / 2)
 		return;
 	if (c->streamed_end > c->streamed)
 		(void)madvise((uint8_t *)c->map + c->streamed,
 		    c->streamed_end - c->streamed, MADV_DONTNEED);
 	c->streamed = c->streamed_end = 0;
-	size = core_view(t, address, size, &bytes);
-	if (size == 0)
-		return;
-	from = (size_t)(bytes - (const uint8_t *)c->map) & ~(page - 1);
-	end = (size_t)(bytes - (const uint8_t *)c->map) + size;
-	/* The last page may be shared with what comes next. */
-	c->streamed = from;
-	c->streamed_end = end & ~(page - 1);
 	/* As much again, so that the disk works while we do. */
-	end = c->size - end > size ? end + size : c->size;
-	(void)madvise((uint8_t *)c->map + from, end - from, MADV_WILLNEED);
+	ahead = core_view(t, address, 2 * size, &bytes);
+	if (ahead == 0)
+		return;
+	if (size > ahead)
+		size = ahead;
+	from = (size_t)(bytes - (const uint8_t *)c->map);
+	/* The last page may be shared with what comes next. */
+	c->streamed = from & ~(page - 1);
+	c->streamed_end = (from + size) & ~(page - 1);
+	core_will_read(c, from, ahead);
 }

@@ -93,6 +93,13 @@ target_stream(struct target *t, bt_addr_t address, size_t size)
 		t->ops->stream(t, address, size);
 }
 
+void
+target_expect(struct target *t, bt_addr_t address, size_t size)
+{
+	if (t->ops->expect != NULL)
+		t->ops->expect(t, address, size);
+}
+
 static size_t
 read_through(
     struct target *t, bt_addr_t address, void *out, size_t size, bool own_only)

@@ -30,6 +30,8 @@ struct target_ops {
 	/* The bytes will be read in order, and those of the last call are done
 	 * with. May be NULL. */
 	void (*stream)(struct target *t, bt_addr_t address, size_t size);
+	/* The bytes will be read soon. May be NULL. */
+	void (*expect)(struct target *t, bt_addr_t address, size_t size);
 	void (*close)(struct target *t);
 	bool is_live; /* all that is mapped can be fetched */
 };

@@ -8,29 +8,49 @@
 #include "unwind/unwinder.h"
 
 enum {
-	/* In place at once; a thread's whole stack as a rule. */
-	WINDOW_SIZE = 16 << 20,
+	/* In place at once. What a walk has seen of a stack is the best guess
+	 * at what it will still see: the window doubles as it is left, and is
+	 * told to be read soon; what nobody may need is not. */
+	WINDOW_MIN = 16 << 10,
+	WINDOW_MAX = 1 << 30,
 	PAGE = 4096,
 	/* Steps to a lower address that one walk may take: coming back from an
 	 * alternate stack, coroutines. More is a cycle. */
 	JUMPS_MAX = 64
 };
 
+/* Makes it begin at start; false: the address is not in it. */
+static bool
+move_window(struct unwinder *u, bt_addr_t start, size_t size, bt_addr_t address)
+{
+	const uint8_t *bytes;
+
+	size = target_view(u->t, start, size, &bytes);
+	if (size < address - start || size - (address - start) < 8)
+		return false;
+	u->window.start = start;
+	u->window.size = size;
+	u->window.bytes = bytes;
+	return true;
+}
+
 bool
 stack_read_slow(struct unwinder *u, bt_addr_t address, uint64_t *out)
 {
 	bt_addr_t page = address & ~(bt_addr_t)(PAGE - 1);
-	const uint8_t *bytes;
-	size_t size = target_view(u->t, page, WINDOW_SIZE, &bytes);
+	bt_addr_t start = u->window.start, end = start + u->window.size;
+	size_t size = 2 * u->window.size;
 
-	if (size >= address - page + sizeof(*out)) {
-		u->window.start = page;
-		u->window.size = size;
-		u->window.bytes = bytes;
-		memcpy(out, bytes + (address - page), sizeof(*out));
-		return true;
-	}
-	return target_read_u64(u->t, address, out);
+	/* Up the same stack, or on to another one. */
+	if (address - start < size && size <= WINDOW_MAX &&
+	    move_window(u, start, size, address))
+		target_expect(
+		    u->t, end, u->window.start + u->window.size - end);
+	else if (!move_window(u, page, WINDOW_MIN, address))
+		return target_read_u64(u->t, address, out);
+	memcpy(
+	    out, u->window.bytes + (address - u->window.start), sizeof(*out));
+	return true;
 }
 
 struct frame_context {

@@ -184,6 +184,32 @@ TEST(reads_cross_ranges)
 	core_file_deinit(&c);
 }
 
+/* Hints about any memory, there or not, leave it as it is. */
+TEST(hints)
+{
+	static const bt_addr_t at[] = {
+	    0, 0x6fff, 0x7000, 0x7fff, 0x8000, 0x9123, 0xafff, UINT64_MAX};
+	static const size_t size[] = {0, 1, 0x1001, 0x7000, SIZE_MAX};
+	uint8_t buffer[0x2000];
+	struct core_file c;
+	struct opened o;
+	struct target *t;
+
+	usual(&c);
+	t = open_core(&o, &c);
+	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
+		for (size_t k = 0; k < sizeof(size) / sizeof(*size); k++) {
+			target_expect(t, at[i], size[k]);
+			target_stream(t, at[i], size[k]);
+		}
+	expect_uint(target_read(t, 0x7000, buffer, 0x1000), 0x1000);
+	expect_mem(buffer, page_a, 0x1000);
+	expect_uint(target_read(t, 0x9000, buffer, 0x2000), 0x2000);
+	expect_mem(buffer, page_b, 0x2000);
+	close_core(&o);
+	core_file_deinit(&c);
+}
+
 TEST(signals)
 {
 	static const struct {
