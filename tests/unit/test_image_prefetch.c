@@ -31,7 +31,7 @@ make_contents(uint32_t seed)
 
 	assert_not_null(bytes);
 	for (size_t i = 0; i < SIZE; i++)
-		bytes[i] = (uint8_t)(random_of(&seed) % 16 * 7);
+		bytes[i] = (uint8_t)((random_of(&seed) >> 16) % 16 * 7);
 	return bytes;
 }
 
