@@ -46,6 +46,21 @@ bool btt_write_header(struct btt_writer *w, struct buf *out, bt_error_t *e);
 bool btt_write_section(struct btt_writer *w, enum btt_section section,
     struct buf *out, bt_error_t *e);
 
+/*
+ * The same in two steps, the second of which another thread may do. Taking
+ * keeps what the section has to say, so that the snapshot may be filled
+ * further; but these are read when the part is written: texts, which never
+ * change; for BTT_THREADS the threads' own fields, registers and frames (not
+ * their variables); and, last, what is to be scrubbed. Parts of one writer are
+ * written one after the other, while the writer is there. NULL: no memory.
+ */
+struct btt_part;
+struct btt_part *btt_part_take(struct btt_writer *w, enum btt_section section);
+enum btt_section btt_part_section(const struct btt_part *p);
+/* As btt_write_section; once. */
+bool btt_part_write(struct btt_part *p, struct buf *out, bt_error_t *e);
+void btt_part_destroy(struct btt_part *p); /* NULL allowed */
+
 /* Directory map and trailer for sections at these offsets: works on names
  * found in the file, so the supervisor needs no model. */
 struct btt_entry {

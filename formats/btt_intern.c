@@ -127,10 +127,10 @@ texts_end(struct texts *t, struct mp_table *out)
 static int
 compare_threads(const void *a, const void *b, void *context)
 {
-	const struct snapshot *s = context;
+	const struct snap_thread *threads = context;
 	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-	const struct snap_thread *x = &s->threads.items[i];
-	const struct snap_thread *y = &s->threads.items[k];
+	const struct snap_thread *x = &threads[i];
+	const struct snap_thread *y = &threads[k];
 
 	if (x->fault != y->fault)
 		return x->fault ? -1 : 1;
@@ -140,16 +140,16 @@ compare_threads(const void *a, const void *b, void *context)
 }
 
 uint32_t *
-btt_thread_order(const struct snapshot *s)
+btt_thread_order(const struct snap_thread *threads, size_t n)
 {
-	size_t n = s->threads.count;
 	uint32_t *order = calloc(n + 1, sizeof(*order));
 
 	if (order == NULL)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		order[i] = (uint32_t)i;
-	qsort_r(order, n, sizeof(*order), compare_threads, (void *)s);
+	qsort_r(order, n, sizeof(*order), compare_threads,
+	    (void *)(uintptr_t)threads);
 	return order;
 }
 

@@ -176,7 +176,8 @@ btt_get_variables(struct btt_input *in)
 {
 	size_t count = count_frames(in->s);
 	struct btt_tree *trees = calloc(count + 1, sizeof(*trees));
-	uint32_t *order = btt_thread_order(in->s);
+	uint32_t *order = btt_thread_order(
+	    in->s->threads.items, in->s->threads.count);
 	struct btt_sequences stacks = {0};
 	bool ok = trees != NULL && order != NULL;
 

@@ -111,31 +111,52 @@ put_warnings(const struct snapshot *s, struct mp_table *t)
 	return true;
 }
 
+struct btt_part {
+	struct btt_writer *w;
+	enum btt_section section;
+	struct btt_stacks stacks;	 /* THREADS */
+	struct btt_variables *variables; /* VARIABLES */
+	struct mp_table table;		 /* the others: the content itself */
+};
+
 static bool
-put_section(struct btt_writer *w, enum btt_section section, struct mp_table *t)
+put_now(struct btt_part *p)
 {
-	switch (section) {
+	struct btt_writer *w = p->w;
+
+	switch (p->section) {
 	case BTT_PROCESS:
-		return btt_put_process(w, t);
-	case BTT_THREADS:
-		return btt_put_threads(w->s, t);
+		return btt_put_process(w, &p->table);
 	case BTT_MODULES:
-		return btt_put_modules(w->s, t);
-	case BTT_VARIABLES:
-		return btt_put_variables(w->s, t);
+		return btt_put_modules(w->s, &p->table);
 	case BTT_OBJECTS:
-		return btt_put_objects(w->s, t);
+		return btt_put_objects(w->s, &p->table);
 	case BTT_ANALYSIS:
-		return btt_put_analysis(w, t);
+		return btt_put_analysis(w, &p->table);
 	case BTT_MEMORY:
-		return btt_put_memory(w->s, t);
+		return btt_put_memory(w->s, &p->table);
 	case BTT_RESOURCES:
-		return btt_put_resources(w->s, t);
+		return btt_put_resources(w->s, &p->table);
 	case BTT_WARNINGS:
-		return put_warnings(w->s, t);
+		return put_warnings(w->s, &p->table);
+	case BTT_THREADS:
+		return btt_stacks_take(&p->stacks, w->s);
+	case BTT_VARIABLES:
+		p->variables = btt_variables_take(w->s);
+		return p->variables != NULL;
 	case BTT_SECTION__COUNT:
 		break;
 	}
+	return true;
+}
+
+static bool
+put_later(struct btt_part *p)
+{
+	if (p->section == BTT_THREADS)
+		return btt_put_threads(&p->stacks, &p->table);
+	if (p->section == BTT_VARIABLES)
+		return btt_put_variables(p->variables, &p->table);
 	return true;
 }
 
@@ -197,31 +218,76 @@ put_stored(struct buf *out, ZSTD_CCtx *zstd, const char *name,
 	return bt_fail(e, BT_E_LIMIT, "section %s does not fit", name);
 }
 
-bool
-btt_write_section(struct btt_writer *w, enum btt_section section,
-    struct buf *out, bt_error_t *e)
+struct btt_part *
+btt_part_take(struct btt_writer *w, enum btt_section section)
 {
-	const char *name = btt_section_name(section);
-	struct mp_table t;
-	struct buf raw;
-	bool ok;
+	struct btt_part *p = calloc(1, sizeof(*p));
 
-	mp_table_init(&t);
-	ok = put_section(w, section, &t);
-	if (ok && t.count == 0) {
-		mp_table_deinit(&t);
-		return true;
+	if (p == NULL)
+		return NULL;
+	p->w = w;
+	p->section = section;
+	mp_table_init(&p->table);
+	if (!put_now(p)) {
+		btt_part_destroy(p);
+		return NULL;
 	}
+	return p;
+}
+
+enum btt_section
+btt_part_section(const struct btt_part *p)
+{
+
+	return p->section;
+}
+
+void
+btt_part_destroy(struct btt_part *p)
+{
+	if (p == NULL)
+		return;
+	btt_stacks_free(&p->stacks);
+	btt_variables_free(p->variables);
+	mp_table_deinit(&p->table);
+	free(p);
+}
+
+bool
+btt_part_write(struct btt_part *p, struct buf *out, bt_error_t *e)
+{
+	const char *name = btt_section_name(p->section);
+	const struct scrub *scrub = p->w->s->scrub;
+	bool ok = put_later(p);
+	struct buf raw;
+
+	if (ok && p->table.count == 0)
+		return true;
 	buf_init(&raw, BTT_MAX_SECTION);
-	mp_table_end(&t, &raw);
-	if (ok && !raw.failed && w->s->scrub != NULL)
-		btt_scrub(w->s->scrub, &raw);
+	mp_table_end(&p->table, &raw);
+	if (ok && !raw.failed && scrub != NULL)
+		btt_scrub(scrub, &raw);
 	if (!ok || raw.failed)
 		ok = bt_fail(e, ok ? BT_E_LIMIT : BT_E_NOMEM,
 		    "section %s: no memory", name);
 	else
-		ok = put_stored(out, w->zstd, name, &raw, e);
+		ok = put_stored(out, p->w->zstd, name, &raw, e);
 	buf_deinit(&raw);
+	return ok;
+}
+
+bool
+btt_write_section(struct btt_writer *w, enum btt_section section,
+    struct buf *out, bt_error_t *e)
+{
+	struct btt_part *p = btt_part_take(w, section);
+	bool ok;
+
+	if (p == NULL)
+		return bt_fail(e, BT_E_NOMEM, "section %s: no memory",
+		    btt_section_name(section));
+	ok = btt_part_write(p, out, e);
+	btt_part_destroy(p);
 	return ok;
 }
 

@@ -58,15 +58,32 @@ struct btt_writer {
 /* The threads' positions in the snapshot, in the order in which the file has
  * them: faulted ones first, then by tid. A core names threads in no order, but
  * neighbours in tid have neighbouring stacks. malloc'd, NULL: no memory. */
-uint32_t *btt_thread_order(const struct snapshot *s);
+uint32_t *btt_thread_order(const struct snap_thread *threads, size_t n);
+
+/* What the section of the threads is made of. */
+struct btt_stacks {
+	const struct snap_thread *threads;
+	size_t n_threads;
+	struct snap_location **locations;
+	size_t n_locations;
+};
+/* The locations, which grow with the snapshot, are copied. */
+bool btt_stacks_take(struct btt_stacks *x, const struct snapshot *s);
+void btt_stacks_free(struct btt_stacks *x);
+
+/* What the section of the variables is made of: rows and texts, which never
+ * change; what is not packed yet is packed for it. NULL: no memory. */
+struct btt_variables;
+struct btt_variables *btt_variables_take(const struct snapshot *s);
+void btt_variables_free(struct btt_variables *v);
 
 /* Each writes the entries of one section's map; none at all when there is
  * nothing to say. False: out of memory. */
 bool btt_put_process(struct btt_writer *w, struct mp_table *t);
 void btt_put_system(const struct snapshot *s, struct mp_table *t);
-bool btt_put_threads(const struct snapshot *s, struct mp_table *t);
+bool btt_put_threads(const struct btt_stacks *s, struct mp_table *t);
 bool btt_put_modules(const struct snapshot *s, struct mp_table *t);
-bool btt_put_variables(const struct snapshot *s, struct mp_table *t);
+bool btt_put_variables(struct btt_variables *v, struct mp_table *t);
 bool btt_put_objects(const struct snapshot *s, struct mp_table *t);
 bool btt_put_analysis(struct btt_writer *w, struct mp_table *t);
 bool btt_put_memory(const struct snapshot *s, struct mp_table *t);
@@ -82,9 +99,15 @@ struct btt_root {
 	uint32_t list;	/* out: its list number */
 	bool collected; /* false: list 0, "not collected" */
 };
-/* Shapes, lists and values of all roots; each root's list is left in it. */
-bool btt_put_values(struct btt_root *roots, size_t count, struct texts *texts,
-    struct mp_table *t);
+/* Shapes, lists and values of all roots: first each root gets its list, for
+ * which alone variables that are not packed are looked at; then all is written
+ * and freed. NULL, false: no memory. */
+struct btt_values;
+struct btt_values *btt_values_take(
+    struct btt_root *roots, size_t count, struct texts *texts);
+bool btt_put_values(struct btt_values *x, const struct btt_root *roots,
+    size_t count, struct mp_table *t);
+void btt_values_free(struct btt_values *x); /* NULL allowed */
 
 /* Bits of a shape's "flags": the low ones are enum SNAP_VAR_... */
 enum {

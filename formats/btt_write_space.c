@@ -193,37 +193,88 @@ has_variables(const struct snapshot *s)
 	return false;
 }
 
-static size_t
-fill_roots(
-    const struct snapshot *s, const uint32_t *order, struct btt_root *roots)
-{
-	size_t n = 0;
+/* Threads in file order, frames of each in their own. */
+struct btt_variables {
+	struct btt_root *roots;
+	size_t count;
+	uint32_t *frames; /* of each thread */
+	size_t n_threads;
+	struct texts texts;
+	struct btt_values *values; /* NULL: there are none */
+};
 
-	for (size_t i = 0; i < s->threads.count; i++) {
+static bool
+fill_roots(struct btt_variables *v, const struct snapshot *s)
+{
+	uint32_t *order = btt_thread_order(s->threads.items, s->threads.count);
+	struct btt_root *root;
+
+	v->n_threads = s->threads.count;
+	v->frames = calloc(v->n_threads + 1, sizeof(*v->frames));
+	for (size_t i = 0; i < v->n_threads; i++)
+		v->count += s->threads.items[i].n_frames;
+	root = v->roots = malloc((v->count + 1) * sizeof(*root));
+	if (order == NULL || v->frames == NULL || root == NULL) {
+		free(order);
+		return false;
+	}
+	for (size_t i = 0; i < v->n_threads; i++) {
 		const struct snap_thread *t = &s->threads.items[order[i]];
 
-		for (uint32_t k = 0; k < t->n_frames; k++, n++) {
+		v->frames[i] = t->n_frames;
+		for (uint32_t k = 0; k < t->n_frames; k++) {
 			const struct snap_frame *f = &t->frames[k];
 
-			if (roots != NULL)
-				roots[n] = (struct btt_root){
-				    .packed = f->packed,
-				    .variables = f->variables,
-				    .count = f->n_variables,
-				    .collected = f->variables_collected ||
-					f->n_variables > 0,
-				};
+			*root++ = (struct btt_root){
+			    .packed = f->packed,
+			    .variables = f->variables,
+			    .count = f->n_variables,
+			    .collected = f->variables_collected ||
+				f->n_variables > 0,
+			};
 		}
 	}
-	return n;
+	free(order);
+	return true;
+}
+
+void
+btt_variables_free(struct btt_variables *v)
+{
+	if (v == NULL)
+		return;
+	btt_values_free(v->values);
+	texts_deinit(&v->texts);
+	free(v->frames);
+	free(v->roots);
+	free(v);
+}
+
+struct btt_variables *
+btt_variables_take(const struct snapshot *s)
+{
+	struct btt_variables *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	texts_init(&v->texts);
+	if (!has_variables(s))
+		return v;
+	if (fill_roots(v, s))
+		v->values = btt_values_take(v->roots, v->count, &v->texts);
+	if (v->values == NULL) {
+		btt_variables_free(v);
+		return NULL;
+	}
+	return v;
 }
 
 /* The lists of a thread's frames are a sequence; threads that stand in the
  * same code have the same. */
 static bool
-put_frame_lists(const struct snapshot *s, const uint32_t *order,
-    const struct btt_root *roots, struct mp_table *t)
+put_frame_lists(const struct btt_variables *v, struct mp_table *t)
 {
+	const struct btt_root *roots = v->roots;
 	struct mp_column size, list, threads;
 	struct mp_table lists;
 	struct sequences q;
@@ -233,11 +284,9 @@ put_frame_lists(const struct snapshot *s, const uint32_t *order,
 	sequences_init(&q);
 	vec_init(&scratch, UINT32_MAX);
 	mp_column_init(&threads);
-	for (size_t i = 0; ok && i < s->threads.count; i++) {
-		uint32_t n = s->threads.items[order[i]].n_frames;
-
+	for (size_t i = 0; ok && i < v->n_threads; i++) {
 		vec_clear(&scratch);
-		for (uint32_t k = 0; ok && k < n; k++, roots++) {
+		for (uint32_t k = 0; ok && k < v->frames[i]; k++, roots++) {
 			int64_t *item = vec_push(&scratch);
 
 			ok = item != NULL;
@@ -258,7 +307,7 @@ put_frame_lists(const struct snapshot *s, const uint32_t *order,
 	mp_column_end(&size, &lists, "size");
 	mp_column_end(&list, &lists, "list");
 	mp_table_end(&lists, mp_table_key(t, "stacks"));
-	mp_uint(mp_table_key(t, "thread_count"), s->threads.count);
+	mp_uint(mp_table_key(t, "thread_count"), v->n_threads);
 	mp_column_end(&threads, t, "threads");
 	ok = ok && !q.failed;
 	sequences_deinit(&q);
@@ -267,31 +316,15 @@ put_frame_lists(const struct snapshot *s, const uint32_t *order,
 }
 
 bool
-btt_put_variables(const struct snapshot *s, struct mp_table *t)
+btt_put_variables(struct btt_variables *v, struct mp_table *t)
 {
-	struct btt_root *roots;
-	struct texts texts;
-	uint32_t *order;
-	size_t count;
 	bool ok;
 
-	if (!has_variables(s))
+	if (v->values == NULL)
 		return true;
-	order = btt_thread_order(s);
-	if (order == NULL)
-		return false;
-	count = fill_roots(s, order, NULL);
-	roots = calloc(count, sizeof(*roots));
-	ok = roots != NULL;
-	if (ok) {
-		fill_roots(s, order, roots);
-		texts_init(&texts);
-		ok = btt_put_values(roots, count, &texts, t) && !texts.failed &&
-		    put_frame_lists(s, order, roots, t);
-		texts_end(&texts, t);
-	}
-	free(roots);
-	free(order);
+	ok = btt_put_values(v->values, v->roots, v->count, t) &&
+	    !v->texts.failed && put_frame_lists(v, t);
+	texts_end(&v->texts, t);
 	return ok;
 }
 
@@ -300,6 +333,7 @@ bool
 btt_put_objects(const struct snapshot *s, struct mp_table *t)
 {
 	size_t count = s->objects.count + 1;
+	struct btt_values *values;
 	struct btt_root *roots;
 	struct mp_column lists;
 	struct texts texts;
@@ -319,7 +353,10 @@ btt_put_objects(const struct snapshot *s, struct mp_table *t)
 		    .count = 1,
 		    .collected = true};
 	texts_init(&texts);
-	ok = btt_put_values(roots, count, &texts, t) && !texts.failed;
+	values = btt_values_take(roots, count, &texts);
+	ok = values != NULL && btt_put_values(values, roots, count, t) &&
+	    !texts.failed;
+	btt_values_free(values);
 	mp_column_init(&lists);
 	for (size_t i = 0; ok && i < count; i++)
 		mp_column_uint(&lists, roots[i].list);

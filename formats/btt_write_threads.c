@@ -9,7 +9,7 @@
 #include "formats/btt_write.h"
 
 struct threads {
-	const struct snapshot *s;
+	const struct btt_stacks *s;
 	struct texts texts;
 	struct sequences stacks, layouts, register_sets, kernel_stacks;
 	VEC(int64_t) scratch;
@@ -58,7 +58,7 @@ stack_id(struct threads *x, const struct snap_thread *t)
 	for (uint32_t i = 0; i < t->n_frames; i++) {
 		const struct snap_frame *f = &t->frames[i];
 		bool known = f->location != NULL &&
-		    f->location->id < x->s->locations.count;
+		    f->location->id < x->s->n_locations;
 
 		push(x, known ? (int64_t)f->location->id + 1 : 0);
 		push(x, (int64_t)(f->ip - ip));
@@ -111,7 +111,7 @@ kernel_id(struct threads *x, const struct snap_thread *t)
 static const struct snap_thread *
 thread_at(const struct threads *x, size_t i)
 {
-	return &x->s->threads.items[x->order[i]];
+	return &x->s->threads[x->order[i]];
 }
 
 static void
@@ -119,7 +119,7 @@ put_threads(struct threads *x)
 {
 	uint64_t last_tid = 0, last_sp = 0, next = 0;
 
-	for (size_t i = 0; i < x->s->threads.count; i++) {
+	for (size_t i = 0; i < x->s->n_threads; i++) {
 		const struct snap_thread *t = thread_at(x, i);
 		uint64_t base;
 
@@ -160,7 +160,7 @@ put_register_values(struct threads *x, struct mp_table *t)
 		for (size_t k = 0; k < count; k++) {
 			uint64_t last = 0;
 
-			for (size_t i = 0; i < x->s->threads.count; i++) {
+			for (size_t i = 0; i < x->s->n_threads; i++) {
 				uint64_t value;
 
 				if (x->sets[i] != set)
@@ -187,8 +187,8 @@ put_locations(struct threads *x, struct mp_table *out)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		mp_column_init(all[i]);
-	for (size_t i = 0; i < x->s->locations.count; i++) {
-		const struct snap_location *l = x->s->locations.items[i];
+	for (size_t i = 0; i < x->s->n_locations; i++) {
+		const struct snap_location *l = x->s->locations[i];
 
 		mp_column_uint(&symbol, texts_id(&x->texts, l->symbol));
 		mp_column_uint(&linkage, texts_id(&x->texts, l->linkage_name));
@@ -204,7 +204,7 @@ put_locations(struct threads *x, struct mp_table *out)
 		mp_column_uint(&is_inline, l->is_inline);
 	}
 	mp_table_init(&t);
-	mp_uint(mp_table_key(&t, "count"), x->s->locations.count);
+	mp_uint(mp_table_key(&t, "count"), x->s->n_locations);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		mp_column_end(all[i], &t, keys[i]);
 	mp_table_end(&t, mp_table_key(out, "locations"));
@@ -250,7 +250,7 @@ put_tables(struct threads *x, struct mp_table *t)
 	put_sequences(&x->kernel_stacks, "kernel_stacks",
 	    (const char *const[]){"frame"}, 1, t);
 	mp_table_init(&threads);
-	mp_uint(mp_table_key(&threads, "count"), x->s->threads.count);
+	mp_uint(mp_table_key(&threads, "count"), x->s->n_threads);
 	mp_column_end(&x->position, &threads, "position");
 	mp_column_end(&x->tid, &threads, "tid");
 	mp_column_end(&x->name, &threads, "name");
@@ -269,7 +269,29 @@ put_tables(struct threads *x, struct mp_table *t)
 }
 
 bool
-btt_put_threads(const struct snapshot *s, struct mp_table *t)
+btt_stacks_take(struct btt_stacks *x, const struct snapshot *s)
+{
+	size_t n = s->locations.count;
+
+	*x = (struct btt_stacks){.threads = s->threads.items,
+	    .n_threads = s->threads.count,
+	    .locations = malloc((n + 1) * sizeof(*x->locations)),
+	    .n_locations = n};
+	if (x->locations != NULL && n != 0)
+		memcpy(x->locations, s->locations.items,
+		    n * sizeof(*x->locations));
+	return x->locations != NULL;
+}
+
+void
+btt_stacks_free(struct btt_stacks *x)
+{
+
+	free(x->locations);
+}
+
+bool
+btt_put_threads(const struct btt_stacks *s, struct mp_table *t)
 {
 	struct threads x = {.s = s};
 	struct sequences *sequences[] = {
@@ -278,7 +300,7 @@ btt_put_threads(const struct snapshot *s, struct mp_table *t)
 	    &x.fault, &x.stop_reason, &x.skipped, &x.skipped_at, &x.stack,
 	    &x.layout, &x.sp, &x.registers, &x.kernel};
 
-	if (s->threads.count == 0)
+	if (s->n_threads == 0)
 		return true;
 	texts_init(&x.texts);
 	vec_init(&x.scratch, UINT32_MAX);
@@ -286,8 +308,8 @@ btt_put_threads(const struct snapshot *s, struct mp_table *t)
 		sequences_init(sequences[i]);
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		mp_column_init(columns[i]);
-	x.sets = calloc(s->threads.count, sizeof(*x.sets));
-	x.order = btt_thread_order(s);
+	x.sets = calloc(s->n_threads, sizeof(*x.sets));
+	x.order = btt_thread_order(s->threads, s->n_threads);
 	if (x.sets != NULL && x.order != NULL)
 		put_threads(&x);
 	else

@@ -36,7 +36,7 @@ enum {
 	KEY_ROOM = 32 /* a column's name and its array's head */
 };
 
-struct values {
+struct btt_values {
 	struct texts *texts;
 	struct shape_slot *slots;
 	size_t room, n_shapes;
@@ -93,7 +93,7 @@ same_shape(const struct shape *a, const struct shape *b)
 }
 
 static bool
-grow_shapes(struct values *x)
+grow_shapes(struct btt_values *x)
 {
 	size_t room = x->room != 0 ? x->room * 2 : 256;
 	struct shape_slot *slots = calloc(room, sizeof(*slots));
@@ -117,7 +117,7 @@ grow_shapes(struct values *x)
 }
 
 static uint32_t
-shape_id(struct values *x, const struct shape *p)
+shape_id(struct btt_values *x, const struct shape *p)
 {
 	size_t at;
 
@@ -143,7 +143,7 @@ shape_id(struct values *x, const struct shape *p)
 /* The list number (from 1) of the next `count` nodes and what is below them.
  * Recursion ends at SNAP_MAX_DEPTH, as templates do. */
 static uint32_t
-list_id(struct values *x, const struct snap_node **next, uint32_t count)
+list_id(struct btt_values *x, const struct snap_node **next, uint32_t count)
 {
 	size_t start = x->pending.count;
 	uint32_t id;
@@ -174,7 +174,7 @@ list_id(struct values *x, const struct snap_node **next, uint32_t count)
 /* What was not packed yet. Roots whose variables have the same types mostly
  * have one template. */
 static void
-pack_root(struct values *x, struct btt_root *root)
+pack_root(struct btt_values *x, struct btt_root *root)
 {
 	uint64_t key = root->count;
 
@@ -191,7 +191,7 @@ pack_root(struct values *x, struct btt_root *root)
 
 /* Once for each template. */
 static uint32_t
-root_list_id(struct values *x, struct btt_root *root)
+root_list_id(struct btt_values *x, struct btt_root *root)
 {
 	const struct snap_node *nodes;
 	uint64_t *id;
@@ -214,7 +214,7 @@ root_list_id(struct values *x, struct btt_root *root)
 }
 
 static void
-put_shapes(struct values *x, struct mp_table *t)
+put_shapes(struct btt_values *x, struct mp_table *t)
 {
 	struct mp_table shapes, lists;
 	struct mp_column size, shape;
@@ -270,7 +270,7 @@ struct group {
 
 /* The words, in x->words. */
 static const uint64_t *
-gather(struct values *x, const struct group *g, uint32_t node,
+gather(struct btt_values *x, const struct group *g, uint32_t node,
     enum snap_word which)
 {
 	const struct snap_node *n = &g->template->nodes[node];
@@ -314,7 +314,7 @@ put_deltas(
 /* A part of the variable: from root to root the differences are those of the
  * variable itself. */
 static void
-put_part_addresses(struct values *x, struct group *g, uint32_t node)
+put_part_addresses(struct btt_values *x, struct group *g, uint32_t node)
 {
 	const struct snap_template *t = g->template;
 	uint64_t first = snap_node_address(
@@ -330,7 +330,7 @@ put_part_addresses(struct values *x, struct group *g, uint32_t node)
 }
 
 static void
-put_addresses(struct values *x, struct group *g, uint32_t node)
+put_addresses(struct btt_values *x, struct group *g, uint32_t node)
 {
 	const struct snap_template *t = g->template;
 	struct mp_column *c = &x->address;
@@ -361,7 +361,7 @@ put_addresses(struct values *x, struct group *g, uint32_t node)
 
 /* Null is nil and leaves no trace: it says nothing about its neighbours. */
 static void
-put_pointers(struct values *x, const uint64_t *words, size_t n)
+put_pointers(struct btt_values *x, const uint64_t *words, size_t n)
 {
 	uint64_t last = x->last_pointer;
 	struct mp_run r;
@@ -389,7 +389,7 @@ as_double(uint64_t word)
 }
 
 static void
-put_complex(struct values *x, const struct group *g, uint32_t node)
+put_complex(struct btt_values *x, const struct group *g, uint32_t node)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		const struct snap_packed *p = g->roots[i]->packed;
@@ -403,7 +403,7 @@ put_complex(struct values *x, const struct group *g, uint32_t node)
 }
 
 static void
-put_value(struct values *x, const struct group *g, uint32_t node)
+put_value(struct btt_values *x, const struct group *g, uint32_t node)
 {
 	uint8_t kind = g->template->nodes[node].kind;
 	const uint64_t *words;
@@ -424,7 +424,7 @@ put_value(struct values *x, const struct group *g, uint32_t node)
 }
 
 static void
-put_strings(struct values *x, const struct group *g, uint32_t node)
+put_strings(struct btt_values *x, const struct group *g, uint32_t node)
 {
 	const char *known = NULL; /* neighbours often have the same */
 	size_t known_size = 0;
@@ -447,7 +447,7 @@ put_strings(struct values *x, const struct group *g, uint32_t node)
 }
 
 static void
-put_texts(struct values *x, struct mp_column *c, const struct group *g,
+put_texts(struct btt_values *x, struct mp_column *c, const struct group *g,
     uint32_t node, enum snap_word which)
 {
 	const uint64_t *words = gather(x, g, node, which);
@@ -469,14 +469,14 @@ put_texts(struct values *x, struct mp_column *c, const struct group *g,
 }
 
 static void
-put_rest(struct values *x, struct mp_column *c, const struct group *g,
+put_rest(struct btt_values *x, struct mp_column *c, const struct group *g,
     uint32_t node, enum snap_word which, uint64_t *first)
 {
 	put_deltas(c, gather(x, g, node, which), g->count, first);
 }
 
 static void
-put_node(struct values *x, struct group *g, uint32_t node)
+put_node(struct btt_values *x, struct group *g, uint32_t node)
 {
 	uint32_t flags = flags_of(&g->template->nodes[node]);
 	uint64_t length = 0, size = 0, offset = 0;
@@ -504,7 +504,7 @@ put_node(struct values *x, struct group *g, uint32_t node)
 
 /* All nodes of the group's roots, in preorder. */
 static void
-put_group(struct values *x, const struct btt_root *const *roots, size_t n)
+put_group(struct btt_values *x, const struct btt_root *const *roots, size_t n)
 {
 	struct group g = {
 	    .roots = roots, .count = n, .template = roots[0]->packed->template};
@@ -525,7 +525,7 @@ put_group(struct values *x, const struct btt_root *const *roots, size_t n)
 /* Groups in the order of their list numbers, roots in their own order: a
  * counting sort. */
 static bool
-put_groups(struct values *x, const struct btt_root *roots, size_t count)
+put_groups(struct btt_values *x, const struct btt_root *roots, size_t count)
 {
 	size_t n_lists = x->lists.ends.count + 1;
 	size_t *starts = calloc(n_lists + 1, sizeof(*starts));
@@ -553,7 +553,7 @@ put_groups(struct values *x, const struct btt_root *roots, size_t count)
 }
 
 static void
-put_columns(struct values *x, struct mp_table *t)
+put_columns(struct btt_values *x, struct mp_table *t)
 {
 	const struct mp_column *columns[] = {&x->address, &x->integer,
 	    &x->floats, &x->number, &x->string, &x->reason, &x->length, &x->ref,
@@ -579,7 +579,7 @@ put_columns(struct values *x, struct mp_table *t)
 }
 
 static void
-values_deinit(struct values *x)
+values_deinit(struct btt_values *x)
 {
 	struct mp_column *columns[] = {&x->shape_name, &x->shape_type,
 	    &x->shape_kind, &x->shape_flags, &x->shape_list, &x->address,
@@ -598,7 +598,7 @@ values_deinit(struct values *x)
 }
 
 static void
-values_init(struct values *x, struct texts *texts)
+values_init(struct btt_values *x, struct texts *texts)
 {
 	struct mp_column *columns[] = {&x->shape_name, &x->shape_type,
 	    &x->shape_kind, &x->shape_flags, &x->shape_list, &x->address,
@@ -616,22 +616,40 @@ values_init(struct values *x, struct texts *texts)
 	snap_packer_init(&x->packer, &x->arena);
 }
 
+struct btt_values *
+btt_values_take(struct btt_root *roots, size_t count, struct texts *texts)
+{
+	struct btt_values *x = malloc(sizeof(*x));
+
+	if (x == NULL)
+		return NULL;
+	values_init(x, texts);
+	for (size_t i = 0; i < count && !x->failed; i++)
+		roots[i].list = roots[i].collected ? root_list_id(x, &roots[i])
+						   : 0;
+	if (x->failed) {
+		btt_values_free(x);
+		return NULL;
+	}
+	return x;
+}
+
 bool
-btt_put_values(struct btt_root *roots, size_t count, struct texts *texts,
+btt_put_values(struct btt_values *x, const struct btt_root *roots, size_t count,
     struct mp_table *t)
 {
-	struct values x;
-	bool ok;
+	if (!put_groups(x, roots, count))
+		return false;
+	put_shapes(x, t);
+	put_columns(x, t);
+	return true;
+}
 
-	values_init(&x, texts);
-	for (size_t i = 0; i < count && !x.failed; i++)
-		roots[i].list = roots[i].collected ? root_list_id(&x, &roots[i])
-						   : 0;
-	ok = !x.failed && put_groups(&x, roots, count);
-	if (ok) {
-		put_shapes(&x, t);
-		put_columns(&x, t);
-	}
-	values_deinit(&x);
-	return ok;
+void
+btt_values_free(struct btt_values *x)
+{
+	if (x == NULL)
+		return;
+	values_deinit(x);
+	free(x);
 }

@@ -4,6 +4,7 @@
  * it says goes over the link.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #include "session/link.h"
 #include "session/more.h"
 #include "session/sandbox.h"
+#include "session/scribe.h"
 #include "snapshot/scrub.h"
 #include "target/capture.h"
 
@@ -28,16 +30,35 @@ enum { JOB_READ_CAP_MIB = 1024, JOB_PRINT_CAP_MIB = 512 };
 struct courier { /* sends what the session says */
 	const struct job *job;
 	int fd;
+	pthread_mutex_t *link; /* one message at a time; NULL: one thread */
 	struct worker_note *note;
 	size_t max_size;
-	size_t sent;
+	struct snapshot *snapshot;
 	struct btt_writer *writer; /* of the current generation */
+	/* Writes sections; while it is busy, what follows is its. */
+	struct scribe *scribe;
+	size_t sent;
 	struct buf out;
 	struct session_options options;
 	struct broker_client broker; /* fd -1: no sandbox */
 	size_t scrubbed; /* values known when sections were last sent */
 	bool confined;	 /* it is closed, for good */
 };
+
+/* One message to the supervisor, by any thread. */
+static bool
+tell(struct courier *c, enum link_kind kind, const void *head, size_t head_size,
+    const void *body, size_t size)
+{
+	bool ok;
+
+	if (c->link != NULL)
+		pthread_mutex_lock(c->link);
+	ok = link_send(c->fd, kind, head, head_size, body, size);
+	if (c->link != NULL)
+		pthread_mutex_unlock(c->link);
+	return ok;
+}
 
 static void
 note_stage(void *ctx, enum session_stage stage, const char *module)
@@ -69,7 +90,7 @@ send_log(void *ctx, enum session_level level, const char *text)
 	struct courier *c = ctx;
 	uint8_t head = (uint8_t)level;
 
-	(void)link_send(c->fd, LINK_LOG, &head, 1, text, strlen(text));
+	(void)tell(c, LINK_LOG, &head, 1, text, strlen(text));
 }
 
 /* ---- the sandbox ---- */
@@ -164,70 +185,63 @@ send_identity(struct courier *c, const struct snapshot *s)
 	const char *exe = session_exe_name(s);
 	int32_t pid = (int32_t)session_pid(s);
 
-	(void)link_send(
-	    c->fd, LINK_IDENTITY, &pid, sizeof(pid), exe, strlen(exe));
+	(void)tell(c, LINK_IDENTITY, &pid, sizeof(pid), exe, strlen(exe));
 }
 
-/* A new generation: the sections sent from here on stand on their own. */
-static bool
-begin_generation(struct courier *c, const struct snapshot *s)
-{
-	uint8_t head = LINK_HEADER;
+/* ---- sections ---- */
 
-	if (c->sent != 0)
-		(void)link_send(c->fd, LINK_RESTART, NULL, 0, NULL, 0);
-	btt_writer_destroy(c->writer);
-	c->writer = btt_writer_create(s);
-	if (c->writer == NULL)
-		return false;
-	c->scrubbed = s->scrub != NULL ? scrub_count(s->scrub) : 0;
-	buf_clear(&c->out);
-	c->out.cap = c->max_size;
-	if (btt_write_header(c->writer, &c->out, NULL) == false)
-		return false;
-	c->sent = c->out.size;
-	return link_send(
-	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);
-}
-
+/* Said on the console, and in the sections that are still to come. */
 static void
 lose(struct courier *c, const char *text)
 {
+	if (!c->snapshot->partial) {
+		c->snapshot->partial = true;
+		snapshot_attr_bool(c->snapshot, "snapshot.partial", true);
+	}
+	snapshot_warn(c->snapshot, "write", "limit", "%s", text);
 	send_log(c, SESSION_WARNING, text);
-	(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+	(void)tell(c, LINK_PARTIAL, NULL, 0, NULL, 0);
+}
+
+static void
+left_out(struct courier *c, enum btt_section section)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "section '%s' left out: the snapshot would exceed --max-size",
+	    btt_section_name(section));
+	lose(c, text);
 }
 
 /* False when the section does not fit: the cap is on the whole file. */
 static bool
-try_section(struct courier *c, enum btt_section section)
+deliver(void *ctx, struct btt_part *p)
 {
-	uint8_t head = (uint8_t)section;
+	struct courier *c = ctx;
+	uint8_t head = (uint8_t)btt_part_section(p);
 	size_t left = c->max_size > c->sent ? c->max_size - c->sent : 0;
 
 	buf_clear(&c->out);
 	c->out.cap = left;
-	if (btt_write_section(c->writer, section, &c->out, NULL) == false ||
-	    c->out.size > left)
+	if (btt_part_write(p, &c->out, NULL) == false || c->out.size > left)
 		return false;
 	/* What holds nothing takes no room. */
 	if (c->out.size == 0)
 		return true;
 	c->sent += c->out.size;
-	return link_send(
-	    c->fd, LINK_SECTION, &head, 1, c->out.data, c->out.size);
+	return tell(c, LINK_SECTION, &head, 1, c->out.data, c->out.size);
 }
 
-static void
-send_section(struct courier *c, enum btt_section section)
+/* Here and now: the scribe is not writing. */
+static bool
+try_section(struct courier *c, enum btt_section section)
 {
-	char text[128];
+	struct btt_part *p = btt_part_take(c->writer, section);
+	bool ok = p != NULL && deliver(c, p);
 
-	if (c->writer == NULL || try_section(c, section))
-		return;
-	(void)snprintf(text, sizeof(text),
-	    "section '%s' left out: the snapshot would exceed --max-size",
-	    btt_section_name(section));
-	lose(c, text);
+	btt_part_destroy(p);
+	return ok;
 }
 
 /* Gives up variables of the frames from `first` on. */
@@ -260,29 +274,135 @@ drop_half(struct snapshot *s, size_t *threads, uint32_t *frames)
 	return true;
 }
 
+/* All of them do not fit. */
 static void
-send_variables(struct courier *c, struct snapshot *s)
+send_fewer_variables(struct courier *c)
 {
+	struct snapshot *s = c->snapshot;
 	size_t threads = s->threads.count;
 	uint32_t frames = threads != 0 ? s->threads.items[0].n_frames : 0;
-	bool dropped = false;
+
+	while (drop_half(s, &threads, &frames) &&
+	    try_section(c, BTT_VARIABLES) == false)
+		;
+	lose(c,
+	    "variables left out, of the last threads and outer frames: the "
+	    "snapshot would exceed --max-size");
+}
+
+/* Waits for the scribe, and sees to what did not fit. */
+static void
+settle(struct courier *c)
+{
+	struct btt_part *p;
+
+	while ((p = scribe_wait(c->scribe)) != NULL) {
+		enum btt_section section = btt_part_section(p);
+
+		btt_part_destroy(p);
+		if (section == BTT_VARIABLES)
+			send_fewer_variables(c);
+		else
+			left_out(c, section);
+	}
+}
+
+static void
+settle_now(void *ctx)
+{
+
+	settle(ctx);
+}
+
+/* Worth a thread, which costs 0.1 ms: 2,000 frames with their variables are
+ * written in 0.8 ms. */
+static bool
+is_large(const struct snapshot *s)
+{
+	enum { LARGE = 2000 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->threads.count && n < LARGE; i++)
+		n += s->threads.items[i].n_frames;
+	return n >= LARGE;
+}
+
+/* By the scribe, when that is worth it (slow) or he is at those before it. What
+ * the part is made of must then stay as it is: see btt_part_take. */
+static void
+send_section_soon(struct courier *c, enum btt_section section, bool slow)
+{
+	struct btt_part *p;
+	bool ok;
 
 	if (c->writer == NULL)
 		return;
-	while (try_section(c, BTT_VARIABLES) == false) {
-		dropped = true;
-		if (drop_half(s, &threads, &frames) == false)
-			break;
-	}
-	if (dropped)
-		lose(c,
-		    "variables left out, of the last threads and outer "
-		    "frames: the snapshot would exceed --max-size");
+	p = btt_part_take(c->writer, section);
+	if (p != NULL && (slow || scribe_is_busy(c->scribe)) &&
+	    scribe_post(c->scribe, p))
+		return;
+	settle(c);
+	ok = p != NULL && deliver(c, p);
+	btt_part_destroy(p);
+	if (ok)
+		return;
+	if (section == BTT_VARIABLES)
+		send_fewer_variables(c);
+	else
+		left_out(c, section);
+}
+
+static void
+send_section(struct courier *c, enum btt_section section)
+{
+
+	send_section_soon(c, section, false);
+}
+
+/* Of the threads, before their variables are collected; the modules, which may
+ * change frames, come later. */
+static void
+send_threads(struct courier *c, const struct snapshot *s)
+{
+	const struct session_options *o = &c->options;
+	bool more = o->variables && (o->skip >> SESSION_VARIABLES & 1) == 0;
+
+	send_section_soon(c, BTT_THREADS, more && is_large(s));
+}
+
+static void
+send_variables(struct courier *c, const struct snapshot *s)
+{
+
+	send_section_soon(c, BTT_VARIABLES, is_large(s));
+}
+
+/* A new generation: the sections sent from here on stand on their own. */
+static bool
+begin_generation(struct courier *c, struct snapshot *s)
+{
+	uint8_t head = LINK_HEADER;
+
+	settle(c);
+	c->snapshot = s;
+	if (c->sent != 0)
+		(void)tell(c, LINK_RESTART, NULL, 0, NULL, 0);
+	btt_writer_destroy(c->writer);
+	c->writer = btt_writer_create(s);
+	if (c->writer == NULL)
+		return false;
+	c->scrubbed = s->scrub != NULL ? scrub_count(s->scrub) : 0;
+	buf_clear(&c->out);
+	c->out.cap = c->max_size;
+	if (btt_write_header(c->writer, &c->out, NULL) == false)
+		return false;
+	c->sent = c->out.size;
+	return tell(c, LINK_SECTION, &head, 1, c->out.data, c->out.size);
 }
 
 /* The faulting thread goes out before the others are looked at. */
 static void
-send_first(struct courier *c, const struct snapshot *s)
+send_first(struct courier *c, struct snapshot *s)
 {
 	const struct snap_attribute *n = snapshot_attr_find(
 	    s, "process.thread.count");
@@ -319,13 +439,14 @@ send_finished(void *ctx, enum session_stage stage, struct snapshot *s)
 	case SESSION_THREADS:
 		if (begin_generation(c, s)) {
 			send_section(c, BTT_PROCESS);
-			send_section(c, BTT_THREADS);
+			send_threads(c, s);
 		}
 		break;
 	case SESSION_MODULES:
 		send_section(c, BTT_MODULES);
 		break;
 	case SESSION_VARIABLES:
+		settle(c);
 		if (has_new_secrets(c, s)) {
 			send_revised(c, s);
 			break;
@@ -334,6 +455,7 @@ send_finished(void *ctx, enum session_stage stage, struct snapshot *s)
 		send_section(c, BTT_OBJECTS);
 		break;
 	case SESSION_ANALYSIS:
+		settle(c); /* it may change attributes */
 		if (has_new_secrets(c, s))
 			send_revised(c, s);
 		send_section(c, BTT_ANALYSIS);
@@ -381,7 +503,7 @@ send_stats(struct courier *c, const struct session_stats *st)
 	    (unsigned long long)st->frames,
 	    (unsigned long long)st->distinct_pcs);
 	buf_append(&text, st->searches.data, st->searches.size);
-	(void)link_send(c->fd, LINK_STATS, NULL, 0, text.data, text.size);
+	(void)tell(c, LINK_STATS, NULL, 0, text.data, text.size);
 	buf_deinit(&text);
 }
 
@@ -392,12 +514,13 @@ send_rest(void *ctx, struct snapshot *s, const struct session_stats *stats)
 {
 	struct courier *c = ctx;
 
+	settle(c); /* it may add warnings */
 	send_section(c, BTT_WARNINGS);
 	if (s->partial)
-		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+		(void)tell(c, LINK_PARTIAL, NULL, 0, NULL, 0);
 	if (c->job->options->stats)
 		send_stats(c, stats);
-	(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
+	(void)tell(c, LINK_DONE, NULL, 0, NULL, 0);
 }
 
 /* The next capture has the copy's memory under the number of the first. */
@@ -447,8 +570,10 @@ job_snapshot(void *ctx, int fd)
 {
 	const struct job *job = ctx;
 	const struct session_options *o = job->options;
+	pthread_mutex_t link = PTHREAD_MUTEX_INITIALIZER;
 	struct courier c = {.job = job,
 	    .fd = fd,
+	    .link = &link,
 	    .note = job->note,
 	    .max_size = o->max_size ? o->max_size : SESSION_DEFAULT_MAX_SIZE};
 	struct session_sink sink = {.ctx = &c,
@@ -458,18 +583,22 @@ job_snapshot(void *ctx, int fd)
 	    .loaded = enter_sandbox,
 	    .waited = noted_wait,
 	    .finished = send_finished,
+	    .settle = settle_now,
 	    .complete = send_rest,
 	    .revised = send_revised,
 	    .log = send_log};
 	bool good;
 
 	prepare(&c);
+	c.scribe = scribe_new(deliver, &c);
 	if (job->more_fd >= 0)
 		c.options.kept = session_kept_create();
 	do {
 		good = one_snapshot(&c, &sink, &c.options);
 	} while (good && c.options.kept != NULL && wait_for_more(job));
 	session_kept_destroy(c.options.kept);
+	if (job->more_fd >= 0)
+		scribe_free(c.scribe);
 	return good ? 0 : 2;
 }
 
@@ -549,11 +678,11 @@ report(void *ctx, struct snapshot *s, const struct session_stats *stats)
 
 	note_stage(c, SESSION_REPORT, NULL);
 	if (s->partial)
-		(void)link_send(c->fd, LINK_PARTIAL, NULL, 0, NULL, 0);
+		(void)tell(c, LINK_PARTIAL, NULL, 0, NULL, 0);
 	if (stats != NULL && c->job->options->stats)
 		send_stats(c, stats);
 	if (print(c->job->report, s, &e))
-		(void)link_send(c->fd, LINK_DONE, NULL, 0, NULL, 0);
+		(void)tell(c, LINK_DONE, NULL, 0, NULL, 0);
 	else
 		send_error(c->fd, &e);
 }

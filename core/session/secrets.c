@@ -75,6 +75,8 @@ remember(struct session *s, const void *bytes, size_t size, char *mark)
 		return;
 	}
 	(void)digest(s, bytes, size, mark);
+	if (s->sink->settle != NULL)
+		s->sink->settle(s->sink->ctx);
 	if (scrub_add(scrub, bytes, size, mark) == false &&
 	    size >= SCRUB_LEAST && s->secrets_missed == false) {
 		s->secrets_missed = true;

@@ -182,6 +182,11 @@ struct session_sink {
 	/* The snapshot is filled as far as this stage goes. */
 	void (*finished)(
 	    void *ctx, enum session_stage stage, struct snapshot *s);
+	/* What it was told may still be read, by another thread, but for
+	 * variables: not any more when this returns. Called before values that
+	 * are not to be in the snapshot are added (scrub.h), and before
+	 * anything else changes but what the next stage collects. */
+	void (*settle)(void *ctx);
 	/* Everything is collected; nothing has been freed yet. */
 	void (*complete)(
 	    void *ctx, struct snapshot *s, const struct session_stats *stats);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,6 +63,17 @@ confine(const struct worker_limits *limits, pid_t parent)
 #endif
 }
 
+/* One heap for all threads. glibc gives each thread another one, and asks a
+ * file of /proc before it gives something of that back: the sandbox refuses
+ * it. */
+static void
+share_heap(void)
+{
+#ifdef M_ARENA_MAX
+	(void)mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 /* In a build that measures coverage this writes the counts, which _exit would
  * lose; in others there is no such function. */
 void __gcov_dump(void) __attribute__((weak));
@@ -114,6 +126,7 @@ worker_start(struct worker *w, const struct worker_limits *limits,
 	if (w->pid == 0) {
 		(void)close(fds[0]);
 		confine(limits, parent);
+		share_heap();
 		worker_exit(body(ctx, fds[1]));
 	}
 	(void)close(fds[1]);

@@ -5,7 +5,8 @@
 vim, a program of 3 MB without debug information, gives at most 9.4 kB from
 each of three cores (taken alive by gcore; killed; crashed), with everything
 that READ_BACK and ATTRIBUTES name. A thousand threads that do the same cost
-little more than one."""
+little more than one. What does not fit into --max-size is left out from the
+outer end, and nothing else is."""
 import argparse
 import json
 import os
@@ -338,12 +339,48 @@ def many_threads(t):
             f"than {limit:.0f}")
 
 
+# ---- less than there is ----
+
+
+def too_large(t):
+    frames, limit = 4000, 65536
+    exe = crash.build(os.path.join(HERE, "programs", "deep.c"), ["-g", "-O0"],
+                      "gcc", t.dir)
+    core = crash.core(exe, t.dir, [str(frames)])
+    path, whole = t.snapshot("deep", core, exe)
+    if whole is None or not t.check(os.path.getsize(path) > limit, "deep:",
+                                    os.path.getsize(path), "bytes"):
+        return
+    done = t.run("ptrace", "-o", path, "--overwrite", "--max-size=64k",
+                 "--core", core, exe)
+    t.equal(done.returncode, 0, "--max-size:", done.stderr)
+    t.check("variables left out" in done.stderr, "--max-size:", done.stderr)
+    t.check(os.path.getsize(path) <= limit, "--max-size: the file has",
+            os.path.getsize(path), "bytes")
+    d = json.loads(t.run("ptrace", "-b", path, "--format=json").stdout)
+    t.equal((d["partial"], d["attributes"].get("snapshot.partial"),
+             [w["code"] for w in d["warnings"]]), (True, True, ["limit"]),
+            "--max-size: partial")
+    for key in ("signal", "modules", "findings", "classifiers", "memory"):
+        t.equal(d[key], whole[key], "--max-size:", key)
+    had, has = whole["threads"][0]["frames"], d["threads"][0]["frames"]
+    t.equal(len(has), len(had), "--max-size: frames")
+    kept = sum("variables" in f and f["variables"] != [] for f in has)
+    t.check(frames // 10 < kept < frames, "--max-size:", kept,
+            "frames have variables")
+    for i, (a, b) in enumerate(zip(had, has)):
+        if b.get("variables") and not t.equal(b["variables"], a["variables"],
+                                              "--max-size: frame", i):
+            break
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     t = Tests(parser.parse_args().build)
     try:
         many_threads(t)
+        too_large(t)
         if all(map(shutil.which, ("vim", "gdb", "gcore"))):
             vim_cores(t)
         else:
