@@ -58,7 +58,9 @@ use_type(struct dwarf *d, const struct dwarf_type *t, unsigned depth)
 	for (unsigned i = 0; i < t->n_bounds && i < WIDTH; i++)
 		if (t->bounds[i].kind == DWARF_BOUND_DYNAMIC)
 			use_location(&t->bounds[i].location, CODE);
-	for (unsigned i = 0; dwarf_type_argument(t, i, &argument) && i < 4; i++)
+	/* A damaged type may be an argument of its own. */
+	for (unsigned i = 0;
+	     depth > 1 && i < 4 && dwarf_type_argument(t, i, &argument); i++)
 		use_type(d, argument.type, 1);
 	use_type(d, t->target, depth - 1);
 }
