@@ -342,7 +342,7 @@ void dwarf_globals_each(struct dwarf *d, const char *cu, const char *name,
     bool (*visit)(void *ctx, const struct dwarf_variable *variable), void *ctx);
 
 struct dwarf_stats {
-	uint64_t units_total, units_parsed, dies, line_rows, plans;
+	uint64_t units_total, units_parsed, dies, plans;
 };
 const struct dwarf_stats *dwarf_stats(const struct dwarf *d);
 

@@ -50,7 +50,9 @@ dw_lines_free(struct dw_lines *lines)
 
 		vec_deinit(&lines->directories);
 		vec_deinit(&lines->files);
+		vec_deinit(&lines->points);
 		vec_deinit(&lines->rows);
+		vec_deinit(&lines->near);
 		vec_deinit(&lines->sequences);
 		dw_range_index_deinit(&lines->index);
 		free(lines);
@@ -58,30 +60,59 @@ dw_lines_free(struct dw_lines *lines)
 	}
 }
 
-/* The last row at or before pc. Rows of a damaged sequence may go back. */
+/* Rows of a damaged sequence may go back. */
 static const struct dw_line *
-last_row(const struct dw_lines *t, const struct dw_sequence *s, uint64_t pc)
+last_unsorted(const struct dw_line *rows, size_t count, uint64_t pc)
 {
-	const struct dw_line *rows = &t->rows.items[s->first], *best = NULL;
+	const struct dw_line *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].address <= pc &&
+		    (best == NULL || rows[i].address >= best->address))
+			best = &rows[i];
+	}
+	return best;
+}
+
+/* The last point at or before pc. */
+static const struct dw_line_point *
+point_at(const struct dw_lines *t, const struct dw_sequence *s, uint64_t pc)
+{
+	const struct dw_line_point *points = &t->points.items[s->first];
 	size_t low = 0, high = s->count;
 
-	if (s->unsorted) {
-		for (size_t i = 0; i < s->count; i++) {
-			if (rows[i].address <= pc &&
-			    (best == NULL || rows[i].address >= best->address))
-				best = &rows[i];
-		}
-		return best;
-	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (rows[middle].address <= pc)
+		if (points[middle].s.address <= pc)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 ? &rows[low - 1] : NULL;
+	return low > 0 ? &points[low - 1] : NULL;
+}
+
+/* The last row at or before pc; *first is where the rows around it begin. */
+static const struct dw_line *
+last_row(struct dw_lines *t, const struct dw_sequence *s, uint64_t pc,
+    const struct dw_line **first)
+{
+	const struct dw_line_point *point;
+	size_t n;
+
+	if (s->unsorted) {
+		*first = &t->rows.items[s->first];
+		return last_unsorted(*first, s->count, pc);
+	}
+	point = point_at(t, s, pc);
+	vec_clear(&t->near);
+	if (point == NULL || !dw_line_rows(t, point, pc, &t->near))
+		return NULL;
+	*first = t->near.items;
+	n = t->near.count;
+	while (n > 0 && (*first)[n - 1].address > pc)
+		n--;
+	return n > 0 ? &(*first)[n - 1] : NULL;
 }
 
 /* Of several rows at one address in one file a statement is preferred. */
@@ -102,8 +133,7 @@ dw_line_at(struct dwarf_unit *u, uint64_t pc, struct dw_line *out)
 {
 	struct dw_lines *t = lines_of(u);
 	const struct dw_range *found;
-	const struct dw_sequence *s;
-	const struct dw_line *row;
+	const struct dw_line *first, *row;
 
 	if (t == NULL)
 		return false;
@@ -111,11 +141,10 @@ dw_line_at(struct dwarf_unit *u, uint64_t pc, struct dw_line *out)
 		dw_line_program_run(t);
 	if (dw_range_find(&t->index, pc, &found, 1) != 1)
 		return false;
-	s = &t->sequences.items[found->value];
-	row = last_row(t, s, pc);
+	row = last_row(t, &t->sequences.items[found->value], pc, &first);
 	if (row == NULL || row->end)
 		return false;
-	*out = *prefer_statement(&t->rows.items[s->first], row);
+	*out = *prefer_statement(first, row);
 	return true;
 }
 

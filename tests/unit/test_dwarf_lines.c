@@ -153,6 +153,59 @@ TEST(rows_and_files)
 	}
 }
 
+/* Three rows for each address: the second one counts, a statement. */
+#define REPEAT(N)                                                              \
+	".rept " N "\n" PC("1") LINE("1") COPY LINE("1") COPY STMT LINE("1")   \
+	    COPY STMT ".endr\n"
+#define DEFINE ".byte 0,11,3\n .asciz \"late.c\"\n .byte 0,0,0\n"
+
+/* Rows are found from points that lie among them, hundreds apart; what a point
+ * knows of files is what was known when the program came by. */
+TEST(many_rows)
+{
+	static const char program[] = SET("0x1000") REPEAT("10") FILE_("7")
+	    COPY FILE_("1") REPEAT("390") DEFINE REPEAT("100") FILE_("7")
+		REPEAT("100") PC("1") END;
+	struct subject s;
+
+	assemble(&s,
+	    test_format("%s%s%s%s9:\n", HEADER("1", "1", "-3", "12", "13"),
+		lengths, files, program));
+	/* Up and down, so that each look-up is one of its own. */
+	for (uint32_t i = 0; i < 600; i++) {
+		uint32_t k = i % 2 == 0 ? 1 + i : 600 - i + 1;
+		const struct dwarf_plan *p = dwarf_plan_at(
+		    s.dwarf, 0x1000 + k, false);
+
+		if (!expect_uint(p->line, 3 * k) ||
+		    !expect_str(p->path,
+			k > 500 ? "/comp/dir/late.c" : "/comp/dir/a.c"))
+			test_fail(TEST_SOFT, "row %u", k);
+	}
+	expect_uint(s.warnings, 0);
+	close_subject(&s);
+}
+
+/* The same where the addresses went back once. */
+TEST(many_unsorted_rows)
+{
+	static const char program[] = SET("0x1400") REPEAT("300") SET("0x1000")
+	    REPEAT("300") SET("0x1600") END;
+	struct subject s;
+
+	assemble(&s,
+	    test_format("%s%s%s%s9:\n", HEADER("1", "1", "-3", "12", "13"),
+		lengths, files, program));
+	for (uint32_t k = 1; k <= 300; k++) {
+		expect_uint(
+		    dwarf_plan_at(s.dwarf, 0x1400 + k, false)->line, 3 * k);
+		expect_uint(dwarf_plan_at(s.dwarf, 0x1000 + k, false)->line,
+		    3 * (k + 300));
+	}
+	expect_uint(s.warnings, 0);
+	close_subject(&s);
+}
+
 TEST(columns)
 {
 	struct subject s;
