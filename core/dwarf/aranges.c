@@ -151,13 +151,44 @@ covers(const struct dwarf_unit *u, uint64_t pc)
 }
 
 /*
+ * Line programs and lists of ranges and locations are as long as the code that
+ * they are about, and lie in the order of the units: of CPython 3.11, half of
+ * whose code lies in units behind the last one in its stacks, 52 to 65 % are
+ * read, of libc 56 to 60 where it has 79 % of the code.
+ */
+static void
+expect_part(struct dwarf *d, uint64_t unit)
+{
+	enum { MANY = 1 << 16 };
+	uint64_t part = 0, all = 0;
+
+	/* Nobody knows, or it would take long to find out. */
+	if (d->aranges.items.count == 0 || d->aranges.items.count > MANY) {
+		image_prefetch_part(d->main.image, 1, 1);
+		return;
+	}
+	if (d->aranges_expected && unit <= d->aranges_farthest)
+		return;
+	d->aranges_expected = true;
+	d->aranges_farthest = unit;
+	for (size_t i = 0; i < d->aranges.items.count; i++) {
+		const struct dw_range *r = &d->aranges.items.items[i];
+
+		all += r->high - r->low;
+		if (r->value <= unit)
+			part += r->high - r->low;
+	}
+	image_prefetch_part(d->main.image, part, all);
+}
+
+/*
  * GCC's LTO puts functions into units that have nothing else; names and types
  * of all of them are in the units that they were taken from, which have no code
  * and follow each other. So when much of the section has none, the end of that
  * will be wanted as well.
  */
 bool
-dwarf_expect(struct dwarf *d, uint64_t pc)
+dwarf_expect(struct dwarf *d, uint64_t pc, bool now)
 {
 	enum { MUCH = 4 }; /* a fourth */
 	const struct dw_range *found;
@@ -165,7 +196,12 @@ dwarf_expect(struct dwarf *d, uint64_t pc)
 
 	if (!d->aranges_ready)
 		read_all(d);
+	if (d->aranges.items.count == 0)
+		expect_part(d, 0);
 	if (dw_range_find(&d->aranges, pc, &found, 1) != 1)
+		return false;
+	expect_part(d, found->value);
+	if (now)
 		return false;
 	/* It begins there; how long it is, does not matter to a hint. */
 	to = found->value + DW_MARGIN;

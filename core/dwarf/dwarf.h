@@ -49,9 +49,10 @@ bool dwarf_open(struct image *debug, const struct dwarf_options *options,
     struct dwarf **out, bt_error_t *e) BT_CHECK;
 void dwarf_close(struct dwarf *d);
 
-/* What is at pc will be asked for, after something else: inflated meanwhile. A
- * hint. True: there is something to inflate. */
-bool dwarf_expect(struct dwarf *d, uint64_t pc);
+/* What is at pc will be asked for, after something else (or now, when only what
+ * is not needed at once matters): inflated meanwhile. A hint. True: there is
+ * something to inflate before it can be answered. */
+bool dwarf_expect(struct dwarf *d, uint64_t pc, bool now);
 
 /* ---- expressions and locations ---- */
 

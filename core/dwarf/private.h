@@ -229,6 +229,8 @@ struct dwarf {
 	uint64_t aranges_gap;	       /* the longest part without */
 	uint64_t aranges_gap_end;
 	bool aranges_judged, aranges_complete;
+	bool aranges_expected;
+	uint64_t aranges_farthest; /* unit that is expected to be read */
 	bool addresses_ready;
 	struct dw_range_index addresses; /* value: slot index of main */
 	bool orphans_ready;

@@ -134,17 +134,19 @@ dw_section_more(struct view *v, struct dwarf_file *f, enum dw_section s)
 	v->size = dw_section_to(f, s, (uint64_t)v->pos + DW_AHEAD).size;
 }
 
-/* What every plan needs, while .debug_info is being inflated. */
+/* What every plan needs, while .debug_info is being inflated. Of those that
+ * have a part for each unit nothing yet: see dwarf_expect. */
 static void
 read_ahead(struct dwarf_file *f)
 {
-	static const char *const names[] = {".debug_abbrev", ".debug_line",
-	    ".debug_str", ".debug_line_str", ".debug_rnglists", ".debug_ranges",
-	    ".debug_loclists", ".debug_loc"};
+	enum { WHOLE = 3 };
+	static const char *const names[] = {".debug_abbrev", ".debug_str",
+	    ".debug_line_str", ".debug_line", ".debug_rnglists",
+	    ".debug_ranges", ".debug_loclists", ".debug_loc"};
 	size_t n = sizeof(names) / sizeof(*names);
 
 	image_prefetch(f->image, f->dwarf->options.prefetch, ".debug_info",
-	    names, f->dwarf->options.locations ? n : n - 2);
+	    names, f->dwarf->options.locations ? n : n - 2, WHOLE);
 }
 
 bool

@@ -24,6 +24,7 @@
 enum {
 	JOBS_MAX = 512,
 	NAMES_MAX = 16,	 /* sections of one image */
+	SPARE = 8,	 /* of a part: an eighth of the section more */
 	WORTH = 64 << 10 /* compressed bytes */
 };
 
@@ -32,6 +33,7 @@ struct job {
 	struct stream *stream; /* NULL: free */
 	uint64_t goal;	       /* how far it is wanted */
 	bool own;  /* the section that the image's reader begins with */
+	bool part; /* the goal is in proportion to what is wanted of others */
 	bool done; /* up to the goal */
 };
 
@@ -176,8 +178,7 @@ begin(struct prefetch *p)
 
 /* With p->mutex held. */
 static void
-add_job(struct prefetch *p, struct image *image, struct stream *s,
-    uint64_t goal, bool own)
+add_job(struct prefetch *p, struct job job)
 {
 	size_t i = 0;
 
@@ -187,15 +188,17 @@ add_job(struct prefetch *p, struct image *image, struct stream *s,
 		return;
 	if (i == p->n_jobs)
 		p->n_jobs++;
-	image->prefetch = p; /* until prefetch_leave */
-	p->jobs[i] = (struct job){image, s, goal, own, goal == 0};
+	job.image->prefetch = p; /* until prefetch_leave */
+	job.done = job.goal == 0;
+	p->jobs[i] = job;
 }
 
 void
 image_prefetch(struct image *image, struct prefetch *p, const char *own,
-    const char *const *names, size_t n)
+    const char *const *names, size_t n, size_t n_whole)
 {
 	struct stream *streams[NAMES_MAX], *first = NULL;
+	bool part[NAMES_MAX];
 	const struct image_section *s = image_section_find(image, own);
 	size_t count = 0;
 	uint64_t bytes = 0;
@@ -210,6 +213,7 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 		if (s == NULL || !section_is_packed(s) ||
 		    !section_stream(image, s, &streams[count], NULL))
 			continue;
+		part[count] = i >= n_whole;
 		bytes += s->size;
 		count++;
 	}
@@ -218,14 +222,50 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 	pthread_mutex_lock(&p->mutex);
 	/* Parts of a large one are inflated as they are needed. */
 	if (first != NULL && !stream_is_large(first))
-		add_job(p, image, first, 0, true);
+		add_job(p,
+		    (struct job){.image = image, .stream = first, .own = true});
 	for (size_t i = 0; i < count; i++)
-		add_job(p, image, streams[i], UINT64_MAX, false);
+		add_job(p,
+		    (struct job){.image = image,
+			.stream = streams[i],
+			.goal = part[i] ? 0 : UINT64_MAX,
+			.part = part[i]});
 	if (p->main_image == NULL && image->prefetch != NULL) {
 		p->main = first;
 		p->main_image = image;
 	}
 	begin(p);
+}
+
+void
+image_prefetch_part(struct image *image, uint64_t part, uint64_t all)
+{
+	struct prefetch *p = image->prefetch;
+	bool any = false;
+
+	if (p == NULL || all == 0)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		struct job *j = &p->jobs[i];
+		double goal;
+
+		if (j->stream == NULL || j->image != image || !j->part)
+			continue;
+		goal = (double)stream_size(j->stream) *
+		    ((double)part / (double)all + 1.0 / SPARE);
+		if (goal > (double)stream_size(j->stream))
+			goal = (double)stream_size(j->stream);
+		if ((double)j->goal >= goal)
+			continue;
+		j->goal = (uint64_t)goal;
+		j->done = false;
+		any = true;
+	}
+	if (any)
+		begin(p);
+	else
+		pthread_mutex_unlock(&p->mutex);
 }
 
 bool

@@ -17,10 +17,16 @@ struct prefetch *prefetch_new(void);
 void prefetch_free(struct prefetch *p);
 
 /* The sections `names` will be asked for soon, where the image has them, while
- * the caller is reading `own`. A hint: asking for them gives the same with and
- * without it. Once for an image; without effect when there is little to do. */
+ * the caller is reading `own`: the first n_whole to their ends, of the others
+ * as much as image_prefetch_part says. A hint: asking for them gives the same
+ * with and without it. Once for an image; without effect when there is little
+ * to do. */
 void image_prefetch(struct image *image, struct prefetch *p, const char *own,
-    const char *const *names, size_t n);
+    const char *const *names, size_t n, size_t n_whole);
+
+/* About `part` of `all` will be asked for of sections that were not named as
+ * whole; the largest part that was named counts. */
+void image_prefetch_part(struct image *image, uint64_t part, uint64_t all);
 
 /* The first `to` bytes of the section `own` will be asked for as well, but the
  * caller is going to do something else first. A hint, too. True: the thread has

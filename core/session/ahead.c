@@ -49,7 +49,7 @@ expect_debug(struct session *s, uint32_t n)
 		struct target_module *m = top_of(s, s->threads[i], &pc);
 		struct dwarf *dwarf = m != NULL ? session_dwarf(s, m) : NULL;
 
-		if (dwarf != NULL && dwarf_expect(dwarf, pc - m->bias))
+		if (dwarf != NULL && dwarf_expect(dwarf, pc - m->bias, false))
 			any = true;
 	}
 	return any;

@@ -267,7 +267,7 @@ frames_expect(
 			continue;
 		if (first == NULL)
 			first = f->module;
-		else if (f->module != first)
-			(void)dwarf_expect(dwarf, key - f->module->bias);
+		(void)dwarf_expect(
+		    dwarf, key - f->module->bias, f->module == first);
 	}
 }

@@ -112,11 +112,13 @@ TEST_WITHIN(two_images_are_read_while_they_are_inflated_ahead, 60)
 		for (int i = 0; i < IMAGES; i++) {
 			images[i] = must_open(image_path_of(i));
 			image_prefetch(
-			    images[i], p, names[0], names + 1, SECTIONS - 1);
+			    images[i], p, names[0], names + 1, SECTIONS - 1, 1);
 		}
+		image_prefetch_part(images[0], random_of(&random) % 9, 8);
 		image_prefetch_own(images[1], random_of(&random) % SIZE);
 		read_all(images, &random, round % 3 == 0);
 		image_prefetch_own(images[0], UINT64_MAX);
+		image_prefetch_part(images[1], UINT64_MAX, 1);
 		/* All orders of the ends. */
 		if (round % 3 == 1)
 			prefetch_free(p);
@@ -140,7 +142,7 @@ TEST(images_end_as_soon_as_they_were_added)
 			struct image *image = must_open(image_path_of(i % 2));
 
 			image_prefetch(
-			    image, p, names[0], names + 1, SECTIONS - 1);
+			    image, p, names[0], names + 1, SECTIONS - 1, 1);
 			image_prefetch_own(image, UINT64_MAX);
 			image_unref(image);
 		}
@@ -158,7 +160,7 @@ TEST(without_a_thread_it_is_the_same)
 	for (int i = 0; i < IMAGES; i++) {
 		images[i] = must_open(image_path_of(i));
 		image_prefetch(
-		    images[i], NULL, names[0], names + 1, SECTIONS - 1);
+		    images[i], NULL, names[0], names + 1, SECTIONS - 1, 1);
 		image_prefetch_own(images[i], 1000);
 	}
 	read_all(images, &random, true);
