@@ -56,6 +56,8 @@ struct lua_module {
 	unsigned warnings;
 	int load, unload, reset, traceback; /* references */
 	int classes[LUA_CLASS__COUNT];	    /* their metatables */
+	/* The same, to be compared: they live as long as the state. */
+	const void *metatables[LUA_CLASS__COUNT];
 	uint16_t n_callbacks;
 	/* Types (interned names) that a callback does not want to see again. */
 	struct map refused;

@@ -103,10 +103,9 @@ lua_test_object(lua_State *L, int index, enum lua_class class)
 	bool fits = false;
 
 	if (room != NULL && lua_getmetatable(L, index)) {
-		lua_rawgeti(
-		    L, LUA_REGISTRYINDEX, lua_module_of(L)->classes[class]);
-		fits = lua_rawequal(L, -1, -2) != 0;
-		lua_pop(L, 2);
+		fits = lua_topointer(L, -1) ==
+		    lua_module_of(L)->metatables[class];
+		lua_pop(L, 1);
 	}
 	if (fits && is_stale(L, index))
 		(void)luaL_error(L,
@@ -212,8 +211,6 @@ lua_add_methods(lua_State *L, int set)
 	for (unsigned i = 0; i < LUA_CLASS__COUNT; i++) {
 		luaL_getmetatable(L, class_names[i]);
 		lua_getfield(L, -1, "__index");
-		if (lua_getupvalue(L, -1, 1) == NULL)
-			lua_newtable(L);
 		for (lua_pushnil(L);
 		     lua_istable(L, -2) && lua_next(L, -2) != 0;) {
 			lua_pop(L, 1);
@@ -225,22 +222,16 @@ lua_add_methods(lua_State *L, int set)
 	}
 }
 
-/* Upvalues: the methods, the name of the class. */
+/* The first argument is the table of methods: Lua finds those that are there
+ * by itself, without a call. Upvalue: the name of the class. */
 static int
-index_method(lua_State *L)
+unknown_method(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 2);
 
-	lua_pushvalue(L, 2);
-	lua_rawget(L, lua_upvalueindex(1));
-	if (lua_isnil(L, -1)) {
-		lua_pushvalue(L, lua_upvalueindex(1));
-		lua_suggest(L, "method",
-		    lua_pushfstring(
-			L, "on %s", lua_tostring(L, lua_upvalueindex(2))),
-		    name, 4);
-	}
-	return 1;
+	return lua_suggest(L, "method",
+	    lua_pushfstring(L, "on %s", lua_tostring(L, lua_upvalueindex(1))),
+	    name, 1);
 }
 
 static int
@@ -267,6 +258,7 @@ lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
 	const char *name = class_names[class];
 
 	(void)luaL_newmetatable(L, name);
+	lua_module_of(L)->metatables[class] = lua_topointer(L, -1);
 	lua_pushvalue(L, -1);
 	lua_module_of(L)->classes[class] = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_pushstring(L, name);
@@ -290,8 +282,11 @@ lua_class_open(lua_State *L, enum lua_class class, const luaL_Reg *methods,
 			lua_pushcfunction(L, methods->func);
 			lua_setfield(L, -2, methods->name);
 		}
+		lua_newtable(L);
 		lua_pushstring(L, name);
-		lua_pushcclosure(L, index_method, 2);
+		lua_pushcclosure(L, unknown_method, 1);
+		lua_setfield(L, -2, "__index");
+		lua_setmetatable(L, -2);
 		lua_setfield(L, -2, "__index");
 	}
 	lua_pop(L, 1);

@@ -350,6 +350,15 @@ local function int_text(object)
   return sign .. concat(out)
 end
 
+-- Of one digit, as nearly all are; nil: it has more.
+local function small_int(object)
+  local n = read(object + 16, 8, true)
+  if n == 0 then return 0 end
+  if n ~= 1 and n ~= -1 then return nil end
+  local digit = read(object + 24, 4)
+  return digit and digit < 2 ^ 30 and n * digit or nil
+end
+
 local repr
 
 local function sequence(object, depth, open, close)
@@ -684,8 +693,11 @@ local function add_variable(frame, name, object)
   if kind == "str" then
     text, length = text_of(object)
   elseif kind == "int" then
-    text = int_text(object)
-    local value = text and tonumber(text)
+    local value = small_int(object)
+    if not value then
+      text = int_text(object)
+      value = text and tonumber(text)
+    end
     if value and value > -2 ^ 53 and value < 2 ^ 53 then
       v:set_ll(value)
       frame:add_variable(v, false)
@@ -779,17 +791,13 @@ end
 -- The loop in whose native frame a record lies: they are in the order of the
 -- stack, so one pass finds all.
 local function places_of(loops, records)
-  local out, k = {}, 1
+  local out, k, low, high = {}, 0, nil, nil
   for i, record in ipairs(records) do
-    while k <= #loops do
-      local low, high = loops[k]:stack_pointer(), loops[k]:cfa()
-      if not low or not high or record >= high then
-        k = k + 1
-      else
-        if record >= low then out[i] = loops[k] end
-        break
-      end
+    while k <= #loops and (not low or not high or record >= high) do
+      k = k + 1
+      if k <= #loops then low, high = loops[k]:stack_pointer(), loops[k]:cfa() end
     end
+    if k <= #loops and record >= low then out[i] = loops[k] end
   end
   return out
 end

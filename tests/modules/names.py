@@ -48,7 +48,7 @@ local of, method = name:match("^([%%w_]+):([%%w_]+)$")
 if group then
   replace(pmodule[group], key, nil)
 elseif of then
-  local _, methods = d.getupvalue(class(of).__index, 1)
+  local methods = class(of).__index
   replace(methods, method, nothing)
 elseif name:match("%%(%%)$") then
   replace(class(name:sub(1, -3)), "__call", nothing)
@@ -68,7 +68,7 @@ local d, names = debug, {}
 for name, mt in pairs(d.getregistry()) do
   if type(mt) == "table" and rawget(mt, "__metatable") == name then
     if rawget(mt, "__call") then names[#names + 1] = name .. "()" end
-    local _, methods = d.getupvalue(mt.__index, 1)
+    local methods = mt.__index
     for method in pairs(type(methods) == "table" and methods or {}) do
       names[#names + 1] = name .. ":" .. method
     end
