@@ -153,29 +153,44 @@ tail_calls_itself(struct evaluator *ev)
 
 /* ---- the caller's frame ---- */
 
-static bool
-caller_evaluator(struct evaluator *ev, struct evaluator *caller, bt_error_t *e)
+/* NULL: *why says why there is none. */
+static inline const struct unwind_frame *
+caller_frame(const struct evaluator *ev, const char **why)
 {
 	const struct unwind_stack *stack = ev->stack;
 	const struct unwind_frame *frame;
-	const struct dwarf_plan *plan;
 	size_t index = ev->index + 1;
 
+	*why = "no caller frame";
 	if (stack == NULL || ev->function == NULL ||
 	    index >= stack->frames.count)
-		return bt_fail(e, BT_E_NOTFOUND, "no caller frame");
+		return NULL;
+	*why = "caller frame left out";
 	if (stack->skipped != 0 && index == stack->skipped_at)
-		return bt_fail(e, BT_E_NOTFOUND, "caller frame left out");
+		return NULL;
 	frame = &stack->frames.items[index];
 	/* A signal handler was not called; an interrupted frame calls nobody.*/
+	*why = "not called";
 	if (frame->exact_pc || frame->signal_frame || frame->module == NULL)
-		return bt_fail(e, BT_E_NOTFOUND, "not called");
+		return NULL;
+	return frame;
+}
+
+static bool
+caller_evaluator(struct evaluator *ev, struct evaluator *caller, bt_error_t *e)
+{
+	const char *why;
+	const struct unwind_frame *frame = caller_frame(ev, &why);
+	const struct dwarf_plan *plan;
+
+	if (frame == NULL)
+		return bt_fail(e, BT_E_NOTFOUND, "%s", why);
 	*caller = (struct evaluator){
 	    .r = ev->r,
 	    .thread = ev->thread,
-	    .stack = stack,
+	    .stack = ev->stack,
 	    .frame = frame,
-	    .index = index,
+	    .index = ev->index + 1,
 	    .module = frame->module,
 	    .bias = frame->module->bias,
 	    .nesting = ev->nesting,
@@ -359,24 +374,100 @@ site_value(struct evaluator *ev, const struct dwarf_call_site *site,
 	return value_evaluate(ev, site->unit, p->value, NULL, out, e);
 }
 
-/* A thousand threads were called from the same places. */
+/* ---- sites that are known ---- */
+
+/* A thousand threads were called from the same places. Each has two to be in.
+ */
 static struct site_entry *
-site_entry(const struct evaluator *ev, const struct evaluator *caller,
+site_pair(const struct evaluator *ev, const struct unwind_frame *caller,
     struct view block)
 {
-	uint64_t key = map_mix(caller->frame->pc ^
+	uint64_t key = map_mix(caller->pc ^
 	    (uint64_t)(uintptr_t)block.data << 20 ^
 	    (uint64_t)(uintptr_t)ev->function);
 
-	return &ev->r->sites[key & (VALUE_SITES - 1)];
+	return &ev->r->sites[key & (VALUE_SITES - 2)];
 }
 
-static bool
+static inline bool
 is_entry(const struct site_entry *known, const struct evaluator *ev,
-    const struct evaluator *caller, struct view block)
+    const struct unwind_frame *caller, struct view block)
 {
 	return known->function == ev->function &&
-	    known->return_pc == caller->frame->pc && known->place == block.data;
+	    known->return_pc == caller->pc && known->place == block.data;
+}
+
+/* NULL: not known. */
+static const struct site_entry *
+site_known(const struct evaluator *ev, const struct unwind_frame *caller,
+    struct view block)
+{
+	const struct site_entry *pair = site_pair(ev, caller, block);
+
+	for (int i = 0; i < 2; i++)
+		if (is_entry(&pair[i], ev, caller, block))
+			return &pair[i];
+	return NULL;
+}
+
+/* The forms of value_quick, as far as they need no frame base and no other
+ * entry value. */
+static void
+site_form(const struct evaluator *ev, struct site_entry *known)
+{
+	struct view v = known->parameter->value;
+	unsigned op = view_u8(&v);
+
+	known->how = SITE_EXPRESSION;
+	if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
+		known->reg = arch_place(ev->r->arch, op - DW_OP_breg0);
+		known->offset = (uint64_t)view_sleb(&v);
+	} else if (!expr_constant(op, &v, &known->offset)) {
+		return;
+	}
+	if (!view_ok(&v) ||
+	    (!view_end(&v) &&
+		(view_u8(&v) != DW_OP_stack_value || !view_end(&v))))
+		return;
+	known->how = op >= DW_OP_breg0 && op <= DW_OP_breg31 ? SITE_REGISTER
+							     : SITE_CONSTANT;
+}
+
+static void
+site_remember(const struct evaluator *ev, const struct unwind_frame *caller,
+    struct view block, const struct dwarf_call_site *site,
+    const struct dwarf_call_parameter *parameter)
+{
+	struct site_entry *pair = site_pair(ev, caller, block);
+
+	/* The one that came last is first. */
+	pair[1] = pair[0];
+	pair[0] = (struct site_entry){.function = ev->function,
+	    .return_pc = caller->pc,
+	    .place = block.data,
+	    .unit = site->unit,
+	    .parameter = parameter};
+	site_form(ev, &pair[0]);
+}
+
+bool
+entry_known(const struct evaluator *ev, struct view block, uint64_t *out)
+{
+	const char *why;
+	const struct unwind_frame *frame = caller_frame(ev, &why);
+	const struct site_entry *known;
+	uint64_t base = 0;
+
+	if (frame == NULL || ev->r->runs_left == 0)
+		return false;
+	known = site_known(ev, frame, block);
+	if (known == NULL || known->how == SITE_EXPRESSION ||
+	    (known->how == SITE_REGISTER &&
+		!regs_get(&frame->regs, known->reg, &base)))
+		return false;
+	ev->r->runs_left--;
+	*out = base + known->offset;
+	return true;
 }
 
 bool
@@ -387,24 +478,20 @@ entry_compute(
 	const struct dwarf_call_parameter *parameter;
 	const struct dwarf_call_site *site;
 	struct evaluator physical, caller;
-	struct site_entry *known;
+	const struct site_entry *known;
 	bool same;
 
 	if (caller_evaluator(ev, &physical, e) == false)
 		return false;
-	known = site_entry(ev, &physical, block);
-	if (is_entry(known, ev, &physical, block))
+	known = site_known(ev, physical.frame, block);
+	if (known != NULL)
 		return value_evaluate(&physical, known->unit,
 		    known->parameter->value, NULL, out, e);
 	if (entry_site(ev, &physical, &caller, &site, &same, e) == false)
 		return false;
 	parameter = site_parameter(site, &wanted);
 	if (same && parameter != NULL)
-		*known = (struct site_entry){.function = ev->function,
-		    .return_pc = physical.frame->pc,
-		    .place = block.data,
-		    .unit = site->unit,
-		    .parameter = parameter};
+		site_remember(ev, physical.frame, block, site, parameter);
 	return site_value(&caller, site, &wanted, out, e);
 }
 

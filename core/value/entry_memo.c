@@ -160,6 +160,8 @@ value_on_entry(
 
 	if (ev->thread == NULL || ev->stack == NULL)
 		return bt_fail(e, BT_E_NOTFOUND, "no frame");
+	if (entry_known(ev, block, out))
+		return true;
 	memo_thread(m, ev->thread);
 	if (ev->entry_depth > 0)
 		return evaluate(ev, block, out, e);

@@ -84,6 +84,12 @@ find_frame_base(struct evaluator *ev, uint64_t *out, bt_error_t *e)
 		*out = ev->frame->cfa;
 		return true;
 	}
+	/* A register alone: all that clang writes. */
+	if (block.size == 1 && block.data[0] >= DW_OP_reg0 &&
+	    block.data[0] <= DW_OP_reg31 &&
+	    regs_get(&ev->frame->regs,
+		arch_place(ev->r->arch, block.data[0] - DW_OP_reg0), out))
+		return true;
 	return value_evaluate(ev, location->unit, block, NULL, out, e);
 }
 

@@ -661,7 +661,8 @@ slots_row(struct evaluator *ev, struct scope_plan *plan)
 		plan->n_frames++;
 		return NULL;
 	}
-	arena_reset(&r->nodes);
+	if (r->nodes.used != 0)
+		arena_reset(&r->nodes);
 	r->nodes_to = &r->nodes;
 	r->nodes_bytes = 0;
 	for (unsigned i = 0; out == NULL && i < SNAP_TEMPLATES &&

@@ -23,7 +23,7 @@ enum {
 	VALUE_WINDOWS = 64, /* power of two */
 	VALUE_WINDOW_SIZE = 65536,
 	VALUE_TEXTS = 256,    /* power of two */
-	VALUE_SITES = 256,    /* power of two */
+	VALUE_SITES = 512,    /* power of two */
 	VALUE_FOLLOWED = 256, /* power of two */
 	/* A value that is put together from pieces is a handful of registers;
 	 * larger ones than this are damage. */
@@ -199,6 +199,10 @@ struct site_entry {
 	const uint8_t *place;		    /* the expression that names it */
 	struct dwarf_unit *unit;
 	const struct dwarf_call_parameter *parameter;
+	/* What is passed, where that is as simple. */
+	enum { SITE_EXPRESSION, SITE_CONSTANT, SITE_REGISTER } how;
+	unsigned reg;	 /* the place of what the caller's register holds */
+	uint64_t offset; /* what is added; the constant */
 };
 
 struct pending { /* a followed object to be read */
