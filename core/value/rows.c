@@ -33,6 +33,11 @@ enum op_kind {
 	OP_POINTER
 };
 
+struct seen_text {	  /* that an array held in the last frame */
+	const char *text; /* NULL: none yet */
+	size_t size;
+};
+
 struct row_op {
 	uint8_t kind;
 	uint8_t size;	  /* of numbers */
@@ -43,6 +48,7 @@ struct row_op {
 	uint32_t offset, count;
 	struct shape *shape;
 	const struct snap_node *node; /* that it is to be like */
+	struct seen_text *seen;	      /* TEXT */
 };
 
 enum row_how {
@@ -227,7 +233,8 @@ compile_text(struct compile *c, const struct snap_node *n, struct shape *s,
 	    (op = add_op(c, n, OP_TEXT, offset, s)) == NULL)
 		return false;
 	op->count = (uint32_t)count;
-	return true;
+	op->seen = ARENA_NEW(&c->r->arena, struct seen_text);
+	return op->seen != NULL;
 }
 
 static bool
@@ -426,6 +433,7 @@ static bool
 put_text_array(struct value_reader *r, const struct row_op *op,
     const uint8_t *bytes, uint64_t **w)
 {
+	struct seen_text *seen = op->seen;
 	struct snap_variable v;
 	size_t size = op->count;
 	uint64_t word;
@@ -437,7 +445,16 @@ put_text_array(struct value_reader *r, const struct row_op *op,
 	while (size > 0 && bytes[size - 1] == 0)
 		size--;
 	v.flags = 0;
-	text_set(r, &v, bytes, size);
+	if (seen->text != NULL && seen->size == size &&
+	    memcmp(seen->text, bytes, size) == 0 && value_charge(r, size)) {
+		v.string = seen->text;
+		v.string_size = (uint32_t)size;
+		v.flags = SNAP_VAR_STRING;
+	} else {
+		text_set(r, &v, bytes, size);
+		seen->text = v.flags == SNAP_VAR_STRING ? v.string : NULL;
+		seen->size = size;
+	}
 	return put_text(w, op, &v);
 }
 
