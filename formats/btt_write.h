@@ -93,20 +93,17 @@ void btt_put_annotations(const struct snapshot *s, struct mp_table *t);
 /* A variable list to be written, one per frame, object, or set of globals:
  * packed, or nodes, which are packed then. */
 struct btt_root {
-	const struct snap_packed *packed;
-	const struct snap_variable *variables;
-	uint32_t count;
-	uint32_t list;	/* out: its list number */
-	bool collected; /* false: list 0, "not collected" */
+	const struct snap_packed *packed; /* NULL: list 0, "not collected" */
+	uint32_t list;			  /* out: its list number */
 };
-/* Shapes, lists and values of all roots: first each root gets its list, for
- * which alone variables that are not packed are looked at; then all is written
- * and freed. NULL, false: no memory. */
+/* Shapes, lists and values of all roots. What is not packed is packed first:
+ * it is not looked at again. NULL, false: no memory. */
 struct btt_values;
-struct btt_values *btt_values_take(
-    struct btt_root *roots, size_t count, struct texts *texts);
-bool btt_put_values(struct btt_values *x, const struct btt_root *roots,
-    size_t count, struct mp_table *t);
+struct btt_values *btt_values_new(struct texts *texts);
+const struct snap_packed *btt_values_pack(struct btt_values *x,
+    const struct snap_variable *variables, uint32_t count);
+bool btt_put_values(struct btt_values *x, struct btt_root *roots, size_t count,
+    struct mp_table *t);
 void btt_values_free(struct btt_values *x); /* NULL allowed */
 
 /* Bits of a shape's "flags": the low ones are enum SNAP_VAR_... */

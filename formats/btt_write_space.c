@@ -203,39 +203,51 @@ struct btt_variables {
 	struct btt_values *values; /* NULL: there are none */
 };
 
+/* False: no memory. */
+static bool
+fill_root(struct btt_root *root, struct btt_values *values,
+    const struct snap_packed *packed, const struct snap_variable *variables,
+    uint32_t count)
+{
+	if (packed == NULL)
+		packed = btt_values_pack(values, variables, count);
+	*root = (struct btt_root){.packed = packed};
+	return packed != NULL;
+}
+
+static bool
+fill_frame_root(struct btt_root *root, struct btt_values *values,
+    const struct snap_frame *f)
+{
+	if (f->variables_collected || f->n_variables > 0)
+		return fill_root(
+		    root, values, f->packed, f->variables, f->n_variables);
+	*root = (struct btt_root){.packed = NULL};
+	return true;
+}
+
 static bool
 fill_roots(struct btt_variables *v, const struct snapshot *s)
 {
 	uint32_t *order = btt_thread_order(s->threads.items, s->threads.count);
 	struct btt_root *root;
+	bool ok;
 
 	v->n_threads = s->threads.count;
 	v->frames = calloc(v->n_threads + 1, sizeof(*v->frames));
 	for (size_t i = 0; i < v->n_threads; i++)
 		v->count += s->threads.items[i].n_frames;
 	root = v->roots = malloc((v->count + 1) * sizeof(*root));
-	if (order == NULL || v->frames == NULL || root == NULL) {
-		free(order);
-		return false;
-	}
-	for (size_t i = 0; i < v->n_threads; i++) {
+	ok = order != NULL && v->frames != NULL && root != NULL;
+	for (size_t i = 0; ok && i < v->n_threads; i++) {
 		const struct snap_thread *t = &s->threads.items[order[i]];
 
 		v->frames[i] = t->n_frames;
-		for (uint32_t k = 0; k < t->n_frames; k++) {
-			const struct snap_frame *f = &t->frames[k];
-
-			*root++ = (struct btt_root){
-			    .packed = f->packed,
-			    .variables = f->variables,
-			    .count = f->n_variables,
-			    .collected = f->variables_collected ||
-				f->n_variables > 0,
-			};
-		}
+		for (uint32_t k = 0; ok && k < t->n_frames; k++)
+			ok = fill_frame_root(root++, v->values, &t->frames[k]);
 	}
 	free(order);
-	return true;
+	return ok;
 }
 
 void
@@ -260,9 +272,8 @@ btt_variables_take(const struct snapshot *s)
 	texts_init(&v->texts);
 	if (!has_variables(s))
 		return v;
-	if (fill_roots(v, s))
-		v->values = btt_values_take(v->roots, v->count, &v->texts);
-	if (v->values == NULL) {
+	v->values = btt_values_new(&v->texts);
+	if (v->values == NULL || !fill_roots(v, s)) {
 		btt_variables_free(v);
 		return NULL;
 	}
@@ -344,18 +355,15 @@ btt_put_objects(const struct snapshot *s, struct mp_table *t)
 	roots = calloc(count, sizeof(*roots));
 	if (roots == NULL)
 		return false;
-	roots[0] = (struct btt_root){.variables = s->globals.items,
-	    .count = (uint32_t)s->globals.count,
-	    .collected = true};
-	for (size_t i = 0; i < s->objects.count; i++)
-		roots[i + 1] = (struct btt_root){
-		    .variables = &s->objects.items[i].variable,
-		    .count = 1,
-		    .collected = true};
 	texts_init(&texts);
-	values = btt_values_take(roots, count, &texts);
-	ok = values != NULL && btt_put_values(values, roots, count, t) &&
-	    !texts.failed;
+	values = btt_values_new(&texts);
+	ok = values != NULL &&
+	    fill_root(&roots[0], values, NULL, s->globals.items,
+		(uint32_t)s->globals.count);
+	for (size_t i = 0; ok && i < s->objects.count; i++)
+		ok = fill_root(&roots[i + 1], values, NULL,
+		    &s->objects.items[i].variable, 1);
+	ok = ok && btt_put_values(values, roots, count, t) && !texts.failed;
 	btt_values_free(values);
 	mp_column_init(&lists);
 	for (size_t i = 0; ok && i < count; i++)

@@ -32,6 +32,7 @@ struct shape_slot {
 
 enum {
 	KNOWN = 256,
+	RECENT = 256, /* power of two */
 	PACKED_CAP_MIB = 1024,
 	KEY_ROOM = 32 /* a column's name and its array's head */
 };
@@ -53,6 +54,10 @@ struct btt_values {
 	struct snap_packer packer;
 	struct snap_templates known[KNOWN]; /* by a hash of the roots */
 	struct map list_of;		    /* template -> list number */
+	struct {
+		const struct snap_template *template;
+		uint32_t list;
+	} recent[RECENT]; /* of those, by a hash of the template */
 	/* One word of the same node of each root of a group. */
 	uint64_t *words;
 	bool failed;
@@ -171,46 +176,54 @@ list_id(struct btt_values *x, const struct snap_node **next, uint32_t count)
 
 /* ---- lists of roots ---- */
 
-/* What was not packed yet. Roots whose variables have the same types mostly
- * have one template. */
-static void
-pack_root(struct btt_values *x, struct btt_root *root)
+/* Roots whose variables have the same types mostly have one template. */
+const struct snap_packed *
+btt_values_pack(
+    struct btt_values *x, const struct snap_variable *variables, uint32_t count)
 {
-	uint64_t key = root->count;
+	uint64_t key = count;
 
-	for (uint32_t i = 0; i < root->count; i++) {
-		const struct snap_variable *v = &root->variables[i];
-
-		key = (key << 7 | key >> 57) ^ (uint64_t)(uintptr_t)v->type ^
-		    v->kind;
-	}
-	root->packed = snap_pack(&x->packer, &x->known[map_mix(key) % KNOWN],
-	    root->variables, root->count);
-	x->failed |= root->packed == NULL;
+	for (uint32_t i = 0; i < count; i++)
+		key = (key << 7 | key >> 57) ^
+		    (uint64_t)(uintptr_t)variables[i].type ^ variables[i].kind;
+	return snap_pack(
+	    &x->packer, &x->known[map_mix(key) % KNOWN], variables, count);
 }
 
 /* Once for each template. */
 static uint32_t
-root_list_id(struct btt_values *x, struct btt_root *root)
+template_list_id(struct btt_values *x, const struct snap_template *t)
 {
-	const struct snap_node *nodes;
+	const struct snap_node *nodes = t->nodes;
 	uint64_t *id;
 	bool is_new;
 
-	if (root->packed == NULL)
-		pack_root(x, root);
-	if (x->failed)
-		return 0;
-	id = map_put(
-	    &x->list_of, (uint64_t)(uintptr_t)root->packed->template, &is_new);
+	id = map_put(&x->list_of, (uint64_t)(uintptr_t)t, &is_new);
 	if (id == NULL) {
 		x->failed = true;
 		return 0;
 	}
-	nodes = root->packed->template->nodes;
 	if (is_new)
-		*id = list_id(x, &nodes, root->packed->template->n_variables);
+		*id = list_id(x, &nodes, t->n_variables);
 	return (uint32_t)*id;
+}
+
+/* Stacks that are alike have the same few templates, one after the other. */
+static uint32_t
+root_list_id(struct btt_values *x, const struct btt_root *root)
+{
+	const struct snap_template *t;
+	size_t at;
+
+	if (root->packed == NULL)
+		return 0;
+	t = root->packed->template;
+	at = (size_t)map_mix((uint64_t)(uintptr_t)t) % RECENT;
+	if (x->recent[at].template != t) {
+		x->recent[at].list = template_list_id(x, t);
+		x->recent[at].template = t;
+	}
+	return x->recent[at].list;
 }
 
 static void
@@ -253,7 +266,7 @@ put_shapes(struct btt_values *x, struct mp_table *t)
 /* Roots that have the same list: the same node of all of them is written at
  * once. */
 struct group {
-	const struct btt_root *const *roots;
+	const struct snap_packed *const *rows; /* of the roots */
 	size_t count;
 	/* Of the first root; the others have the same nodes, but may keep their
 	 * words elsewhere when the template is another one. */
@@ -277,7 +290,7 @@ gather(struct btt_values *x, const struct group *g, uint32_t node,
 	uint32_t at = n->first + snap_words_in(n->words & ((1u << which) - 1));
 
 	for (size_t i = 0; i < g->count; i++) {
-		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_packed *p = g->rows[i];
 
 		x->words[i] = g->mixed
 		    ? snap_word(&p->template->nodes[node], p->words, which)
@@ -318,7 +331,7 @@ put_part_addresses(struct btt_values *x, struct group *g, uint32_t node)
 {
 	const struct snap_template *t = g->template;
 	uint64_t first = snap_node_address(
-	    &t->nodes[node], &t->nodes[g->root], g->roots[0]->packed->words);
+	    &t->nodes[node], &t->nodes[g->root], g->rows[0]->words);
 	struct mp_run r;
 
 	if (!mp_run_begin(&r, &x->address, g->count))
@@ -344,7 +357,7 @@ put_addresses(struct btt_values *x, struct group *g, uint32_t node)
 	if (!mp_run_begin(&r, c, g->count))
 		return;
 	for (size_t i = 0; i < g->count; i++) {
-		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_packed *p = g->rows[i];
 		const struct snap_node *nodes = p->template->nodes;
 
 		put_delta(&r,
@@ -392,7 +405,7 @@ static void
 put_complex(struct btt_values *x, const struct group *g, uint32_t node)
 {
 	for (size_t i = 0; i < g->count; i++) {
-		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_packed *p = g->rows[i];
 		const struct snap_node *n = &p->template->nodes[node];
 
 		mp_column_float(&x->floats,
@@ -431,7 +444,7 @@ put_strings(struct btt_values *x, const struct group *g, uint32_t node)
 	uint64_t id = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		const struct snap_packed *p = g->roots[i]->packed;
+		const struct snap_packed *p = g->rows[i];
 		const struct snap_node *n = &p->template->nodes[node];
 		const char *text = (const char *)(uintptr_t)snap_word(
 		    n, p->words, SNAP_WORD_STRING);
@@ -504,14 +517,14 @@ put_node(struct btt_values *x, struct group *g, uint32_t node)
 
 /* All nodes of the group's roots, in preorder. */
 static void
-put_group(struct btt_values *x, const struct btt_root *const *roots, size_t n)
+put_group(struct btt_values *x, const struct snap_packed *const *rows, size_t n)
 {
 	struct group g = {
-	    .roots = roots, .count = n, .template = roots[0]->packed->template};
+	    .rows = rows, .count = n, .template = rows[0]->template};
 	uint32_t left = 0; /* nodes of the variable, itself not counted */
 
 	for (size_t i = 1; i < n && !g.mixed; i++)
-		g.mixed = roots[i]->packed->template != g.template;
+		g.mixed = rows[i]->template != g.template;
 	for (uint32_t i = 0; i < g.template->n_nodes; i++) {
 		if (left == 0) {
 			g.root = i;
@@ -529,7 +542,7 @@ put_groups(struct btt_values *x, const struct btt_root *roots, size_t count)
 {
 	size_t n_lists = x->lists.ends.count + 1;
 	size_t *starts = calloc(n_lists + 1, sizeof(*starts));
-	const struct btt_root **order = calloc(count + 1, sizeof(*order));
+	const struct snap_packed **order = calloc(count + 1, sizeof(*order));
 	bool ok;
 
 	x->words = calloc(count + 1, sizeof(*x->words));
@@ -539,7 +552,7 @@ put_groups(struct btt_values *x, const struct btt_root *roots, size_t count)
 	for (size_t i = 1; ok && i <= n_lists; i++)
 		starts[i] += starts[i - 1];
 	for (size_t i = 0; ok && i < count; i++)
-		order[starts[roots[i].list]++] = &roots[i];
+		order[starts[roots[i].list]++] = roots[i].packed;
 	/* starts[l] is now the end of list l's roots. */
 	for (size_t l = 1; ok && l < n_lists; l++) {
 		size_t from = starts[l - 1], n = starts[l] - from;
@@ -617,28 +630,22 @@ values_init(struct btt_values *x, struct texts *texts)
 }
 
 struct btt_values *
-btt_values_take(struct btt_root *roots, size_t count, struct texts *texts)
+btt_values_new(struct texts *texts)
 {
 	struct btt_values *x = malloc(sizeof(*x));
 
-	if (x == NULL)
-		return NULL;
-	values_init(x, texts);
-	for (size_t i = 0; i < count && !x->failed; i++)
-		roots[i].list = roots[i].collected ? root_list_id(x, &roots[i])
-						   : 0;
-	if (x->failed) {
-		btt_values_free(x);
-		return NULL;
-	}
+	if (x != NULL)
+		values_init(x, texts);
 	return x;
 }
 
 bool
-btt_put_values(struct btt_values *x, const struct btt_root *roots, size_t count,
+btt_put_values(struct btt_values *x, struct btt_root *roots, size_t count,
     struct mp_table *t)
 {
-	if (!put_groups(x, roots, count))
+	for (size_t i = 0; i < count && !x->failed; i++)
+		roots[i].list = root_list_id(x, &roots[i]);
+	if (x->failed || !put_groups(x, roots, count))
 		return false;
 	put_shapes(x, t);
 	put_columns(x, t);
