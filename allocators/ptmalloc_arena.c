@@ -15,7 +15,12 @@ enum { /* struct heap_info */
 	HEAP_SIZE = 16
 };
 
-enum { FLAG_NONCONTIGUOUS = 2, PAGE = 4096, BRK_SEARCH = 1 << 20 };
+enum {
+	FLAG_NONCONTIGUOUS = 2,
+	PAGE = 4096,
+	BRK_SEARCH = 1 << 20,
+	SMALL_HEAP = 1 << 20
+};
 
 int
 pt_arena_index(const struct ptmalloc *p, bt_addr_t address)
@@ -232,6 +237,10 @@ add_main(struct ptmalloc *p, uint32_t index)
 	    !ptrace_target_mapping(p->host->target, a->top, &m))
 		return;
 	end = main_end(p, a, &m);
+	/* Lists of free chunks lead from page to page of it: of a small heap
+	 * that is not in the page cache all are got at once. */
+	if (end > m.start && end - m.start <= SMALL_HEAP)
+		ptrace_target_stream(p->host->target, m.start, end - m.start);
 	if (a->contiguous == false)
 		add_main_parts(p, index, end);
 	/* A core may cut one mapping into several. */

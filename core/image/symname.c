@@ -4,12 +4,16 @@
  * linker made (DT_GNU_HASH); in other tables the first few questions are
  * answered by a walk, more of them by a hash table of our own. Most names that
  * are asked for are nowhere: the first walk through a large table leaves a
- * filter (one bit for the beginning of each name) that says so at once.
+ * filter (one bit for the beginning of each name) that says so at once. Later
+ * walks look for the text first, in the table of strings, and for a symbol with
+ * such a place then: that takes a fifth of comparing all names.
  */
 #include "image/internal.h"
 #include <stdlib.h>
 
-#define WALKS_FIRST 4	/* a hash table costs about as much */
+#define WALKS_FIRST 12	/* a hash table costs about as much */
+#define PLACES_MAX 8	/* of one name's text that are told apart */
+#define TRIES_MAX 64	/* names that begin or go on like it */
 #define HASHED_MAX 1024 /* bytes of a name that are hashed */
 #define FILTER_MIN 4096 /* symbols; in smaller tables a walk is cheap */
 #define FILTER_BITS_MAX 27
@@ -119,19 +123,69 @@ may_have(const struct symtab *t, const char *name)
 	return (t->name_filter[bit / 64] >> bit % 64 & 1) != 0;
 }
 
+/* Where a name stands in the table of strings: as one, with a version, or as
+ * the end of a longer one, for linkers let names share their ends. */
+struct places {
+	uint32_t at[PLACES_MAX];
+	unsigned n;
+};
+
+/* False: in more places than are worth it. */
+static bool
+find_places(
+    const struct symtab *t, const char *name, size_t len, struct places *out)
+{
+	const char *start = (const char *)t->strs.data, *end, *p;
+	unsigned tries = 0;
+
+	out->n = 0;
+	if (t->strs.size == 0)
+		return true;
+	end = start + t->strs.size;
+	for (p = start; p < end; p++) {
+		p = memmem(p, (size_t)(end - p), name, len);
+		if (p == NULL || (size_t)(end - p) <= len)
+			return true;
+		if (tries++ == TRIES_MAX)
+			return false;
+		if (p[len] != '\0' && p[len] != '@')
+			continue;
+		if (out->n == PLACES_MAX || (size_t)(p - start) > UINT32_MAX)
+			return false;
+		out->at[out->n++] = (uint32_t)(p - start);
+	}
+	return true;
+}
+
+static inline bool
+is_place(const struct places *places, uint32_t at)
+{
+	for (unsigned i = 0; i < places->n; i++)
+		if (places->at[i] == at)
+			return true;
+	return false;
+}
+
 static enum match
 find_linear(struct symtab *t, const char *name, Elf64_Sym *out)
 {
 	size_t len = strlen(name);
 	enum match best = MATCH_NO;
 	struct view v = t->syms;
-	bool filter = begin_filter(t);
+	struct places places = {.n = 0};
+	bool filter = begin_filter(t), placed;
 	Elf64_Sym sym;
 
 	symtab_read_ahead(t);
+	placed = filter == false && find_places(t, name, len, &places);
+	if (placed && places.n == 0)
+		return MATCH_NO;
 	for (size_t i = 0; symtab_next(t, &v, &sym); i++) {
-		enum match m = match_name(t, i, &sym, name, len);
+		enum match m;
 
+		if (placed && !is_place(&places, sym.st_name))
+			continue;
+		m = match_name(t, i, &sym, name, len);
 		if (m > best) {
 			best = m;
 			*out = sym;

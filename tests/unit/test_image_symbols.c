@@ -459,17 +459,19 @@ TEST(the_default_version_is_found)
 	}
 }
 
+enum { MANY_NAMES = 2000 };
+
 /* Walk and hash table find the same, of many symbols with few names. */
-TEST(names_by_walk_and_by_hash)
+static void
+compare_walk_and_hash(int count)
 {
-	enum { COUNT = 200 };
-	static char names[COUNT][16];
-	static struct fake symbols[COUNT];
+	static char names[MANY_NAMES][16];
+	static struct fake symbols[MANY_NAMES];
 	static const char *const endings[] = {"", "", "@V1", "@@V2"};
 	struct image *walked, *hashed;
 	uint32_t state = 5;
 
-	for (int i = 0; i < COUNT; i++) {
+	for (int i = 0; i < count; i++) {
 		uint32_t r = next_random(&state);
 
 		snprintf(names[i], sizeof(names[i]), "%s%u%s",
@@ -478,29 +480,60 @@ TEST(names_by_walk_and_by_hash)
 		symbols[i] = (struct fake){names[i], TEXT_START + (uint64_t)i,
 		    1, F, G, r % 7 == 0 ? SHN_UNDEF : 1};
 	}
-	walked = fake_image(symbols, COUNT);
-	hashed = fake_image(symbols, COUNT);
-	for (int i = 0; i < COUNT + 70; i++) {
+	walked = fake_image(symbols, count);
+	hashed = fake_image(symbols, count);
+	for (int i = 0; i < count + 70; i++) {
 		char asked[16];
 		struct image_symbol a, b;
 		bool ok;
 
-		snprintf(asked, sizeof(asked), "n%d", i - COUNT);
+		snprintf(asked, sizeof(asked), "n%d", i - count);
 		walked->symtab.walks = 0;
 		hashed->symtab.walks = 1000;
 		ok = image_symbol_named(
-		    walked, i < COUNT ? names[i] : asked, &a);
+		    walked, i < count ? names[i] : asked, &a);
 		assert_true(image_symbol_named(hashed,
-				i < COUNT ? names[i] : asked, &b) == ok);
+				i < count ? names[i] : asked, &b) == ok);
 		if (ok)
 			expect_uint(b.value, a.value);
-		if (i < COUNT && symbols[i].section != SHN_UNDEF)
+		if (i < count && symbols[i].section != SHN_UNDEF)
 			expect_true(ok);
 	}
 	expect_null(walked->symtab.name_heads);
 	expect_not_null(hashed->symtab.name_heads);
 	image_unref(walked);
 	image_unref(hashed);
+}
+
+/* Its text begins many others, which come first. */
+TEST(a_name_behind_many_that_go_on)
+{
+	enum { LONGER = 300 };
+	static char names[LONGER + 1][16];
+	static struct fake symbols[LONGER + 1];
+	struct image *image;
+	struct image_symbol found;
+
+	for (int i = 0; i <= LONGER; i++) {
+		if (i < LONGER)
+			snprintf(names[i], sizeof(names[i]), "name_%d", i);
+		else
+			snprintf(names[i], sizeof(names[i]), "name_");
+		symbols[i] = (struct fake){
+		    names[i], TEXT_START + (uint64_t)i, 1, F, G, 1};
+	}
+	image = fake_image(symbols, LONGER + 1);
+	assert_true(image_symbol_named(image, "name_", &found));
+	expect_uint(found.value, TEXT_START + LONGER);
+	expect_false(image_symbol_named(image, "name", &found));
+	image_unref(image);
+}
+
+/* A name whose text is in few places, and in more than are told apart. */
+TEST(names_by_walk_and_by_hash)
+{
+	compare_walk_and_hash(MANY_NAMES / 10);
+	compare_walk_and_hash(MANY_NAMES);
 }
 
 static const char *
