@@ -367,6 +367,8 @@ scrub_frames(struct session *s, struct snap_thread *t,
 		const struct snap_template **place = NULL;
 
 		if (f->packed != NULL) {
+			if (s->packed_clean)
+				continue;
 			place = &clean[map_mix((uintptr_t)f->packed->template) %
 			    CLEAN];
 			if (*place == f->packed->template)
@@ -394,6 +396,8 @@ collect_secrets(struct session *s)
 	for (size_t i = 0; i < out->objects.count; i++)
 		scrub_tree(s, &out->objects.items[i].variable, false, 0);
 	map_deinit(&s->secret_templates);
+	/* Rows never change, and none are made by modules. */
+	s->packed_clean = true;
 	if (s->scrubbed != 0)
 		snapshot_attr_uint(out, "scrub.count", s->scrubbed);
 }

@@ -94,6 +94,7 @@ struct session {
 	uint64_t scrubbed;	     /* values that were replaced */
 	bt_addr_t handled_sp;	     /* signal frame of a live fault; 0: none */
 	bool secrets_missed;	     /* more of them than can be looked for */
+	bool packed_clean;	     /* no row of the snapshot has a secret */
 	struct opener_local local;   /* unless somebody else opens */
 	bool has_local;
 	const char *dirs[SESSION_DIRS_MAX];

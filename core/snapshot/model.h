@@ -192,16 +192,18 @@ struct snap_location {
 struct snap_frame {
 	const struct snap_location *location;
 	uint64_t ip, sp;
+	const char *trust; /* "context", "cfi", ... */
 	bool has_sp;
 	bool signal_frame;
-	const char *trust; /* "context", "cfi", ... */
+	bool variables_collected; /* false: not asked for or cut off */
 	uint32_t n_variables;
 	struct snap_variable *variables; /* parameters first */
 	/* Instead of those two (pack.h), while nobody asked for them. */
 	const struct snap_packed *packed;
-	bool variables_collected; /* false: not asked for or cut off */
 	struct snap_annotation *annotations;
 };
+/* There are as many as threads have frames, and they are gone through often. */
+_Static_assert(sizeof(struct snap_frame) <= 64, "a line of the cache");
 
 struct snap_register {
 	const char *name;

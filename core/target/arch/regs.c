@@ -124,13 +124,16 @@ x86_64_reg_list(const struct arch_thread_regs *r, unsigned i, const char **name,
 	    {"orig_rax", r->orig_ax}};
 	const unsigned n_others = sizeof(others) / sizeof(others[0]);
 
-	if (i < ARCH_X86_64_REGS &&
-	    r->regs.known == (UINT32_C(1) << ARCH_X86_64_REGS) - 1) {
+	const bool all = r->regs.known == (UINT32_C(1) << ARCH_X86_64_REGS) - 1;
+
+	if (all && i < ARCH_X86_64_REGS) {
 		*name = names[order[i]];
 		*value = r->regs.value[order[i]];
 		return true;
 	}
-	for (unsigned k = 0; k < ARCH_X86_64_REGS; k++) {
+	if (all)
+		i -= ARCH_X86_64_REGS;
+	for (unsigned k = 0; !all && k < ARCH_X86_64_REGS; k++) {
 		if (!regs_get(&r->regs, order[k], value))
 			continue;
 		if (i-- == 0) {
