@@ -139,14 +139,20 @@ dw_section_more(struct view *v, struct dwarf_file *f, enum dw_section s)
 static void
 read_ahead(struct dwarf_file *f)
 {
-	enum { WHOLE = 3 };
-	static const char *const names[] = {".debug_abbrev", ".debug_str",
-	    ".debug_line_str", ".debug_line", ".debug_rnglists",
-	    ".debug_ranges", ".debug_loclists", ".debug_loc"};
-	size_t n = sizeof(names) / sizeof(*names);
+	static const struct prefetch_section sections[] = {
+	    {".debug_abbrev", false},
+	    {".debug_line", true},
+	    {".debug_str", false},
+	    {".debug_line_str", false},
+	    {".debug_rnglists", true},
+	    {".debug_ranges", true},
+	    {".debug_loclists", true},
+	    {".debug_loc", true},
+	};
+	size_t n = sizeof(sections) / sizeof(*sections);
 
 	image_prefetch(f->image, f->dwarf->options.prefetch, ".debug_info",
-	    names, f->dwarf->options.locations ? n : n - 2, WHOLE);
+	    sections, f->dwarf->options.locations ? n : n - 2);
 }
 
 bool

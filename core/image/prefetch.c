@@ -195,10 +195,10 @@ add_job(struct prefetch *p, struct job job)
 
 void
 image_prefetch(struct image *image, struct prefetch *p, const char *own,
-    const char *const *names, size_t n, size_t n_whole)
+    const struct prefetch_section *sections, size_t n)
 {
 	struct stream *streams[NAMES_MAX], *first = NULL;
-	bool part[NAMES_MAX];
+	bool part[NAMES_MAX], large;
 	const struct image_section *s = image_section_find(image, own);
 	size_t count = 0;
 	uint64_t bytes = 0;
@@ -209,27 +209,29 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 	    !section_stream(image, s, &first, NULL))
 		first = NULL;
 	for (size_t i = 0; i < n && count < NAMES_MAX; i++) {
-		s = image_section_find(image, names[i]);
+		s = image_section_find(image, sections[i].name);
 		if (s == NULL || !section_is_packed(s) ||
 		    !section_stream(image, s, &streams[count], NULL))
 			continue;
-		part[count] = i >= n_whole;
+		part[count] = sections[i].part;
 		bytes += s->size;
 		count++;
 	}
 	if (bytes < WORTH)
 		return;
 	pthread_mutex_lock(&p->mutex);
-	/* Parts of a large one are inflated as they are needed. */
-	if (first != NULL && !stream_is_large(first))
+	/* Parts of a large one are inflated as they are needed, by him who
+	 * reads it; meanwhile there is time for all of the others. */
+	large = first != NULL && stream_is_large(first);
+	if (first != NULL && !large)
 		add_job(p,
 		    (struct job){.image = image, .stream = first, .own = true});
 	for (size_t i = 0; i < count; i++)
 		add_job(p,
 		    (struct job){.image = image,
 			.stream = streams[i],
-			.goal = part[i] ? 0 : UINT64_MAX,
-			.part = part[i]});
+			.goal = part[i] && !large ? 0 : UINT64_MAX,
+			.part = part[i] && !large});
 	if (p->main_image == NULL && image->prefetch != NULL) {
 		p->main = first;
 		p->main_image = image;

@@ -16,16 +16,20 @@ struct prefetch *prefetch_new(void);
 /* Images that were added may outlive it. */
 void prefetch_free(struct prefetch *p);
 
-/* The sections `names` will be asked for soon, where the image has them, while
- * the caller is reading `own`: the first n_whole to their ends, of the others
- * as much as image_prefetch_part says. A hint: asking for them gives the same
- * with and without it. Once for an image; without effect when there is little
- * to do. */
-void image_prefetch(struct image *image, struct prefetch *p, const char *own,
-    const char *const *names, size_t n, size_t n_whole);
+struct prefetch_section {
+	const char *name;
+	bool part; /* only what image_prefetch_part says */
+};
 
-/* About `part` of `all` will be asked for of sections that were not named as
- * whole; the largest part that was named counts. */
+/* These sections will be asked for soon, about in this order, where the image
+ * has them, while the caller is reading `own`. A hint: asking for them gives
+ * the same with and without it. Once for an image; without effect when there is
+ * little to do. */
+void image_prefetch(struct image *image, struct prefetch *p, const char *own,
+    const struct prefetch_section *sections, size_t n);
+
+/* About `part` of `all` will be asked for of the sections that were said to be
+ * wanted in part; the largest part that was named counts. */
 void image_prefetch_part(struct image *image, uint64_t part, uint64_t all);
 
 /* The first `to` bytes of the section `own` will be asked for as well, but the

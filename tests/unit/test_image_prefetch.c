@@ -14,6 +14,9 @@ enum { SECTIONS = 4, IMAGES = 2, SIZE = 1500000, ROUNDS = 12 };
 static const char *const names[SECTIONS] = {
     ".debug_info", ".debug_str", ".debug_line", ".debug_loc"};
 
+static const struct prefetch_section ahead[SECTIONS - 1] = {
+    {".debug_str", false}, {".debug_line", true}, {".debug_loc", true}};
+
 static uint8_t *contents[IMAGES][SECTIONS];
 
 static uint32_t
@@ -112,7 +115,7 @@ TEST_WITHIN(two_images_are_read_while_they_are_inflated_ahead, 60)
 		for (int i = 0; i < IMAGES; i++) {
 			images[i] = must_open(image_path_of(i));
 			image_prefetch(
-			    images[i], p, names[0], names + 1, SECTIONS - 1, 1);
+			    images[i], p, names[0], ahead, SECTIONS - 1);
 		}
 		image_prefetch_part(images[0], random_of(&random) % 9, 8);
 		image_prefetch_own(images[1], random_of(&random) % SIZE);
@@ -141,8 +144,7 @@ TEST(images_end_as_soon_as_they_were_added)
 		for (int i = 0; i < 4; i++) {
 			struct image *image = must_open(image_path_of(i % 2));
 
-			image_prefetch(
-			    image, p, names[0], names + 1, SECTIONS - 1, 1);
+			image_prefetch(image, p, names[0], ahead, SECTIONS - 1);
 			image_prefetch_own(image, UINT64_MAX);
 			image_unref(image);
 		}
@@ -159,8 +161,7 @@ TEST(without_a_thread_it_is_the_same)
 	make_images();
 	for (int i = 0; i < IMAGES; i++) {
 		images[i] = must_open(image_path_of(i));
-		image_prefetch(
-		    images[i], NULL, names[0], names + 1, SECTIONS - 1, 1);
+		image_prefetch(images[i], NULL, names[0], ahead, SECTIONS - 1);
 		image_prefetch_own(images[i], 1000);
 	}
 	read_all(images, &random, true);
