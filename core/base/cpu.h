@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this processor can do. The dynamic linker has asked it already and,
- * since glibc 2.33, tells; the compiler's own __builtin_cpu_supports asks again
- * before main(), some ten times by CPUID, which in a virtual machine leaves it
- * each time (7 us, measured).
+ * What this processor can do, and whether it is the only one. The dynamic
+ * linker has asked it already and, since glibc 2.33, tells; the compiler's own
+ * __builtin_cpu_supports asks again before main(), some ten times by CPUID,
+ * which in a virtual machine leaves it each time (7 us, measured).
  */
 #ifndef BASE_CPU_H
 #define BASE_CPU_H
+
+#include <sched.h>
+#include <stdbool.h>
 
 #ifdef __x86_64__
 #if __has_include(<sys/platform/x86.h>)
@@ -19,5 +22,17 @@
 #define CPU_HAS_BMI2 __builtin_cpu_supports("bmi2")
 #endif
 #endif
+
+/* A second thread would have to wait for us. Not by sysconf(3), which reads a
+ * file of /sys: who calls us may not be allowed to. More processors than fit in
+ * the set are more than one. */
+static inline bool
+cpu_is_single(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
+	    CPU_COUNT(&set) < 2;
+}
 
 #endif /* BASE_CPU_H */

@@ -14,10 +14,10 @@
  * locks. Images are added and taken out by the session's thread alone.
  */
 #include "image/prefetch.h"
+#include "base/cpu.h"
 #include "image/internal.h"
 #include "image/stream.h"
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -53,21 +53,10 @@ struct prefetch {
 	pthread_t thread;
 };
 
-/* Not by sysconf(3), which reads a file of /sys: who calls us may not be
- * allowed to. More processors than fit in the set are more than one. */
-static bool
-is_alone(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
-	    CPU_COUNT(&set) < 2;
-}
-
 struct prefetch *
 prefetch_new(void)
 {
-	struct prefetch *p = is_alone() ? NULL : calloc(1, sizeof(*p));
+	struct prefetch *p = cpu_is_single() ? NULL : calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;

@@ -4,11 +4,11 @@
  * written, so that an empty queue means that all is done.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "session/scribe.h"
 
 /* A snapshot has BTT_SECTION__COUNT sections. */
@@ -32,20 +32,10 @@ struct scribe {
 	pthread_t thread;
 };
 
-/* More processors than fit in the set are more than one. */
-static bool
-is_alone(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
-	    CPU_COUNT(&set) < 2;
-}
-
 struct scribe *
 scribe_new(scribe_write_fn *write, void *ctx)
 {
-	struct scribe *s = is_alone() ? NULL : calloc(1, sizeof(*s));
+	struct scribe *s = cpu_is_single() ? NULL : calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
