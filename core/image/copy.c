@@ -342,8 +342,8 @@ is_copy_of(struct image *image, struct image *copy)
 static void
 read_around(const struct image *copy)
 {
-	(void)madvise((void *)(uintptr_t)copy->file.data, copy->file.size,
-	    MADV_NORMAL);
+	(void)madvise(
+	    (void *)(uintptr_t)copy->file.data, copy->file.size, MADV_NORMAL);
 }
 
 void
