@@ -48,9 +48,9 @@ certain_frames(const struct unwind_stack *stack)
 	size_t i = 0;
 
 	while (i < stack->frames.count &&
-	    (stack->frames.items[i].trust == UNWIND_CONTEXT ||
-		stack->frames.items[i].trust == UNWIND_CFI ||
-		stack->frames.items[i].trust == UNWIND_DEBUG_FRAME))
+	    (stack->frames.items[i]->trust == UNWIND_CONTEXT ||
+		stack->frames.items[i]->trust == UNWIND_CFI ||
+		stack->frames.items[i]->trust == UNWIND_DEBUG_FRAME))
 		i++;
 	return i;
 }
@@ -66,8 +66,7 @@ find_frame(struct module_host *host, const struct snap_frame *s)
 	 * was. */
 	for (size_t i = 0; i < n; i++) {
 		size_t at = (host->unwound_at + i) % n;
-		const struct unwind_frame *frame =
-		    &host->stack.frames.items[at];
+		const struct unwind_frame *frame = host->stack.frames.items[at];
 
 		if (frame->pc != s->ip || frame->regs.value[ARCH_SP] != s->sp)
 			continue;
@@ -267,7 +266,7 @@ guarded(const ptrace_frame_t *f, struct guard_frame *frame)
 	}
 	if (frame_as_unwound(f, frame) == false)
 		return NULL;
-	return guard_place(host, &host->stack.frames.items[host->unwound_at]);
+	return guard_place(host, host->stack.frames.items[host->unwound_at]);
 }
 
 bool

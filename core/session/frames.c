@@ -245,7 +245,7 @@ frame_plan_at(struct session *s, const struct unwind_frame *f)
 
 void
 frames_expect(
-    struct session *s, const struct unwind_frame *frames, size_t count)
+    struct session *s, struct unwind_frame *const *frames, size_t count)
 {
 	const struct target_module *first = NULL;
 	uint64_t seen[EXPECT_SEEN] = {0};
@@ -253,7 +253,7 @@ frames_expect(
 	if (s->prefetch == NULL)
 		return;
 	for (size_t i = 0; i < count; i++) {
-		const struct unwind_frame *f = &frames[i];
+		const struct unwind_frame *f = frames[i];
 		uint64_t key = unwind_lookup_pc(f);
 		uint64_t *place = &seen[map_mix(key) % EXPECT_SEEN];
 		struct dwarf *dwarf;

@@ -66,7 +66,7 @@ signal_of(
 		return false;
 	unwind_thread(s->unwinder, t, &s->stack);
 	for (size_t i = stack->frames.count; i-- > 0;) {
-		const struct unwind_frame *f = &stack->frames.items[i];
+		const struct unwind_frame *f = stack->frames.items[i];
 		uint64_t sp;
 
 		if (f->signal_frame && regs_get(&f->regs, ARCH_SP, &sp) &&

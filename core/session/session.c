@@ -326,6 +326,7 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	unwind_stack_init(&s->stack, SESSION_FRAMES_MAX);
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
+	vec_init(&s->expanded_plans, 2 * SESSION_FRAMES_MAX);
 	s->prefetch = prefetch_new();
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(
@@ -357,6 +358,7 @@ deinit(struct session *s)
 	unwind_stack_deinit(&s->stack);
 	unwind_stack_deinit(&s->expanded);
 	vec_deinit(&s->plans);
+	vec_deinit(&s->expanded_plans);
 	map_deinit(&s->by_pc[0]);
 	map_deinit(&s->by_pc[1]);
 	map_deinit(&s->tails);

@@ -115,11 +115,12 @@ struct session {
 	/* The thread that is being walked. */
 	const struct target_thread *walked; /* whose stack is below */
 	struct unwind_stack stack;
-	struct unwind_stack expanded;	  /* the same with tail-call frames */
-	const struct unwind_stack *shown; /* one of the two */
-	VEC(struct frame_plan *) plans;	  /* of shown's frames */
-	struct prefetch *prefetch;	  /* NULL: one processor */
-	struct session_dwarf *dwarfs;	  /* by module index */
+	/* The same with tail-call frames, which alone are its own. */
+	struct unwind_stack expanded;
+	const struct unwind_stack *shown;		/* one of the two */
+	VEC(struct frame_plan *) plans, expanded_plans; /* of shown's frames */
+	struct prefetch *prefetch;    /* NULL: one processor */
+	struct session_dwarf *dwarfs; /* by module index */
 	size_t n_dwarfs;
 	struct target_thread *fault;	/* NULL: nothing is faulted */
 	struct target_thread **threads; /* as in the snapshot */
@@ -143,7 +144,7 @@ struct frame_plan *frame_plan_known(
 /* Plans of these frames will be asked for, in this order: debug information of
  * their modules is opened, and inflated ahead. */
 void frames_expect(
-    struct session *s, const struct unwind_frame *frames, size_t count);
+    struct session *s, struct unwind_frame *const *frames, size_t count);
 struct frame_plan *frame_plan_at(
     struct session *s, const struct unwind_frame *f);
 struct dwarf *session_dwarf(struct session *s, struct target_module *module);

@@ -11,12 +11,12 @@
 static void
 plan_frames(struct session *s)
 {
-	const struct unwind_frame *frames = s->stack.frames.items;
+	struct unwind_frame *const *frames = s->stack.frames.items;
 	bool expected = false;
 
 	vec_clear(&s->plans);
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
-		struct frame_plan *plan = frame_plan_known(s, &frames[i]);
+		struct frame_plan *plan = frame_plan_known(s, frames[i]);
 		struct frame_plan **slot;
 
 		if (plan == NULL && !expected) {
@@ -24,7 +24,7 @@ plan_frames(struct session *s)
 			expected = true;
 		}
 		if (plan == NULL)
-			plan = frame_plan_at(s, &frames[i]);
+			plan = frame_plan_at(s, frames[i]);
 		slot = plan != NULL ? vec_push(&s->plans) : NULL;
 		if (slot == NULL) {
 			s->stack.frames.count = i;
@@ -46,8 +46,8 @@ chain_above(struct session *s, size_t index)
 	if (index + 1 >= stack->frames.count ||
 	    (stack->skipped != 0 && index + 1 == stack->skipped_at))
 		return NULL;
-	callee = &stack->frames.items[index];
-	caller = &stack->frames.items[index + 1];
+	callee = stack->frames.items[index];
+	caller = stack->frames.items[index + 1];
 	/* Only what was called can have been called by a jump. */
 	if (callee->signal_frame || caller->signal_frame || caller->exact_pc)
 		return NULL;
@@ -68,11 +68,10 @@ static bool
 push_tail(struct session *s, const struct unwind_frame *callee,
     const struct unwind_frame *caller, uint64_t ip)
 {
-	struct unwind_frame *f = vec_push(&s->expanded.frames);
+	struct unwind_frame *f = unwind_stack_copy(&s->expanded, caller);
 
 	if (f == NULL)
 		return false;
-	*f = *caller;
 	f->pc = ip;
 	f->module = callee->module;
 	f->cfa = callee->cfa;
@@ -90,53 +89,69 @@ push_tail(struct session *s, const struct unwind_frame *callee,
 	return true;
 }
 
-/* Fills s->expanded; false when there is no room. */
+static bool
+push_plan(struct session *s, struct frame_plan *plan)
+{
+	struct frame_plan **slot = plan != NULL ? vec_push(&s->expanded_plans)
+						: NULL;
+
+	if (slot == NULL)
+		return false;
+	*slot = plan;
+	return true;
+}
+
+static bool
+push_chain(struct session *s, size_t index, const struct tail_chain *chain)
+{
+	struct unwind_frame *const *frames = s->stack.frames.items;
+	struct unwind_stack *out = &s->expanded;
+
+	for (unsigned k = 0; k < chain->n; k++)
+		if (push_tail(s, frames[index], frames[index + 1],
+			chain->ips[k]) == false ||
+		    push_plan(s,
+			frame_plan_at(s,
+			    out->frames.items[out->frames.count - 1])) == false)
+			return false;
+	return true;
+}
+
+/* Fills s->expanded and its plans; false when there is no room. */
 static bool
 expand(struct session *s)
 {
-	const struct unwind_frame *frames = s->stack.frames.items;
+	struct unwind_frame *const *frames = s->stack.frames.items;
 	struct unwind_stack *out = &s->expanded;
 
-	vec_clear(&out->frames);
+	unwind_stack_begin(out, target_arch(s->target));
+	vec_clear(&s->expanded_plans);
 	out->stop = s->stack.stop;
 	out->stop_address = s->stack.stop_address;
 	out->skipped = s->stack.skipped;
 	out->skipped_at = 0;
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
 		const struct tail_chain *chain = chain_above(s, i);
-		struct unwind_frame *copy;
 
 		if (i == s->stack.skipped_at)
 			out->skipped_at = out->frames.count;
-		copy = vec_push(&out->frames);
-		if (copy == NULL)
+		if (unwind_stack_share(out, frames[i]) == false ||
+		    push_plan(s, s->plans.items[i]) == false ||
+		    (chain != NULL && push_chain(s, i, chain) == false))
 			return false;
-		*copy = frames[i];
-		for (unsigned k = 0; chain != NULL && k < chain->n; k++)
-			if (push_tail(s, &frames[i], &frames[i + 1],
-				chain->ips[k]) == false)
-				return false;
 	}
 	return true;
 }
 
-/* The plans of the expanded stack. */
-static bool
-plan_expanded(struct session *s)
+/* The plans follow: there is one vector for what is shown. */
+static void
+show_expanded(struct session *s)
 {
-	size_t n = s->expanded.frames.count;
+	__typeof__(s->plans) plans = s->plans;
 
-	vec_clear(&s->plans);
-	for (size_t i = 0; i < n; i++) {
-		struct frame_plan **slot = vec_push(&s->plans);
-
-		if (slot == NULL)
-			return false;
-		*slot = frame_plan_at(s, &s->expanded.frames.items[i]);
-		if (*slot == NULL)
-			return false;
-	}
-	return true;
+	s->plans = s->expanded_plans;
+	s->expanded_plans = plans;
+	s->shown = &s->expanded;
 }
 
 void
@@ -154,10 +169,8 @@ walk_thread(struct session *s, const struct target_thread *t)
 		if (chain_above(s, i) == NULL)
 			continue;
 		/* Most stacks have none and are used as they are. */
-		if (expand(s) && plan_expanded(s))
-			s->shown = &s->expanded;
-		else
-			plan_frames(s);
+		if (expand(s))
+			show_expanded(s);
 		return;
 	}
 }
@@ -166,7 +179,7 @@ static unsigned
 levels(const struct session *s, size_t i)
 {
 
-	return s->shown->frames.items[i].trust == UNWIND_TAILCALL
+	return s->shown->frames.items[i]->trust == UNWIND_TAILCALL
 	    ? 1
 	    : s->plans.items[i]->n_locations;
 }
@@ -201,7 +214,7 @@ walk_each(struct session *s, frame_visit *visit, void *ctx)
 	const struct unwind_stack *stack = s->shown;
 
 	for (size_t i = 0; i < stack->frames.count; i++) {
-		const struct unwind_frame *f = &stack->frames.items[i];
+		const struct unwind_frame *f = stack->frames.items[i];
 		struct frame_plan *plan = s->plans.items[i];
 		unsigned n = levels(s, i);
 

@@ -422,7 +422,7 @@ callee_of(const struct unwind_stack *stack, size_t index)
 	do
 		index--;
 	while (
-	    index > 0 && stack->frames.items[index].trust == UNWIND_TAILCALL);
+	    index > 0 && stack->frames.items[index]->trust == UNWIND_TAILCALL);
 	return index;
 }
 
@@ -430,17 +430,17 @@ bool
 unwind_untouched(struct unwinder *u, const struct unwind_stack *stack,
     size_t index, unsigned number, size_t *holder)
 {
-	const struct unwind_frame *frames = stack->frames.items;
+	struct unwind_frame *const *frames = stack->frames.items;
 	size_t last = index > CALLEES_MAX ? index - CALLEES_MAX : 0, below;
 
 	if (index >= stack->frames.count || number >= REGISTERS ||
 	    !arch_is_x86_64(target_arch(u->t)))
 		return false;
 	for (; index > last; index = below) {
-		const struct unwind_frame *caller = &frames[index], *callee;
+		const struct unwind_frame *caller = frames[index], *callee;
 
 		below = callee_of(stack, index);
-		callee = &frames[below];
+		callee = frames[below];
 		/* Whoever was interrupted called nobody. */
 		if (caller->exact_pc || caller->trust == UNWIND_SCAN ||
 		    callee->signal_frame ||

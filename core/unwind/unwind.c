@@ -4,11 +4,11 @@
  */
 #include "unwind/unwind.h"
 
+#include "unwind/stack.h"
 #include "unwind/unwinder.h"
 #include <stdlib.h>
 
-/* Frames kept at least, so that caller and callee never share a place. */
-enum { FRAMES_MIN = 4, WRITTEN_MAX = 1 << 16 };
+enum { WRITTEN_MAX = 1 << 16 };
 
 const char *
 unwind_trust_name(enum unwind_trust trust)
@@ -125,23 +125,6 @@ unwinder_stats(const struct unwinder *u)
 	return &u->stats;
 }
 
-void
-unwind_stack_init(struct unwind_stack *s, size_t max_frames)
-{
-	*s = (struct unwind_stack){0};
-	if (max_frames < FRAMES_MIN)
-		max_frames = FRAMES_MIN;
-	if (max_frames > SIZE_MAX / 2)
-		max_frames = SIZE_MAX / 2;
-	vec_init(&s->frames, max_frames + 1);
-}
-
-void
-unwind_stack_deinit(struct unwind_stack *s)
-{
-	vec_deinit(&s->frames);
-}
-
 static void
 begin_walk(struct unwinder *u)
 {
@@ -150,14 +133,13 @@ begin_walk(struct unwinder *u)
 }
 
 /*
- * The vector has one place more than frames are kept: the step that finds the
- * end may have written there. Frames lie in order while there is room, then
- * round and round in the second half.
+ * Frames lie in order while there is room, then round and round in the second
+ * half.
  */
 static size_t
 ring_start(const struct unwind_stack *s)
 {
-	size_t kept = s->frames.limit - 1;
+	size_t kept = s->frames.limit;
 
 	return kept - kept / 2;
 }
@@ -167,74 +149,63 @@ place_of(const struct unwind_stack *s, uint64_t n)
 {
 	size_t start = ring_start(s);
 
-	if (n < s->frames.limit)
-		return (size_t)n;
 	return start + (size_t)((n - start) % (s->frames.limit - start));
 }
 
-/* Makes the place for the n-th frame; what it holds is not defined. */
-static bool
-make_place(struct unwind_stack *s, uint64_t n)
+/* Takes the n-th frame; false: no memory. */
+static inline bool
+keep(struct unwind_stack *s, uint64_t n, const struct unwind_frame *f)
 {
-	if (n >= s->frames.limit)
-		return true;
-	if (s->frames.count < s->frames.room) {
-		s->frames.count++;
-		return true;
-	}
-	return vec_push(&s->frames) != NULL;
+	struct unwind_frame *place;
+
+	if (n < s->frames.limit)
+		place = stack_place(s);
+	else
+		place = s->frames.items[place_of(s, n)];
+	if (place == NULL)
+		return false;
+	memcpy(place, f, s->frame_size);
+	return true;
 }
 
 static void
-reverse(struct unwind_frame *f, size_t n)
+reverse(struct unwind_frame **f, size_t n)
 {
 	for (size_t i = 0; i < n / 2; i++) {
-		struct unwind_frame moved = f[i];
+		struct unwind_frame *moved = f[i];
 
 		f[i] = f[n - 1 - i];
 		f[n - 1 - i] = moved;
 	}
 }
 
-/* After n frames: puts the second half in order when it has gone round, the
- * place that is no frame last, and leaves that out. */
+/* After n frames: puts the second half in order when it has gone round. */
 static void
 end_walk(struct unwind_stack *s, uint64_t n)
 {
-	size_t kept = s->frames.limit - 1, start = ring_start(s);
-	size_t size = s->frames.limit - start, turn;
-	struct unwind_frame *ring = s->frames.items + start;
+	size_t kept = s->frames.limit, start = ring_start(s);
+	struct unwind_frame **ring = s->frames.items + start;
+	size_t turn;
 
-	if (n <= kept) {
-		s->frames.count = (size_t)n;
+	if (n <= kept)
 		return;
-	}
-	turn = place_of(s, n) + 1 - start;
+	turn = place_of(s, n) - start; /* the oldest */
 	reverse(ring, turn);
-	reverse(ring + turn, size - turn);
-	reverse(ring, size);
-	s->frames.count = kept;
+	reverse(ring + turn, kept - start - turn);
+	reverse(ring, kept - start);
 	s->skipped = n - kept;
 	s->skipped_at = start;
 }
 
 static bool
 first_frame(struct unwinder *u, const struct target_thread *thread,
-    struct unwind_stack *out, struct rule **rule)
+    struct unwind_frame *f, struct rule **rule)
 {
-	struct unwind_frame *f;
 	uint64_t pc;
 
 	if (thread->has_regs == false ||
-	    regs_get(&thread->regs.regs, ARCH_PC, &pc) == false) {
-		out->stop = UNWIND_STOP_NO_REGISTERS;
+	    regs_get(&thread->regs.regs, ARCH_PC, &pc) == false)
 		return false;
-	}
-	if (make_place(out, 0) == false) {
-		out->stop = UNWIND_STOP_LIMIT;
-		return false;
-	}
-	f = &out->frames.items[0];
 	f->regs = thread->regs.regs;
 	f->pc = pc;
 	f->exact_pc = true;
@@ -244,52 +215,65 @@ first_frame(struct unwinder *u, const struct target_thread *thread,
 	return true;
 }
 
+/* From f, whose rule it is, to its caller and that one's. */
+static bool
+next_frame(struct unwinder *u, struct unwind_frame *f, struct rule **rule,
+    bool innermost, struct unwind_frame *caller, struct stopped *s)
+{
+	if (u->arch == NULL) {
+		s->why = UNWIND_STOP_ARCH;
+		return false;
+	}
+	if (budget_step(u->budget) == false) {
+		s->why = UNWIND_STOP_BUDGET;
+		return false;
+	}
+	if (step_any(u, f, *rule, innermost, caller, rule, s) == false)
+		return false;
+	if (rules_trim(u))
+		*rule = rule_find(u, caller->pc, caller->exact_pc);
+	frame_finish(u, caller, *rule);
+	return true;
+}
+
 /* At most `most` frames; false: there are more. */
 static bool
 walk(struct unwinder *u, const struct target_thread *thread, uint64_t most,
     struct unwind_stack *out)
 {
-	struct rule *rule;
+	struct unwind_frame pair[2], *f = &pair[0], *caller = &pair[1], *freed;
 	struct stopped s = {UNWIND_STOP_END, 0};
-	size_t at, next; /* places of callee and caller */
-	uint64_t n = 1;	 /* frames so far */
+	struct rule *rule;
+	bool more = true;
+	uint64_t n = 0; /* frames so far */
 
-	vec_clear(&out->frames);
+	unwind_stack_begin(out, target_arch(u->t));
 	out->skipped = out->skipped_at = 0;
 	out->stop_address = 0;
+	out->stop = UNWIND_STOP_NO_REGISTERS;
 	begin_walk(u);
 	(void)rules_trim(u);
-	if (first_frame(u, thread, out, &rule) == false)
+	if (first_frame(u, thread, f, &rule) == false)
 		return true;
-	for (at = 0; n < most; n++, at = next) {
-		struct unwind_frame *caller;
-
-		next = at + 1 < out->frames.limit ? at + 1 : ring_start(out);
-		if (u->arch == NULL) {
-			s.why = UNWIND_STOP_ARCH;
-			break;
-		}
-		if (budget_step(u->budget) == false) {
-			s.why = UNWIND_STOP_BUDGET;
-			break;
-		}
-		if (make_place(out, n) == false) {
+	while (more && n < most) {
+		/* Before it is kept: a step may find its CFA. */
+		more = n + 1 == most ||
+		    next_frame(u, f, &rule, n == 0, caller, &s);
+		if (keep(out, n, f) == false) {
 			s.why = UNWIND_STOP_LIMIT;
+			more = false;
 			break;
 		}
-		caller = &out->frames.items[next];
-		if (step_any(u, &out->frames.items[at], rule, n == 1, caller,
-			&rule, &s) == false)
-			break;
-		if (rules_trim(u))
-			rule = rule_find(u, caller->pc, caller->exact_pc);
-		frame_finish(u, caller, rule);
+		n++;
+		freed = f;
+		f = caller;
+		caller = freed;
 	}
 	end_walk(out, n);
 	u->stats.frames += n;
 	out->stop = s.why;
 	out->stop_address = s.address;
-	return n < most;
+	return more == false;
 }
 
 void
@@ -303,7 +287,7 @@ bool
 unwind_innermost(struct unwinder *u, const struct target_thread *thread,
     size_t n, struct unwind_stack *out)
 {
-	size_t kept = out->frames.limit - 1;
+	size_t kept = out->frames.limit;
 
 	return walk(u, thread, n < kept ? n : kept, out);
 }
@@ -313,11 +297,12 @@ unwind_step(struct unwinder *u, const struct unwind_frame *frame,
     bool innermost, struct unwind_frame *caller, enum unwind_stop *stop,
     bt_addr_t *stop_address)
 {
-	struct unwind_frame f = *frame;
+	struct unwind_frame f;
 	struct rule *rule;
 	struct stopped s;
 	bool done = false;
 
+	memcpy(&f, frame, unwind_frame_size(arch_n_places(target_arch(u->t))));
 	begin_walk(u);
 	(void)rules_trim(u);
 	memset(caller, 0, sizeof(*caller));

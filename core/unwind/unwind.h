@@ -29,7 +29,6 @@ enum unwind_trust {
 const char *unwind_trust_name(enum unwind_trust trust);
 
 struct unwind_frame {
-	struct regs regs; /* values in this frame; known bits */
 	bt_addr_t pc;
 	bt_addr_t cfa; /* canonical frame address; 0: unknown */
 	bool cfa_known;
@@ -40,7 +39,19 @@ struct unwind_frame {
 	bool exact_pc;
 	enum unwind_trust trust;
 	struct target_module *module; /* NULL: none */
+	/* Values in this frame, known bits. Last: a stack of a machine that
+	 * uses few of its places has no memory for the others. */
+	struct regs regs;
 };
+
+/* Bytes of a frame in a stack of a machine that uses n places of struct regs
+ * (arch_n_places). Such a frame may not be copied by assignment. */
+static inline size_t
+unwind_frame_size(unsigned n)
+{
+	return offsetof(struct unwind_frame, regs) +
+	    offsetof(struct regs, value) + n * sizeof(uint64_t);
+}
 
 /* The address to look up symbols, lines and scopes with. */
 static inline bt_addr_t
@@ -66,11 +77,16 @@ enum unwind_stop {
 const char *unwind_stop_text(enum unwind_stop stop);
 
 struct unwind_stack {
-	VEC(struct unwind_frame) frames; /* innermost first */
+	VEC(struct unwind_frame *) frames; /* innermost first */
 	enum unwind_stop stop;
 	bt_addr_t stop_address; /* that could not be read or executed; else 0 */
 	uint64_t skipped; /* frames left out in the middle (limit), usually 0 */
 	uint64_t skipped_at; /* index of the first frame after the gap */
+	/* Where frames lie that are its own: they do not move, as often as
+	 * there are more of them, and are used again for the next thread. */
+	VEC(uint8_t *) blocks;
+	size_t own; /* how many of them are in use */
+	size_t frame_size;
 };
 
 struct unwinder;
@@ -83,6 +99,17 @@ struct budget *unwinder_budget(struct unwinder *u, struct budget *budget);
 
 void unwind_stack_init(struct unwind_stack *s, size_t max_frames);
 void unwind_stack_deinit(struct unwind_stack *s);
+/* No frames, and room for those of this architecture (NULL: x86-64); memory is
+ * kept. */
+void unwind_stack_begin(struct unwind_stack *s, const struct arch *arch);
+/* One frame more, outermost, all but its registers zero, of which none is
+ * known; it stays the stack's. NULL: limit, or out of memory. */
+struct unwind_frame *unwind_stack_push(struct unwind_stack *s);
+/* The same, as a copy of a frame of the same architecture. */
+struct unwind_frame *unwind_stack_copy(
+    struct unwind_stack *s, const struct unwind_frame *frame);
+/* The same, but the frame stays another's, who must outlive the stack. */
+bool unwind_stack_share(struct unwind_stack *s, struct unwind_frame *frame);
 
 /* Unwinds one thread into the stack (which is cleared first). At least frame 0
  * results when the thread has registers. Past max_frames the first and last

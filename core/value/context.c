@@ -16,7 +16,7 @@ holder_of(struct evaluator *ev, unsigned number)
 	    unwind_untouched(ev->r->unwinder, ev->stack, ev->index, number,
 		&holder) == false)
 		return NULL;
-	return &ev->stack->frames.items[holder];
+	return ev->stack->frames.items[holder];
 }
 
 static bool
@@ -72,7 +72,7 @@ value_register(struct evaluator *ev, unsigned number, uint8_t *out, size_t size)
 	if (holder == NULL)
 		return 0;
 	return arch_reg_bytes(&ev->thread->regs, &holder->regs,
-	    holder == ev->stack->frames.items, number, out,
+	    holder == ev->stack->frames.items[0], number, out,
 	    size < VECTOR ? size : VECTOR);
 }
 

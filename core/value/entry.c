@@ -168,7 +168,7 @@ caller_frame(const struct evaluator *ev, const char **why)
 	*why = "caller frame left out";
 	if (stack->skipped != 0 && index == stack->skipped_at)
 		return NULL;
-	frame = &stack->frames.items[index];
+	frame = stack->frames.items[index];
 	/* A signal handler was not called; an interrupted frame calls nobody.*/
 	*why = "not called";
 	if (frame->exact_pc || frame->signal_frame || frame->module == NULL)

@@ -60,7 +60,7 @@ memo_key(const struct evaluator *ev, struct view block)
 	if (ev->stack == NULL || ev->function == NULL ||
 	    ev->index >= ev->stack->frames.count)
 		return 0;
-	frame = &ev->stack->frames.items[ev->index];
+	frame = ev->stack->frames.items[ev->index];
 	if (frame->cfa_known == false)
 		return 0;
 	key = map_mix(frame->cfa) ^ ev->index;

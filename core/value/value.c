@@ -256,7 +256,7 @@ static void
 frame_evaluator(
     struct value_reader *r, const struct value_frame *f, struct evaluator *ev)
 {
-	const struct unwind_frame *frame = &f->stack->frames.items[f->index];
+	const struct unwind_frame *frame = f->stack->frames.items[f->index];
 
 	*ev = (struct evaluator){
 	    .r = r,

@@ -168,13 +168,13 @@ unwound(const struct machine *m, struct unwind_frame *last)
 	unwind_thread(u, &threads[0], &s);
 	for (size_t i = 0; i < s.frames.count && n < sizeof(text) - 100; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%llx:%s ",
-		    (unsigned long long)(s.frames.items[i].pc >= CODE
-			    ? s.frames.items[i].pc - CODE
-			    : s.frames.items[i].pc),
-		    unwind_trust_name(s.frames.items[i].trust));
+		    (unsigned long long)(s.frames.items[i]->pc >= CODE
+			    ? s.frames.items[i]->pc - CODE
+			    : s.frames.items[i]->pc),
+		    unwind_trust_name(s.frames.items[i]->trust));
 	snprintf(text + n, sizeof(text) - n, "%s", unwind_stop_text(s.stop));
 	if (last != NULL)
-		*last = s.frames.items[s.frames.count - 1];
+		memcpy(last, s.frames.items[s.frames.count - 1], s.frame_size);
 	unwind_stack_deinit(&s);
 	unwinder_destroy(u);
 	target_close(t);

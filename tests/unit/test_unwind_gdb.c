@@ -114,7 +114,7 @@ show(const char *what, const struct unwind_stack *s)
 {
 	printf("%s, then: %s\n", what, unwind_stop_text(s->stop));
 	for (size_t i = 0; i < s->frames.count; i++) {
-		const struct unwind_frame *f = &s->frames.items[i];
+		const struct unwind_frame *f = s->frames.items[i];
 
 		printf("  #%zu 0x%llx sp 0x%llx %s %s\n", i,
 		    (unsigned long long)f->pc,
@@ -198,7 +198,7 @@ compare(const char *core, const char *exe, const char *listing)
 			expect_int(s.stack.stop, UNWIND_STOP_END);
 		}
 		if (i >= s.stack.frames.count ||
-		    same_frame(&s.stack.frames.items[i], &row, i) == false) {
+		    same_frame(s.stack.frames.items[i], &row, i) == false) {
 			show("differs from GDB", &s.stack);
 			fail("thread %u, frame %zu: GDB has 0x%llx", tid, i,
 			    (unsigned long long)row.pc);
@@ -493,7 +493,7 @@ expect_functions(const char *exe, const char *want)
 	assert_true(target_threads(s.target, &threads) > 0);
 	unwind_thread(s.unwinder, &threads[0], &s.stack);
 	for (size_t i = 0; i < s.stack.frames.count; i++) {
-		const struct unwind_frame *f = &s.stack.frames.items[i];
+		const struct unwind_frame *f = s.stack.frames.items[i];
 		size_t n = strlen(found);
 
 		if (f->module != NULL && f->module->is_exe)
@@ -571,13 +571,13 @@ TEST(null_call_registers)
 	for (size_t i = 0; i < n; i++) {
 		unwind_thread(s.unwinder, &list[i], &s.stack);
 		assert_true(s.stack.frames.count > 2);
-		if (s.stack.frames.items[0].pc != 0)
+		if (s.stack.frames.items[0]->pc != 0)
 			continue;
-		expect_int(s.stack.frames.items[1].trust, UNWIND_RETURN_SLOT);
-		expect_uint(s.stack.frames.items[1].regs.known,
-		    s.stack.frames.items[0].regs.known);
-		expect_int(s.stack.frames.items[2].trust, UNWIND_CFI);
-		expect_false(s.stack.frames.items[2].regs.known & 1);
+		expect_int(s.stack.frames.items[1]->trust, UNWIND_RETURN_SLOT);
+		expect_uint(s.stack.frames.items[1]->regs.known,
+		    s.stack.frames.items[0]->regs.known);
+		expect_int(s.stack.frames.items[2]->trust, UNWIND_CFI);
+		expect_false(s.stack.frames.items[2]->regs.known & 1);
 	}
 	session_close(&s);
 }
@@ -644,7 +644,7 @@ TEST(frame_limit)
 	for (size_t limit = 4; limit <= s.stack.frames.count + 1; limit++) {
 		size_t all = s.stack.frames.count;
 		size_t kept = limit < all ? limit : all;
-		const struct unwind_frame *f = s.stack.frames.items;
+		struct unwind_frame *const *f = s.stack.frames.items;
 
 		unwind_stack_init(&few, limit);
 		unwind_thread(s.unwinder, &list[0], &few);
@@ -656,15 +656,15 @@ TEST(frame_limit)
 
 			if (few.skipped != 0 && i >= few.skipped_at)
 				real = i + (size_t)few.skipped;
-			expect_uint(few.frames.items[i].regs.value[ARCH_SP],
-			    f[real].regs.value[ARCH_SP]);
+			expect_uint(few.frames.items[i]->regs.value[ARCH_SP],
+			    f[real]->regs.value[ARCH_SP]);
 		}
 		/* Without going on to the end. */
 		expect_true(unwind_innermost(s.unwinder, &list[0], limit,
 				&few) == (limit > all));
 		assert_uint(few.frames.count, limit < all ? limit : all);
 		for (size_t i = 0; i < few.frames.count; i++)
-			expect_uint(few.frames.items[i].cfa, f[i].cfa);
+			expect_uint(few.frames.items[i]->cfa, f[i]->cfa);
 		expect_uint(few.skipped, 0);
 		unwind_stack_deinit(&few);
 	}
@@ -702,9 +702,9 @@ check_hostile(const char *core, const char *what)
 	assert_true(s.stack.frames.count > 0);
 	expect_true(s.stack.stop < UNWIND_STOP__COUNT);
 	for (size_t i = 1; i < s.stack.frames.count; i++) {
-		const struct unwind_frame *f = &s.stack.frames.items[i];
+		const struct unwind_frame *f = s.stack.frames.items[i];
 
-		if (s.stack.frames.items[i - 1].signal_frame == false &&
+		if (s.stack.frames.items[i - 1]->signal_frame == false &&
 		    target_is_executable(s.target, f->pc - 1) == false)
 			test_fail(TEST_SOFT, "%s: frame %zu at 0x%llx", what, i,
 			    (unsigned long long)f->pc);
@@ -732,8 +732,8 @@ TEST_WITHIN(hostile_stacks, 60)
 	assert_true(target_threads(s.target, &list) > 0);
 	unwind_thread(s.unwinder, &list[0], &s.stack);
 	assert_true(s.stack.frames.count > 5);
-	sp = s.stack.frames.items[4].regs.value[ARCH_SP];
-	pc = s.stack.frames.items[4].pc;
+	sp = s.stack.frames.items[4]->regs.value[ARCH_SP];
+	pc = s.stack.frames.items[4]->pc;
 	session_close(&s);
 	good = (uint8_t *)test_read_file(test_path("core"), &size);
 	bad = malloc(size);
@@ -789,7 +789,7 @@ TEST(truncated_stack)
 	unwind_thread(s.unwinder, &list[0], &s.stack);
 	whole = s.stack.frames.count;
 	assert_true(whole > 12);
-	cut = s.stack.frames.items[9].regs.value[ARCH_SP];
+	cut = s.stack.frames.items[9]->regs.value[ARCH_SP];
 	session_close(&s);
 	bytes = (uint8_t *)test_read_file(test_path("core"), &size);
 	h = (void *)bytes;
@@ -825,13 +825,13 @@ TEST(single_steps)
 	session_open(&s, test_path("core"), test_path("p"));
 	assert_true(target_threads(s.target, &list) > 0);
 	unwind_thread(s.unwinder, &list[0], &s.stack);
-	f = s.stack.frames.items[0];
+	memcpy(&f, s.stack.frames.items[0], s.stack.frame_size);
 	for (size_t i = 1; i < s.stack.frames.count; i++) {
 		assert_true(unwind_step(
 		    s.unwinder, &f, i == 1, &caller, &stop, &address));
-		expect_uint(caller.pc, s.stack.frames.items[i].pc);
-		expect_uint(caller.cfa, s.stack.frames.items[i].cfa);
-		expect_int(caller.exact_pc, s.stack.frames.items[i].exact_pc);
+		expect_uint(caller.pc, s.stack.frames.items[i]->pc);
+		expect_uint(caller.cfa, s.stack.frames.items[i]->cfa);
+		expect_int(caller.exact_pc, s.stack.frames.items[i]->exact_pc);
 		f = caller;
 	}
 	expect_false(

@@ -248,6 +248,7 @@ scene_init(struct scene *s)
 	s->u = unwinder_create(open_core(&s->opened, &s->file), NULL);
 	assert_not_null(s->u);
 	unwind_stack_init(&s->stack, 16);
+	unwind_stack_begin(&s->stack, NULL);
 }
 
 static void
@@ -262,7 +263,7 @@ scene_deinit(struct scene *s)
 static struct unwind_frame *
 add(struct scene *s, const char *label, bool exact)
 {
-	struct unwind_frame *f = vec_push(&s->stack.frames);
+	struct unwind_frame *f = unwind_stack_push(&s->stack);
 
 	assert_not_null(f);
 	f->pc = address_of(label);
@@ -306,7 +307,7 @@ TEST(ways_through_a_callee)
 
 	scene_init(&s);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		vec_clear(&s.stack.frames);
+		unwind_stack_begin(&s.stack, NULL);
 		add(&s, cases[i].callee, cases[i].exact);
 		add(&s, cases[i].caller, false);
 		expect_kept(&s, cases[i].name, cases[i].kept);
@@ -360,7 +361,7 @@ TEST(what_was_not_called)
 	scene_init(&s);
 	callee = add(&s, g_leaf, true);
 	caller = add(&s, r_leaf, false);
-	callee = &s.stack.frames.items[0];
+	callee = s.stack.frames.items[0];
 	expect_true(unwind_untouched(s.u, &s.stack, 1, RDI, &holder));
 	expect_false(unwind_untouched(s.u, &s.stack, 0, RDI, &holder));
 	expect_false(unwind_untouched(s.u, &s.stack, 2, RDI, &holder));

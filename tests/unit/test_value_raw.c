@@ -18,7 +18,7 @@ raw_of(struct session *s, const char *function, const char *name)
 
 	(void)target_threads(s->target, &threads);
 	for (size_t i = 0; i < s->stack.frames.count; i++) {
-		struct unwind_frame *f = &s->stack.frames.items[i];
+		struct unwind_frame *f = s->stack.frames.items[i];
 		struct value_frame frame = {
 		    .stack = &s->stack, .index = i, .thread = &threads[0]};
 

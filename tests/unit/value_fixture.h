@@ -137,7 +137,7 @@ static inline bool
 read_frame(struct session *s, size_t index, const char *function, bool follow,
     struct snap_frame *out)
 {
-	struct unwind_frame *f = &s->stack.frames.items[index];
+	struct unwind_frame *f = s->stack.frames.items[index];
 	struct value_frame frame = {
 	    .stack = &s->stack,
 	    .index = index,
