@@ -71,29 +71,42 @@ ptrace_thread_n_kframes(const ptrace_thread_t *t)
 	return module_snap_thread(t)->n_kernel_frames;
 }
 
+/* One by one: of a deep stack few are looked at. */
+ptrace_frame_t *
+module_found_frame(ptrace_thread_t *t, uint32_t i)
+{
+	ptrace_frame_t *f;
+
+	if (t->frames == NULL) {
+		uint32_t n = module_snap_thread(t)->n_frames;
+
+		t->frames = arena_array(&t->host->arena, n, sizeof(*t->frames));
+		t->n_frames = t->frames != NULL ? n : 0;
+	}
+	if (i >= t->n_frames)
+		return NULL;
+	f = &t->frames[i];
+	if (t->linked)
+		return f; /* they all were made */
+	/* Without a look at what is there: to read a fresh page first costs a
+	 * second fault, and an interrupt of the other processor. */
+	f->host = t->host;
+	f->thread = t;
+	f->index = i;
+	if (i >= t->frames_end)
+		t->frames_end = i + 1;
+	return f;
+}
+
 ptrace_frame_t *
 ptrace_thread_frame(ptrace_thread_t *t, uint32_t i)
 {
-	uint32_t n = module_snap_thread(t)->n_frames;
 	ptrace_frame_t **order;
 
-	if (t->linked) {
-		order = module_frame_order(t);
-		return order != NULL && i < t->n_order ? order[i] : NULL;
-	}
-	if (i >= n)
-		return NULL;
-	if (t->frames == NULL) {
-		t->frames = arena_array(&t->host->arena, n, sizeof(*t->frames));
-		if (t->frames == NULL)
-			return NULL;
-		for (uint32_t j = 0; j < n; j++) {
-			t->frames[j].host = t->host;
-			t->frames[j].thread = t;
-			t->frames[j].index = j;
-		}
-	}
-	return &t->frames[i];
+	if (t->linked == false)
+		return module_found_frame(t, i);
+	order = module_frame_order(t);
+	return order != NULL && i < t->n_order ? order[i] : NULL;
 }
 
 ptrace_thread_t *

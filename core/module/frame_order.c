@@ -15,9 +15,9 @@ link_frames(ptrace_thread_t *t)
 
 	if (t->linked)
 		return true;
-	if (n != 0 && ptrace_thread_frame(t, 0) == NULL)
-		return false;
 	for (uint32_t i = 0; i < n; i++) {
+		if (module_found_frame(t, i) == NULL)
+			return false;
 		t->frames[i].before = i != 0 ? &t->frames[i - 1] : NULL;
 		t->frames[i].behind = i + 1 < n ? &t->frames[i + 1] : NULL;
 	}

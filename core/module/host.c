@@ -645,10 +645,13 @@ fire_frames(struct module_host *host, ptrace_thread_t *thread)
 {
 	uint32_t n = module_snap_thread(thread)->n_frames;
 
-	if (n == 0 || ptrace_thread_frame(thread, 0) == NULL)
-		return;
-	for (uint32_t j = 0; j < n; j++)
-		fire_frame(host, &thread->frames[j]);
+	for (uint32_t j = 0; j < n; j++) {
+		ptrace_frame_t *f = module_found_frame(thread, j);
+
+		if (f == NULL)
+			return;
+		fire_frame(host, f);
+	}
 }
 
 void

@@ -155,7 +155,10 @@ struct ptrace_thread {
 	struct ptrace_context *now, *fault; /* made on first use */
 	uint32_t index;			    /* in snapshot->threads */
 	const struct target_thread *target; /* NULL: not in the target */
-	struct ptrace_frame *frames;	    /* made on first use */
+	/* Of the frames that were found, made when they are asked for
+	 * (module_found_frame); none at frames_end or behind. */
+	struct ptrace_frame *frames;
+	uint32_t n_frames, frames_end;
 	/* frame_order.c: with what modules added; not linked: as in the
 	 * snapshot. */
 	bool linked, order_stale;
@@ -294,6 +297,10 @@ bool module_match_thread(const struct pmodule_match *m, ptrace_thread_t *t);
 bool module_match_variable(const struct pmodule_match *m,
     const struct snap_variable *v, const char *base_type);
 bool module_match_wants_frame(const struct pmodule_match *m);
+
+/* backtrace.c: the frame that was found at that place, whatever modules have
+ * added since; NULL: there is none, or no memory. */
+ptrace_frame_t *module_found_frame(ptrace_thread_t *t, uint32_t i);
 
 /* variable.c */
 struct variable_list *module_frame_list(ptrace_frame_t *f);

@@ -32,10 +32,8 @@ root_handle(struct pointers *p, const struct root *root)
 	if (root->other != NULL)
 		return module_other_handle(p->host, root->other);
 	/* By its place in the snapshot: modules may have added others. */
-	if (root->thread->frames == NULL)
-		(void)ptrace_thread_frame(root->thread, 0);
-	frame = root->thread->frames;
-	list = frame != NULL ? module_frame_list(&frame[root->frame]) : NULL;
+	frame = module_found_frame(root->thread, root->frame);
+	list = frame != NULL ? module_frame_list(frame) : NULL;
 	/* What modules added lies elsewhere. */
 	return list != NULL && list->block != NULL ? &list->block[p->path[0]]
 						   : NULL;

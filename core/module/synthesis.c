@@ -622,9 +622,9 @@ commit_thread(struct module_host *host, ptrace_thread_t *t)
 	struct snap_thread *s = module_snap_thread(t);
 	struct snap_frame *out;
 
-	for (uint32_t i = 0;
-	     order == NULL && t->frames != NULL && i < s->n_frames; i++)
-		commit_frame(host, &t->frames[i]);
+	for (uint32_t i = 0; order == NULL && i < t->frames_end; i++)
+		if (t->frames[i].thread != NULL)
+			commit_frame(host, &t->frames[i]);
 	if (order == NULL)
 		return;
 	for (uint32_t i = 0; i < t->n_order; i++)

@@ -222,11 +222,11 @@ visit_frame(void *arg, uint32_t index, const struct value_frame *place)
 	struct snap_thread *t = module_snap_thread(walk->thread);
 	struct snap_frame *s;
 
-	if (index >= t->n_frames ||
+	visit->frame = module_found_frame(walk->thread, index);
+	if (visit->frame == NULL ||
 	    budget_step(visit->host->options.budget) == 0)
 		return false;
 	s = &t->frames[index];
-	visit->frame = &walk->thread->frames[index];
 	visit->place = place;
 	if (place != NULL && place->plan != NULL) {
 		visit->frame->has_decl_line = true;
@@ -262,9 +262,7 @@ module_fire_variables(struct module_host *host, ptrace_thread_t *t)
 {
 	struct walk walk = {.thread = t};
 
-	if (host->options.walk == NULL ||
-	    module_snap_thread(t)->n_frames == 0 ||
-	    ptrace_thread_frame(t, 0) == NULL)
+	if (host->options.walk == NULL)
 		return;
 	if (visit_init(&walk.visit, host)) {
 		t->has_decl_lines = true;
@@ -283,9 +281,7 @@ module_decl_lines(struct module_host *host, ptrace_thread_t *t)
 	if (host->options.walk == NULL || t->has_decl_lines)
 		return;
 	t->has_decl_lines = true;
-	if (ptrace_thread_frame(t, 0) != NULL)
-		host->options.walk(
-		    host->options.ctx, t->index, visit_frame, &walk);
+	host->options.walk(host->options.ctx, t->index, visit_frame, &walk);
 }
 
 /* ---- globals and followed objects ---- */
