@@ -23,7 +23,7 @@
 enum {
 	STEP = 256 << 10, /* of output, at one time */
 	PAGE = 4096,
-	HUGE_PAGE = 2 << 20,
+	PREPARE = 512 << 10,
 	SPARSE_MIN = 16 << 20, /* below it, forgetting is not worth a mark */
 	DROP_EVERY = 4 << 20
 };
@@ -51,30 +51,13 @@ struct stream {
 	bt_error_t error; /* why, when not all is there */
 };
 
-/* Large ones go to huge pages where the system gives them: a page fault for
- * each 4 KiB costs a seventh of the time (libc's .debug_info: 11.6 ms, 10.0
- * with huge pages). */
 static uint8_t *
 reserve(size_t size)
 {
-	size_t spare = size >= 2 * HUGE_PAGE ? HUGE_PAGE : 0, before, after;
-	uint8_t *p = mmap(NULL, size + spare, PROT_READ | PROT_WRITE,
+	uint8_t *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (p == MAP_FAILED)
-		return NULL;
-	if (spare == 0)
-		return p;
-	/* It begins where a huge page can. */
-	before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
-	if (before != 0)
-		(void)munmap(p, before);
-	p += before;
-	after = (size + PAGE - 1) / PAGE * PAGE;
-	if (before != spare)
-		(void)munmap(p + after, spare - before);
-	(void)madvise(p, size, MADV_HUGEPAGE);
-	return p;
+	return p != MAP_FAILED ? p : NULL;
 }
 
 struct stream *
@@ -267,20 +250,19 @@ stream_advance(struct stream *s, uint64_t goal, bool wait)
 }
 
 /*
- * The kernel clears memory before it hands it out: a huge page in 0.3 ms, in
- * which 200 KB are inflated. One is got ahead of the one that is written to.
+ * The kernel clears memory before it hands it out: 4 KiB in 1 us, in which 600
+ * bytes are inflated. Some is got ahead of what is being written to.
  */
 void
 stream_prepare(const struct stream *s, size_t *done)
 {
 	size_t ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
-	size_t next = (ready / HUGE_PAGE + 1) * HUGE_PAGE;
+	size_t next = (ready / PREPARE + 1) * PREPARE;
 
-	if (s->size < 2 * HUGE_PAGE || s->size >= SPARSE_MIN || next < *done ||
-	    next + HUGE_PAGE > s->size)
+	if (s->size >= SPARSE_MIN || next < *done || next + PREPARE > s->size)
 		return;
-	*done = next + HUGE_PAGE;
-	(void)madvise(s->bytes + next, HUGE_PAGE, MADV_POPULATE_WRITE);
+	*done = next + PREPARE;
+	(void)madvise(s->bytes + next, PREPARE, MADV_POPULATE_WRITE);
 }
 
 bool
@@ -295,7 +277,6 @@ stream_sparse(struct stream *s)
 	if (!stream_is_large(s) || atomic_load(&s->ready) != 0)
 		return;
 	s->sparse = true;
-	(void)madvise(s->bytes, s->size, MADV_NOHUGEPAGE);
 }
 
 /* What was read of the file is let go, now and then. */
