@@ -28,8 +28,6 @@ enum {
 };
 
 static const char suffix[] = ".inflated";
-/* publish.c's, where a file cannot be without a name. */
-static const char temporary[] = ".inquest.";
 
 struct wanted {
 	uint32_t n;
@@ -299,7 +297,7 @@ see_file(const struct cache *c, const char *name, struct entries *list)
 	    fstatat(c->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISREG(st.st_mode))
 		return;
-	if (strncmp(name, temporary, sizeof(temporary) - 1) == 0) {
+	if (strncmp(name, PUBLISH_TEMPORARY, strlen(PUBLISH_TEMPORARY)) == 0) {
 		if (st.st_mtim.tv_sec + ABANDONED_S < time(NULL))
 			(void)unlinkat(c->fd, name, 0);
 		return;

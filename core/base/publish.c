@@ -104,7 +104,8 @@ random_name(void)
 	/* Uniqueness comes from O_EXCL; randomness only avoids retries. */
 	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) < 0)
 		number = (uint64_t)getpid() ^ (uint64_t)(uintptr_t)&number;
-	if (asprintf(&name, ".inquest.%016llx", (unsigned long long)number) < 0)
+	if (asprintf(&name, PUBLISH_TEMPORARY "%016llx",
+		(unsigned long long)number) < 0)
 		return NULL;
 	return name;
 }

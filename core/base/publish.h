@@ -11,6 +11,9 @@
 
 #include "base/error.h"
 
+/* What the names of temporary files begin with, where they have any. */
+#define PUBLISH_TEMPORARY ".inquest."
+
 struct publish {
 	int dir_fd;
 	int fd; /* where to write */

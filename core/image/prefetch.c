@@ -15,10 +15,10 @@
  */
 #include "image/prefetch.h"
 #include "base/cpu.h"
+#include "base/thread.h"
 #include "image/internal.h"
 #include "image/stream.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum {
@@ -132,21 +132,6 @@ work(void *arg)
 	return NULL;
 }
 
-/* Signals are the business of the thread that was there before. */
-static bool
-start(struct prefetch *p)
-{
-	sigset_t all, before;
-	bool ok;
-
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return false;
-	ok = pthread_create(&p->thread, NULL, work, p) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ok;
-}
-
 /* With p->mutex held, which is let go: there is something to do. */
 static void
 begin(struct prefetch *p)
@@ -160,7 +145,7 @@ begin(struct prefetch *p)
 		return;
 	if (p->started)
 		(void)pthread_join(p->thread, NULL);
-	p->started = start(p);
+	p->started = thread_start(&p->thread, work, p);
 	if (p->started == false)
 		p->running = false; /* there is no other thread */
 }

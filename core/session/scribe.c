@@ -4,11 +4,11 @@
  * written, so that an empty queue means that all is done.
  */
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/thread.h"
 #include "session/scribe.h"
 
 /* A snapshot has BTT_SECTION__COUNT sections. */
@@ -94,17 +94,12 @@ work(void *arg)
 	return NULL;
 }
 
-/* Signals are the business of the thread that was there before. */
 static bool
 start(struct scribe *s)
 {
-	sigset_t all, before;
 
-	sigfillset(&all);
-	if (s->started || pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-		return s->started;
-	s->started = pthread_create(&s->thread, NULL, work, s) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!s->started)
+		s->started = thread_start(&s->thread, work, s);
 	return s->started;
 }
 
