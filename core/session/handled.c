@@ -64,6 +64,7 @@ signal_of(
 
 	if (!t->has_regs)
 		return false;
+	s->walked = NULL;
 	unwind_thread(s->unwinder, t, &s->stack);
 	for (size_t i = stack->frames.count; i-- > 0;) {
 		const struct unwind_frame *f = stack->frames.items[i];
