@@ -82,13 +82,18 @@ test_dir(void)
 	return scratch_dir;
 }
 
+/* With the time: a run that was killed leaves its directory, and numbers of
+ * processes come again. */
 static void
 name_scratch_dir(void)
 {
 	static unsigned number;
+	struct timespec now;
 
+	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)snprintf(scratch_dir, sizeof(scratch_dir),
-	    "/tmp/inquest-test.%ld.%u", (long)getpid(), number++);
+	    "/tmp/inquest-test.%ld.%lx%08lx.%u", (long)getpid(),
+	    (unsigned long)now.tv_sec, (unsigned long)now.tv_nsec, number++);
 }
 
 static void
