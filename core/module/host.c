@@ -643,15 +643,10 @@ module_host_attach(struct module_host *host)
 static void
 fire_frames(struct module_host *host, ptrace_thread_t *thread)
 {
-	uint32_t n = module_snap_thread(thread)->n_frames;
+	ptrace_frame_t *f;
 
-	for (uint32_t j = 0; j < n; j++) {
-		ptrace_frame_t *f = module_found_frame(thread, j);
-
-		if (f == NULL)
-			return;
+	for (uint32_t j = 0; (f = module_found_frame(thread, j)) != NULL; j++)
 		fire_frame(host, f);
-	}
 }
 
 void

@@ -4,12 +4,16 @@
  * as large as its machine's registers ask for, and no deep stack is moved or
  * copied because a frame is put into it.
  */
-#include "unwind/stack.h"
+#include "unwind/unwind.h"
 
 #include <stdlib.h>
 
-/* Frames kept at least: two of either end. */
-enum { FRAMES_MIN = 4 };
+enum {
+	FRAMES_MIN = 4, /* kept at least: two of either end */
+	/* Frames of a block: most stacks have one, and a deep one few enough.
+	 */
+	BLOCK = 64
+};
 
 void
 unwind_stack_init(struct unwind_stack *s, size_t max_frames)
@@ -18,7 +22,7 @@ unwind_stack_init(struct unwind_stack *s, size_t max_frames)
 	if (max_frames < FRAMES_MIN)
 		max_frames = FRAMES_MIN;
 	vec_init(&s->frames, max_frames);
-	vec_init(&s->blocks, max_frames / STACK_BLOCK + 1);
+	vec_init(&s->blocks, max_frames / BLOCK + 1);
 }
 
 static void
@@ -41,7 +45,7 @@ unwind_stack_deinit(struct unwind_stack *s)
 void
 unwind_stack_begin(struct unwind_stack *s, const struct arch *arch)
 {
-	size_t size = unwind_frame_size(arch_n_places(arch));
+	size_t size = unwind_frame_size(arch);
 
 	vec_clear(&s->frames);
 	s->own = 0;
@@ -51,10 +55,10 @@ unwind_stack_begin(struct unwind_stack *s, const struct arch *arch)
 	s->frame_size = size;
 }
 
-bool
-stack_add_block(struct unwind_stack *s)
+static bool
+add_block(struct unwind_stack *s)
 {
-	uint8_t *bytes = malloc(STACK_BLOCK * s->frame_size);
+	uint8_t *bytes = malloc(BLOCK * s->frame_size);
 	uint8_t **slot = bytes != NULL ? vec_push(&s->blocks) : NULL;
 
 	if (slot == NULL) {
@@ -63,26 +67,6 @@ stack_add_block(struct unwind_stack *s)
 	}
 	*slot = bytes;
 	return true;
-}
-
-struct unwind_frame *
-unwind_stack_push(struct unwind_stack *s)
-{
-	struct unwind_frame *f = stack_place(s);
-
-	if (f != NULL)
-		memset(f, 0, s->frame_size);
-	return f;
-}
-
-struct unwind_frame *
-unwind_stack_copy(struct unwind_stack *s, const struct unwind_frame *frame)
-{
-	struct unwind_frame *f = stack_place(s);
-
-	if (f != NULL)
-		memcpy(f, frame, s->frame_size);
-	return f;
 }
 
 bool
@@ -94,4 +78,21 @@ unwind_stack_share(struct unwind_stack *s, struct unwind_frame *frame)
 		return false;
 	*slot = frame;
 	return true;
+}
+
+struct unwind_frame *
+unwind_stack_copy(struct unwind_stack *s, const struct unwind_frame *frame)
+{
+	size_t block = s->own / BLOCK, place = s->own % BLOCK;
+	struct unwind_frame *f;
+
+	if (block == s->blocks.count && add_block(s) == false)
+		return NULL;
+	f = (struct unwind_frame *)(void *)(s->blocks.items[block] +
+	    place * s->frame_size);
+	if (unwind_stack_share(s, f) == false)
+		return NULL;
+	s->own++;
+	memcpy(f, frame, s->frame_size);
+	return f;
 }

@@ -4,7 +4,6 @@
  */
 #include "unwind/unwind.h"
 
-#include "unwind/stack.h"
 #include "unwind/unwinder.h"
 #include <stdlib.h>
 
@@ -153,18 +152,12 @@ place_of(const struct unwind_stack *s, uint64_t n)
 }
 
 /* Takes the n-th frame; false: no memory. */
-static inline bool
+static bool
 keep(struct unwind_stack *s, uint64_t n, const struct unwind_frame *f)
 {
-	struct unwind_frame *place;
-
 	if (n < s->frames.limit)
-		place = stack_place(s);
-	else
-		place = s->frames.items[place_of(s, n)];
-	if (place == NULL)
-		return false;
-	memcpy(place, f, s->frame_size);
+		return unwind_stack_copy(s, f) != NULL;
+	memcpy(s->frames.items[place_of(s, n)], f, s->frame_size);
 	return true;
 }
 
@@ -302,7 +295,7 @@ unwind_step(struct unwinder *u, const struct unwind_frame *frame,
 	struct stopped s;
 	bool done = false;
 
-	memcpy(&f, frame, unwind_frame_size(arch_n_places(target_arch(u->t))));
+	memcpy(&f, frame, unwind_frame_size(target_arch(u->t)));
 	begin_walk(u);
 	(void)rules_trim(u);
 	memset(caller, 0, sizeof(*caller));

@@ -44,13 +44,14 @@ struct unwind_frame {
 	struct regs regs;
 };
 
-/* Bytes of a frame in a stack of a machine that uses n places of struct regs
- * (arch_n_places). Such a frame may not be copied by assignment. */
+/* Bytes of a frame in a stack of this architecture (NULL: x86-64). Such a frame
+ * may not be copied by assignment. */
 static inline size_t
-unwind_frame_size(unsigned n)
+unwind_frame_size(const struct arch *arch)
 {
 	return offsetof(struct unwind_frame, regs) +
-	    offsetof(struct regs, value) + n * sizeof(uint64_t);
+	    offsetof(struct regs, value) +
+	    arch_n_places(arch) * sizeof(uint64_t);
 }
 
 /* The address to look up symbols, lines and scopes with. */
@@ -82,8 +83,8 @@ struct unwind_stack {
 	bt_addr_t stop_address; /* that could not be read or executed; else 0 */
 	uint64_t skipped; /* frames left out in the middle (limit), usually 0 */
 	uint64_t skipped_at; /* index of the first frame after the gap */
-	/* Where frames lie that are its own: they do not move, as often as
-	 * there are more of them, and are used again for the next thread. */
+	/* Where its own frames lie. They do not move when there are more, and
+	 * their places are used again for the next thread. */
 	VEC(uint8_t *) blocks;
 	size_t own; /* how many of them are in use */
 	size_t frame_size;
@@ -102,13 +103,12 @@ void unwind_stack_deinit(struct unwind_stack *s);
 /* No frames, and room for those of this architecture (NULL: x86-64); memory is
  * kept. */
 void unwind_stack_begin(struct unwind_stack *s, const struct arch *arch);
-/* One frame more, outermost, all but its registers zero, of which none is
- * known; it stays the stack's. NULL: limit, or out of memory. */
-struct unwind_frame *unwind_stack_push(struct unwind_stack *s);
-/* The same, as a copy of a frame of the same architecture. */
+/* One frame more, outermost: a copy of one of the same architecture. It is the
+ * stack's. NULL: limit, or out of memory. */
 struct unwind_frame *unwind_stack_copy(
     struct unwind_stack *s, const struct unwind_frame *frame);
-/* The same, but the frame stays another's, who must outlive the stack. */
+/* The same without a copy: the frame stays its owner's, who must keep it as
+ * long as the stack is used. False: limit, or out of memory. */
 bool unwind_stack_share(struct unwind_stack *s, struct unwind_frame *frame);
 
 /* Unwinds one thread into the stack (which is cleared first). At least frame 0

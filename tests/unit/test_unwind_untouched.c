@@ -263,7 +263,8 @@ scene_deinit(struct scene *s)
 static struct unwind_frame *
 add(struct scene *s, const char *label, bool exact)
 {
-	struct unwind_frame *f = unwind_stack_push(&s->stack);
+	const struct unwind_frame none = {0};
+	struct unwind_frame *f = unwind_stack_copy(&s->stack, &none);
 
 	assert_not_null(f);
 	f->pc = address_of(label);
