@@ -4,15 +4,18 @@
  * sum of all a so far, both modulo 65521. Sixteen bytes at a time: they add
  * their sum to a, and to b sixteen times the a before them and each byte as
  * often as there are bytes from it to the end of the sixteen. A byte by byte
- * loop took an eighth of a small core's instructions.
+ * loop took an eighth of a small core's instructions. With AVX2 it is 32 bytes,
+ * in half of the time.
  */
+#include "base/cpu.h"
 #include "base/hash.h"
-#include <emmintrin.h>
+#include <immintrin.h>
 
 enum {
 	MODULUS = 65521,
-	/* So many bytes keep every sum below 2^32 (zlib's NMAX, rounded). */
-	RUN_MAX = 5552
+	/* So many bytes keep every sum below 2^32 (zlib's NMAX, 5552, rounded).
+	 */
+	RUN_MAX = 5536
 };
 
 static uint64_t
@@ -48,16 +51,51 @@ add_run(const uint8_t *p, size_t n, uint64_t *a, uint64_t *b)
 	*a += sum_of_lanes(sum);
 }
 
+__attribute__((target("avx2"))) static uint64_t
+sum_of_wide(__m256i v)
+{
+	return sum_of_lanes(_mm256_castsi256_si128(v)) +
+	    sum_of_lanes(_mm256_extracti128_si256(v, 1));
+}
+
+/* n is a multiple of 32. Two bytes, weighed, are 16065 at most. */
+__attribute__((target("avx2"))) static void
+add_run_wide(const uint8_t *p, size_t n, uint64_t *a, uint64_t *b)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	const __m256i ones = _mm256_set1_epi16(1);
+	const __m256i weights = _mm256_setr_epi8(32, 31, 30, 29, 28, 27, 26, 25,
+	    24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7,
+	    6, 5, 4, 3, 2, 1);
+	__m256i sum = zero, sums = zero, weighed = zero;
+
+	for (size_t i = 0; i < n; i += 32) {
+		__m256i v = _mm256_loadu_si256(
+		    (const __m256i *)(const void *)(p + i));
+
+		sums = _mm256_add_epi32(sums, sum);
+		sum = _mm256_add_epi32(sum, _mm256_sad_epu8(v, zero));
+		weighed = _mm256_add_epi32(weighed,
+		    _mm256_madd_epi16(_mm256_maddubs_epi16(v, weights), ones));
+	}
+	*b += *a * n + 32 * sum_of_wide(sums) + sum_of_wide(weighed);
+	*a += sum_of_wide(sum);
+}
+
 uint32_t
 adler32_on(uint32_t adler, const void *data, size_t size)
 {
+	const size_t step = CPU_HAS_AVX2 ? 32 : 16;
 	const uint8_t *p = data;
 	uint64_t a = adler & 0xffff, b = adler >> 16;
 
-	while (size >= 16) {
-		size_t n = size < RUN_MAX ? size & ~(size_t)15 : RUN_MAX;
+	while (size >= step) {
+		size_t n = size < RUN_MAX ? size & ~(step - 1) : RUN_MAX;
 
-		add_run(p, n, &a, &b);
+		if (step == 32)
+			add_run_wide(p, n, &a, &b);
+		else
+			add_run(p, n, &a, &b);
 		a %= MODULUS;
 		b %= MODULUS;
 		p += n;

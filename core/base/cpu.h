@@ -17,9 +17,11 @@
 
 #define CPU_HAS_SSE42 CPU_FEATURE_ACTIVE(SSE4_2)
 #define CPU_HAS_BMI2 CPU_FEATURE_ACTIVE(BMI2)
+#define CPU_HAS_AVX2 CPU_FEATURE_ACTIVE(AVX2)
 #else
 #define CPU_HAS_SSE42 __builtin_cpu_supports("sse4.2")
 #define CPU_HAS_BMI2 __builtin_cpu_supports("bmi2")
+#define CPU_HAS_AVX2 __builtin_cpu_supports("avx2")
 #endif
 #endif
 

@@ -30,9 +30,10 @@ enum {
 	LENGTHS_MAX = 19, /* symbols of the code for code lengths */
 	LENGTH_BITS = 7,
 	MATCH_MAX = 258,
-	/* A turn of the fast loop writes three literals, or two and a match
-	 * that is copied in words; it reads at most 16 bytes. */
-	FAST_OUT = MATCH_MAX + 32,
+	COPY = 32, /* of a match at once: few are longer */
+	/* A turn of the fast loop writes three literals, or two and a match;
+	 * it reads at most 16 bytes. */
+	FAST_OUT = 2 + MATCH_MAX + COPY,
 	FAST_IN = 16
 };
 
@@ -405,7 +406,7 @@ copy_word(uint8_t *to, const uint8_t *from)
 	memcpy(to, &word, sizeof(word));
 }
 
-/* May write up to 15 bytes more than n; n > 0. Words are copied one after the
+/* May write up to 31 bytes more than n; n > 0. Words are copied one after the
  * other, so a distance of one word repeats what was just written. */
 static inline void
 copy_match(uint8_t *to, uint32_t distance, uint32_t n)
@@ -415,13 +416,18 @@ copy_match(uint8_t *to, uint32_t distance, uint32_t n)
 
 	if (distance >= sizeof(uint64_t)) {
 		do {
-			copy_word(to, from);
-			copy_word(to + 8, from + 8);
-			to += 16;
-			from += 16;
+			for (int i = 0; i < COPY; i += 8)
+				copy_word(to + i, from + i);
+			to += COPY;
+			from += COPY;
 		} while (to < end);
 	} else if (distance == 1) {
-		memset(to, *from, n);
+		uint64_t word = *from * UINT64_C(0x0101010101010101);
+
+		do {
+			memcpy(to, &word, sizeof(word));
+			to += sizeof(word);
+		} while (to < end);
 	} else {
 		/* Of each word as many bytes are right as lie between. */
 		do {
@@ -471,29 +477,39 @@ run_fast_body(struct deflate *d, uint8_t *out, size_t *pos, size_t end)
 #define LITERAL_ENTRY() literals[low(bits, DEFLATE_LITERAL_BITS)]
 #define EMIT(ENTRY) (*to++ = (uint8_t)((ENTRY) >> 16))
 
+/* Nothing happens when it is not a literal: whether the second of two is one
+ * cannot be foretold, and a wrong guess costs more than what is done in vain.
+ */
+#define LITERAL_PERHAPS()                                                      \
+	do {                                                                   \
+		uint32_t is_literal = entry >> 31;                             \
+		uint32_t taken = entry & 0xff & -is_literal;                   \
+                                                                               \
+		*to = (uint8_t)(entry >> 16);                                  \
+		to += is_literal;                                              \
+		bits >>= taken;                                                \
+		n -= taken;                                                    \
+		entry = LITERAL_ENTRY();                                       \
+	} while (0)
+
 	/* A turn begins with 56 bits and the entry of the next symbol, which
 	 * was looked up while the last match was being copied. */
 	REFILL();
 	entry = LITERAL_ENTRY();
 	for (; next <= in_end && to <= out_end;) {
 		if ((entry & ENTRY_LITERAL) != 0) {
-			/* Three codes of 15 bits, of 56. */
 			DROP(entry);
 			EMIT(entry);
 			entry = LITERAL_ENTRY();
+			LITERAL_PERHAPS();
+			REFILL();
 			if ((entry & ENTRY_LITERAL) != 0) {
 				DROP(entry);
 				EMIT(entry);
 				entry = LITERAL_ENTRY();
-				if ((entry & ENTRY_LITERAL) != 0) {
-					DROP(entry);
-					EMIT(entry);
-					REFILL();
-					entry = LITERAL_ENTRY();
-					continue;
-				}
+				REFILL();
+				continue;
 			}
-			REFILL();
 		}
 		if ((entry & ENTRY_OTHER) != 0) {
 			if ((entry & ENTRY_LEVEL) != 0) {
@@ -544,6 +560,7 @@ run_fast_body(struct deflate *d, uint8_t *out, size_t *pos, size_t end)
 		copy_match(to, distance, length);
 		to += length;
 	}
+#undef LITERAL_PERHAPS
 #undef EMIT
 #undef LITERAL_ENTRY
 #undef REFILL
