@@ -198,8 +198,12 @@ dwarf_expect(struct dwarf *d, uint64_t pc, bool now)
 		read_all(d);
 	if (d->aranges.items.count == 0)
 		expect_part(d, 0);
-	if (dw_range_find(&d->aranges, pc, &found, 1) != 1)
+	if (dw_range_find(&d->aranges, pc, &found, 1) != 1) {
+		/* is_complete */
+		if (!d->aranges_judged && d->aranges_units > 0)
+			image_prefetch_all(d->main.image, ".debug_line");
 		return false;
+	}
 	expect_part(d, found->value);
 	if (now)
 		return false;

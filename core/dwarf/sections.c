@@ -140,14 +140,15 @@ static void
 read_ahead(struct dwarf_file *f)
 {
 	static const struct prefetch_section sections[] = {
-	    {".debug_abbrev", false},
-	    {".debug_line", true},
-	    {".debug_str", false},
-	    {".debug_line_str", false},
-	    {".debug_rnglists", true},
-	    {".debug_ranges", true},
-	    {".debug_loclists", true},
-	    {".debug_loc", true},
+	    {.name = ".debug_abbrev"},
+	    {.name = ".debug_line", .part = true},
+	    {.name = ".debug_str"},
+	    {.name = ".debug_line_str"},
+	    {.name = ".debug_rnglists", .part = true},
+	    {.name = ".debug_ranges", .part = true},
+	    /* Of variables, which come after all stacks. */
+	    {.name = ".debug_loclists", .part = true, .late = true},
+	    {.name = ".debug_loc", .part = true, .late = true},
 	};
 	size_t n = sizeof(sections) / sizeof(*sections);
 

@@ -145,7 +145,7 @@ bool section_stream(struct image *image, const struct image_section *s,
 void prefetch_leave(struct image *image);
 /* Inflates one step of what is to be inflated ahead, while another thread is at
  * what the caller needs; false when there is nothing. p may be NULL. */
-bool prefetch_help(struct prefetch *p);
+bool prefetch_help(struct prefetch *p, const struct stream *awaited);
 
 /* First section of a type that has bytes, or NULL. */
 const struct image_section *section_of_type(

@@ -23,8 +23,10 @@
 
 enum {
 	JOBS_MAX = 512,
-	NAMES_MAX = 16,	 /* sections of one image */
-	SPARE = 8,	 /* of a part: an eighth of the section more */
+	NAMES_MAX = 16, /* sections of one image */
+	SPARE = 8,	/* of a part: an eighth of the section more */
+	LATE = 2,	/* the last round over the jobs */
+	ROUNDS = LATE + 1,
 	WORTH = 64 << 10 /* compressed bytes */
 };
 
@@ -34,7 +36,9 @@ struct job {
 	uint64_t goal;	       /* how far it is wanted */
 	bool own;  /* the section that the image's reader begins with */
 	bool part; /* the goal is in proportion to what is wanted of others */
-	bool done; /* up to the goal */
+	bool late; /* nobody waits for it yet */
+	size_t prepared; /* so far its memory was got ahead */
+	bool done;	 /* up to the goal */
 };
 
 struct prefetch {
@@ -44,9 +48,6 @@ struct prefetch {
 	size_t n_jobs;
 	const struct image *at; /* whose stream the thread is in */
 	bool running, stop;
-	/* What the session's thread inflates first; NULL: nothing. */
-	const struct stream *main;
-	const struct image *main_image;
 
 	/* The session's thread only. */
 	bool started; /* the thread is to be joined */
@@ -65,31 +66,52 @@ prefetch_new(void)
 	return p;
 }
 
+/* In which round over the jobs it has its turn: those first that others will
+ * wait for longest. */
+static unsigned
+round_of(const struct job *j)
+{
+
+	return j->own ? 0 : j->late ? LATE : 1;
+}
+
+/* The thread's image is not taken out meanwhile; nobody else takes any out. */
+static void
+let_go(struct prefetch *p, const struct job *j, bool is_thread)
+{
+	if (is_thread)
+		p->at = j->image;
+	pthread_mutex_unlock(&p->mutex);
+}
+
+static void
+come_back(struct prefetch *p, bool is_thread)
+{
+	pthread_mutex_lock(&p->mutex);
+	if (is_thread) {
+		p->at = NULL;
+		pthread_cond_broadcast(&p->stepped);
+	}
+}
+
 /*
- * One step of the first job that nobody is at, those first that others will
- * wait for longest. False: none was to be had. With p->mutex held, which is let
- * go during the step.
+ * One step of the first job that nobody is at, in one of so many rounds. False:
+ * none was to be had. With p->mutex held, which is let go during the step.
  */
 static bool
-any_step(struct prefetch *p, bool is_thread, bool wait)
+any_step(struct prefetch *p, unsigned rounds, bool is_thread, bool wait)
 {
-	for (size_t i = 0; i < 2 * p->n_jobs; i++) {
+	for (size_t i = 0; i < rounds * p->n_jobs; i++) {
 		struct job *j = &p->jobs[i % p->n_jobs];
 		struct stream *s = j->stream;
 		uint64_t goal = j->goal;
 		enum stream_state state;
 
-		if (s == NULL || j->done || j->own != (i < p->n_jobs))
+		if (s == NULL || j->done || round_of(j) != i / p->n_jobs)
 			continue;
-		if (is_thread)
-			p->at = j->image;
-		pthread_mutex_unlock(&p->mutex);
+		let_go(p, j, is_thread);
 		state = stream_advance(s, goal, wait);
-		pthread_mutex_lock(&p->mutex);
-		if (is_thread) {
-			p->at = NULL;
-			pthread_cond_broadcast(&p->stepped);
-		}
+		come_back(p, is_thread);
 		/* Meanwhile it may have become another's, or be wanted
 		 * further. */
 		if (state == STREAM_DONE && j->stream == s && j->goal == goal)
@@ -100,33 +122,41 @@ any_step(struct prefetch *p, bool is_thread, bool wait)
 	return false;
 }
 
-/* Gives the session's thread memory. With p->mutex held, which is let go. */
+/*
+ * Gets memory for the sections that others wait for: a third of the time that
+ * it takes to inflate them, of which only one can do a step at a time. With
+ * p->mutex held, which is let go.
+ */
 static void
-prepare(struct prefetch *p, size_t *done)
+prepare(struct prefetch *p, bool is_thread)
 {
-	const struct stream *main = p->main;
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		struct job *j = &p->jobs[i];
+		const struct stream *s = j->stream;
+		size_t done;
 
-	if (main == NULL)
+		if (s == NULL || j->done || !j->own ||
+		    !stream_unprepared(s, j->goal, &j->prepared))
+			continue;
+		done = j->prepared;
+		let_go(p, j, is_thread);
+		stream_prepare(s, done);
+		come_back(p, is_thread);
 		return;
-	p->at = p->main_image;
-	pthread_mutex_unlock(&p->mutex);
-	stream_prepare(main, done);
-	pthread_mutex_lock(&p->mutex);
-	p->at = NULL;
-	pthread_cond_broadcast(&p->stepped);
+	}
 }
 
 static void *
 work(void *arg)
 {
 	struct prefetch *p = arg;
-	size_t prepared = 0;
 
 	pthread_mutex_lock(&p->mutex);
 	do
-		prepare(p, &prepared);
+		prepare(p, true);
 	while (p->stop == false &&
-	    (any_step(p, true, false) || any_step(p, true, true)));
+	    (any_step(p, ROUNDS, true, false) ||
+		any_step(p, ROUNDS, true, true)));
 	p->running = false;
 	pthread_mutex_unlock(&p->mutex);
 	return NULL;
@@ -172,7 +202,7 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
     const struct prefetch_section *sections, size_t n)
 {
 	struct stream *streams[NAMES_MAX], *first = NULL;
-	bool part[NAMES_MAX], large;
+	bool part[NAMES_MAX], late[NAMES_MAX], large;
 	const struct image_section *s = image_section_find(image, own);
 	size_t count = 0;
 	uint64_t bytes = 0;
@@ -188,6 +218,7 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 		    !section_stream(image, s, &streams[count], NULL))
 			continue;
 		part[count] = sections[i].part;
+		late[count] = sections[i].late;
 		bytes += s->size;
 		count++;
 	}
@@ -205,11 +236,8 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 		    (struct job){.image = image,
 			.stream = streams[i],
 			.goal = part[i] && !large ? 0 : UINT64_MAX,
-			.part = part[i] && !large});
-	if (p->main_image == NULL && image->prefetch != NULL) {
-		p->main = first;
-		p->main_image = image;
-	}
+			.part = part[i] && !large,
+			.late = late[i]});
 	begin(p);
 }
 
@@ -235,6 +263,33 @@ image_prefetch_part(struct image *image, uint64_t part, uint64_t all)
 		if ((double)j->goal >= goal)
 			continue;
 		j->goal = (uint64_t)goal;
+		j->done = false;
+		any = true;
+	}
+	if (any)
+		begin(p);
+	else
+		pthread_mutex_unlock(&p->mutex);
+}
+
+void
+image_prefetch_all(struct image *image, const char *name)
+{
+	const struct image_section *s = image_section_find(image, name);
+	struct prefetch *p = image->prefetch;
+	struct stream *stream;
+	bool any = false;
+
+	if (p == NULL || s == NULL || !section_is_packed(s) ||
+	    !section_stream(image, s, &stream, NULL))
+		return;
+	pthread_mutex_lock(&p->mutex);
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		struct job *j = &p->jobs[i];
+
+		if (j->stream != stream || j->goal == UINT64_MAX)
+			continue;
+		j->goal = UINT64_MAX;
 		j->done = false;
 		any = true;
 	}
@@ -270,15 +325,27 @@ image_prefetch_own(struct image *image, uint64_t to)
 	return known;
 }
 
+static bool
+is_late(const struct prefetch *p, const struct stream *s)
+{
+	for (size_t i = 0; i < p->n_jobs; i++) {
+		if (p->jobs[i].stream == s)
+			return p->jobs[i].late;
+	}
+	return false;
+}
+
 bool
-prefetch_help(struct prefetch *p)
+prefetch_help(struct prefetch *p, const struct stream *awaited)
 {
 	bool any;
 
 	if (p == NULL)
 		return false;
 	pthread_mutex_lock(&p->mutex);
-	any = any_step(p, false, false);
+	prepare(p, false);
+	/* What is late would only keep him from what he waits for. */
+	any = any_step(p, is_late(p, awaited) ? ROUNDS : LATE, false, false);
 	pthread_mutex_unlock(&p->mutex);
 	return any;
 }
@@ -295,10 +362,6 @@ prefetch_leave(struct image *image)
 	for (size_t i = 0; i < p->n_jobs; i++) {
 		if (p->jobs[i].image == image)
 			p->jobs[i] = (struct job){0};
-	}
-	if (p->main_image == image) {
-		p->main = NULL;
-		p->main_image = NULL;
 	}
 	while (p->at == image)
 		pthread_cond_wait(&p->stepped, &p->mutex);

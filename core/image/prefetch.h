@@ -19,6 +19,7 @@ void prefetch_free(struct prefetch *p);
 struct prefetch_section {
 	const char *name;
 	bool part; /* only what image_prefetch_part says */
+	bool late; /* asked for when all of the others are not any more */
 };
 
 /* These sections will be asked for soon, about in this order, where the image
@@ -31,6 +32,10 @@ void image_prefetch(struct image *image, struct prefetch *p, const char *own,
 /* About `part` of `all` will be asked for of the sections that were said to be
  * wanted in part; the largest part that was named counts. */
 void image_prefetch_part(struct image *image, uint64_t part, uint64_t all);
+
+/* All of a section will be asked for, of which more than a part was not said
+ * to be wanted. */
+void image_prefetch_all(struct image *image, const char *name);
 
 /* The first `to` bytes of the section `own` will be asked for as well, but the
  * caller is going to do something else first. A hint, too. True: the thread has

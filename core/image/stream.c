@@ -253,16 +253,24 @@ stream_advance(struct stream *s, uint64_t goal, bool wait)
  * The kernel clears memory before it hands it out: 4 KiB in 1 us, in which 600
  * bytes are inflated. Some is got ahead of what is being written to.
  */
-void
-stream_prepare(const struct stream *s, size_t *done)
+bool
+stream_unprepared(const struct stream *s, uint64_t goal, size_t *done)
 {
 	size_t ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
-	size_t next = (ready / PREPARE + 1) * PREPARE;
+	size_t from = (ready / PREPARE + 1) * PREPARE;
 
-	if (s->size >= SPARSE_MIN || next < *done || next + PREPARE > s->size)
-		return;
-	*done = next + PREPARE;
-	(void)madvise(s->bytes + next, PREPARE, MADV_POPULATE_WRITE);
+	if (s->size >= SPARSE_MIN || from < *done || from >= goal ||
+	    s->size < PREPARE || from > s->size - PREPARE)
+		return false;
+	*done = from + PREPARE;
+	return true;
+}
+
+void
+stream_prepare(const struct stream *s, size_t done)
+{
+
+	(void)madvise(s->bytes + done - PREPARE, PREPARE, MADV_POPULATE_WRITE);
 }
 
 bool
@@ -365,7 +373,7 @@ inflate_to(struct stream *s, uint64_t to)
 	size_t ready;
 
 	while (!try_enter(s)) {
-		if (!prefetch_help(s->image->prefetch)) {
+		if (!prefetch_help(s->image->prefetch, s)) {
 			enter(s);
 			break;
 		}

@@ -57,8 +57,11 @@ bool stream_sound(const struct stream *s, uint32_t adler);
 /* One of which stream_sparse keeps parts. */
 bool stream_is_large(const struct stream *s);
 
-/* By another thread than the one that inflates it: gives it the memory that it
- * will write to next. *done is where that ends; 0 at first. */
-void stream_prepare(const struct stream *s, size_t *done);
+/* Whether memory is to be got for what comes next, on the way to the first
+ * `goal` bytes. *done: so far it was got already, 0 at first; how far it will
+ * be after stream_prepare, to which that is given. */
+bool stream_unprepared(const struct stream *s, uint64_t goal, size_t *done);
+/* By another thread than the one that is inflating it. */
+void stream_prepare(const struct stream *s, size_t done);
 
 #endif /* IMAGE_STREAM_H */

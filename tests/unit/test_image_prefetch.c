@@ -15,7 +15,8 @@ static const char *const names[SECTIONS] = {
     ".debug_info", ".debug_str", ".debug_line", ".debug_loc"};
 
 static const struct prefetch_section ahead[SECTIONS - 1] = {
-    {".debug_str", false}, {".debug_line", true}, {".debug_loc", true}};
+    {.name = ".debug_str"}, {.name = ".debug_line", .part = true},
+    {.name = ".debug_loc", .part = true, .late = true}};
 
 static uint8_t *contents[IMAGES][SECTIONS];
 
