@@ -25,7 +25,9 @@ enum {
 	JOBS_MAX = 512,
 	NAMES_MAX = 16, /* sections of one image */
 	SPARE = 8,	/* of a part: an eighth of the section more */
-	LATE = 2,	/* the last round over the jobs */
+	/* Of `own`, while its reader finds out how much he needs. */
+	SURE = 1 << 20,
+	LATE = 2, /* the last round over the jobs */
 	ROUNDS = LATE + 1,
 	WORTH = 64 << 10 /* compressed bytes */
 };
@@ -230,7 +232,10 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 	large = first != NULL && stream_is_large(first);
 	if (first != NULL && !large)
 		add_job(p,
-		    (struct job){.image = image, .stream = first, .own = true});
+		    (struct job){.image = image,
+			.stream = first,
+			.goal = SURE,
+			.own = true});
 	for (size_t i = 0; i < count; i++)
 		add_job(p,
 		    (struct job){.image = image,
