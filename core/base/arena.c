@@ -8,6 +8,7 @@
  * without; where memory is at hand 46 and 48.
  */
 #include "base/arena.h"
+#include "base/spare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,12 +34,13 @@
 
 #define ARENA_ALIGN 16
 #define BLOCK_FIRST 4096
-#define BLOCK_LARGEST (1024 * 1024)
+#define BLOCK_LARGEST (SPARE_BLOCK - sizeof(struct arena_block))
 
 struct arena_block {
 	_Alignas(ARENA_ALIGN) struct arena_block *next;
 	size_t room; /* bytes behind the header */
 	size_t used;
+	bool is_spare;
 };
 
 _Static_assert(sizeof(struct arena_block) % ARENA_ALIGN == 0,
@@ -63,7 +65,10 @@ free_blocks(struct arena_block *block)
 		struct arena_block *next = block->next;
 
 		SHOW(block_bytes(block), block->room);
-		free(block);
+		if (block->is_spare)
+			spare_give(block);
+		else
+			free(block);
 		block = next;
 	}
 }
@@ -72,7 +77,9 @@ void
 arena_deinit(struct arena *a)
 {
 	free_blocks(a->head);
-	arena_init(a, a->cap);
+	a->head = NULL;
+	a->used = 0;
+	a->exhausted = false;
 }
 
 void
@@ -103,6 +110,7 @@ add_block(struct arena *a, size_t size)
 {
 	size_t room = BLOCK_FIRST - sizeof(struct arena_block);
 	struct arena_block *block;
+	bool is_spare;
 
 	if (a->head != NULL) {
 		room = a->head->room * 2 + sizeof(struct arena_block);
@@ -113,9 +121,12 @@ add_block(struct arena *a, size_t size)
 		room = size;
 	if (room > SIZE_MAX - sizeof(*block))
 		return NULL;
-	block = calloc(1, sizeof(*block) + room);
+	is_spare = a->spare != NULL && room == BLOCK_LARGEST;
+	block = is_spare ? spare_take(a->spare)
+			 : calloc(1, sizeof(*block) + room);
 	if (block == NULL)
 		return NULL;
+	block->is_spare = is_spare;
 	HIDE(block_bytes(block), room);
 	block->room = room;
 	block->next = a->head;

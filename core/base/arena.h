@@ -12,9 +12,15 @@
 #include <stdarg.h>
 
 struct arena_block;
+struct spare;
 
 struct arena {
 	struct arena_block *head;
+	/* Large blocks are taken from there (base/spare.h), so that their pages
+	 * need not be waited for; NULL, as after arena_init, for an arena that
+	 * stays small. Set by the owner, who takes it away before he frees it.
+	 */
+	struct spare *spare;
 	size_t used; /* bytes handed out since init or reset */
 	size_t cap;
 	bool exhausted;

@@ -14,6 +14,7 @@ turn_to(struct module_host *host, const struct module_host_options *options)
 	host->search_left = MODULE_SEARCH_MAX;
 	host->loaded_used_ns = options->loaded_used_ns;
 	host->generation++;
+	host->arena.spare = options->spare;
 }
 
 struct module_host *
@@ -23,10 +24,10 @@ module_host_create(const struct module_host_options *options)
 
 	if (host == NULL)
 		return NULL;
+	arena_init(&host->arena, MODULE_ARENA_CAP);
 	turn_to(host, options);
 	host->target_handle.host = host;
 	host->backtrace.host = host;
-	arena_init(&host->arena, MODULE_ARENA_CAP);
 	map_init(&host->types, 1 << 20);
 	map_init(&host->base_names, 1 << 20);
 	map_init(&host->data_symbols, 1 << 20);

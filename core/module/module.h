@@ -51,6 +51,8 @@ struct module_host_options {
 	void (*walk)(
 	    void *ctx, uint32_t thread, module_frame_visit *visit, void *arg);
 	void *ctx;
+	/* For what modules make; NULL: none. */
+	struct spare *spare;
 	/* Options of modules. */
 	const struct module_option *config;
 	size_t n_config;

@@ -256,6 +256,7 @@ collect_analysis_begin(struct session *s)
 	    .snapshot = s->snapshot,
 	    .budget = &s->budget,
 	    .unwinder = s->unwinder,
+	    .spare = s->spare,
 	    .running = running,
 	    .log = log_line,
 	    .reader = reader,

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/spare.h"
 #include "base/text.h"
 #include "image/symserver.h"
 #include "session/session_private.h"
@@ -328,10 +329,12 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->expanded_plans, 2 * SESSION_FRAMES_MAX);
 	s->prefetch = prefetch_new();
+	s->spare = spare_new();
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(
 		out, ((size_t)ARENA_MIB << 20) + max * ARENA_FACTOR) == false)
 		return bt_fail(e, BT_E_NOMEM, "out of memory");
+	out->arena.spare = s->spare;
 	out->values_cap = ((uint64_t)VALUES_MIB << 20) + max * VALUES_FACTOR;
 	stamp(out);
 	return true;
@@ -363,6 +366,8 @@ deinit(struct session *s)
 	map_deinit(&s->by_pc[1]);
 	map_deinit(&s->tails);
 	arena_deinit(&s->scratch);
+	s->snapshot->arena.spare = NULL;
+	spare_free(s->spare);
 }
 
 /* Modules of the user's may have something to do in their end. */

@@ -120,6 +120,7 @@ struct session {
 	const struct unwind_stack *shown;		/* one of the two */
 	VEC(struct frame_plan *) plans, expanded_plans; /* of shown's frames */
 	struct prefetch *prefetch;    /* NULL: one processor */
+	struct spare *spare;	      /* the same */
 	struct session_dwarf *dwarfs; /* by module index */
 	size_t n_dwarfs;
 	struct target_thread *fault;	/* NULL: nothing is faulted */
