@@ -76,14 +76,20 @@ spare_give(void *block)
 		(void)munmap(block, SPARE_BLOCK);
 }
 
-/* One that costs its taker nothing; NULL: no memory, or an old kernel. */
+bool
+spare_touch(void *pages, size_t size)
+{
+
+	return madvise(pages, size, MADV_POPULATE_WRITE) == 0;
+}
+
+/* One that costs its taker nothing. */
 static void *
 touched_block(void)
 {
 	void *block = new_block();
 
-	if (block == NULL ||
-	    madvise(block, SPARE_BLOCK, MADV_POPULATE_WRITE) == 0)
+	if (block == NULL || spare_touch(block, SPARE_BLOCK))
 		return block;
 	spare_give(block);
 	return NULL;

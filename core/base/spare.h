@@ -27,6 +27,9 @@ void spare_free(struct spare *s);
 /* SPARE_BLOCK bytes, all zero, aligned to a page; from the stock if there is
  * one. For spare_give. NULL: no memory. By one thread only. */
 void *spare_take(struct spare *s) BT_CHECK;
+/* Gets memory now for pages that nobody has written to yet; what they hold is
+ * not changed. False: not to be had, or the kernel is older than 5.14. */
+bool spare_touch(void *pages, size_t size);
 /* Gives a block back to the kernel; needs no stock. NULL allowed. */
 void spare_give(void *block);
 

@@ -199,7 +199,7 @@ dwarf_expect(struct dwarf *d, uint64_t pc, bool now)
 	if (d->aranges.items.count == 0)
 		expect_part(d, 0);
 	if (dw_range_find(&d->aranges, pc, &found, 1) != 1) {
-		/* is_complete */
+		/* By which is_complete will tell that it is in none. */
 		if (!d->aranges_judged && d->aranges_units > 0)
 			image_prefetch_all(d->main.image, ".debug_line");
 		return false;

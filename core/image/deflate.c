@@ -6,8 +6,8 @@
  *
  *	bits 0-7    how many bits the symbol takes, with its extra bits
  *	bits 8-11   those of the code alone; of a second level: log2 of its size
- *	bits 13-15  ENTRY_END, ENTRY_LEVEL, ENTRY_OTHER (any of these, or
- *damage) bits 16-30  the literal, the base of the length or distance, or where
+ *	bits 13-15  ENTRY_END, ENTRY_LEVEL; ENTRY_OTHER: one of these, or damage
+ *	bits 16-30  the literal, the base of the length or distance, or where
  *		    the second level begins
  *	bit 31	    ENTRY_LITERAL
  *

@@ -11,6 +11,7 @@
  */
 #include "image/stream.h"
 #include "base/hash.h"
+#include "base/spare.h"
 #include "image/deflate.h"
 #include "image/inflate.h"
 #include "image/internal.h"
@@ -27,10 +28,6 @@ enum {
 	SPARSE_MIN = 16 << 20, /* below it, forgetting is not worth a mark */
 	DROP_EVERY = 4 << 20
 };
-
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
-#endif
 
 struct stream {
 	const struct image *image;
@@ -270,7 +267,7 @@ void
 stream_prepare(const struct stream *s, size_t done)
 {
 
-	(void)madvise(s->bytes + done - PREPARE, PREPARE, MADV_POPULATE_WRITE);
+	(void)spare_touch(s->bytes + done - PREPARE, PREPARE);
 }
 
 bool
