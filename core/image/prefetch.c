@@ -246,6 +246,27 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 	begin(p);
 }
 
+/* False: as much is wanted already. With p->mutex held. */
+static bool
+want(struct job *j, uint64_t goal)
+{
+	if (j->goal >= goal)
+		return false;
+	j->goal = goal;
+	j->done = false;
+	return true;
+}
+
+/* With p->mutex held, which is let go. */
+static void
+begin_if(struct prefetch *p, bool any)
+{
+	if (any)
+		begin(p);
+	else
+		pthread_mutex_unlock(&p->mutex);
+}
+
 void
 image_prefetch_part(struct image *image, uint64_t part, uint64_t all)
 {
@@ -265,16 +286,9 @@ image_prefetch_part(struct image *image, uint64_t part, uint64_t all)
 		    ((double)part / (double)all + 1.0 / SPARE);
 		if (goal > (double)stream_size(j->stream))
 			goal = (double)stream_size(j->stream);
-		if ((double)j->goal >= goal)
-			continue;
-		j->goal = (uint64_t)goal;
-		j->done = false;
-		any = true;
+		any = want(j, (uint64_t)goal) || any;
 	}
-	if (any)
-		begin(p);
-	else
-		pthread_mutex_unlock(&p->mutex);
+	begin_if(p, any);
 }
 
 void
@@ -290,43 +304,30 @@ image_prefetch_all(struct image *image, const char *name)
 		return;
 	pthread_mutex_lock(&p->mutex);
 	for (size_t i = 0; i < p->n_jobs; i++) {
-		struct job *j = &p->jobs[i];
-
-		if (j->stream != stream || j->goal == UINT64_MAX)
-			continue;
-		j->goal = UINT64_MAX;
-		j->done = false;
-		any = true;
+		if (p->jobs[i].stream == stream)
+			any = want(&p->jobs[i], UINT64_MAX) || any;
 	}
-	if (any)
-		begin(p);
-	else
-		pthread_mutex_unlock(&p->mutex);
+	begin_if(p, any);
 }
 
 bool
 image_prefetch_own(struct image *image, uint64_t to)
 {
 	struct prefetch *p = image->prefetch;
-	bool known = false;
+	bool known = false, any = false;
 
 	if (p == NULL)
 		return false;
 	pthread_mutex_lock(&p->mutex);
-	for (size_t i = 0; i < p->n_jobs; i++) {
+	for (size_t i = 0; i < p->n_jobs && !known; i++) {
 		struct job *j = &p->jobs[i];
 
 		if (j->stream == NULL || j->image != image || !j->own)
 			continue;
 		known = true;
-		if (j->goal >= to)
-			break;
-		j->goal = to;
-		j->done = false;
-		begin(p);
-		return true;
+		any = want(j, to);
 	}
-	pthread_mutex_unlock(&p->mutex);
+	begin_if(p, any);
 	return known;
 }
 

@@ -33,8 +33,8 @@ void image_prefetch(struct image *image, struct prefetch *p, const char *own,
  * wanted in part; the largest part that was named counts. */
 void image_prefetch_part(struct image *image, uint64_t part, uint64_t all);
 
-/* All of a section will be asked for, of which more than a part was not said
- * to be wanted. */
+/* All of that section will be asked for, whatever part was said to be wanted;
+ * one of those of image_prefetch. A hint, too. */
 void image_prefetch_all(struct image *image, const char *name);
 
 /* The first `to` bytes of the section `own` will be asked for as well, but the
