@@ -36,23 +36,25 @@ struct job {
 	struct image *image;
 	struct stream *stream; /* NULL: free */
 	uint64_t goal;	       /* how far it is wanted */
-	bool own;  /* the section that the image's reader begins with */
-	bool part; /* the goal is in proportion to what is wanted of others */
-	bool late; /* nobody waits for it yet */
+	bool own;   /* the section that the image's reader begins with */
+	bool part;  /* the goal is in proportion to what is wanted of others */
+	bool late;  /* nobody waits for it yet */
+	bool parts; /* inflated by its reader alone, who may be helped */
 	size_t prepared; /* so far its memory was got ahead */
 	bool done;	 /* up to the goal */
 };
 
 struct prefetch {
 	pthread_mutex_t mutex; /* guards what follows */
-	pthread_cond_t stepped;
+	pthread_cond_t stepped, wake;
 	struct job jobs[JOBS_MAX];
 	size_t n_jobs;
 	const struct image *at; /* whose stream the thread is in */
-	bool running, stop;
+	bool again; /* there may be something to do that was not there before */
+	bool idle, stop;
 
 	/* The session's thread only. */
-	bool started; /* the thread is to be joined */
+	bool tried, started; /* the thread is to be joined */
 	pthread_t thread;
 };
 
@@ -65,6 +67,7 @@ prefetch_new(void)
 		return NULL;
 	pthread_mutex_init(&p->mutex, NULL);
 	pthread_cond_init(&p->stepped, NULL);
+	pthread_cond_init(&p->wake, NULL);
 	return p;
 }
 
@@ -109,7 +112,8 @@ any_step(struct prefetch *p, unsigned rounds, bool is_thread, bool wait)
 		uint64_t goal = j->goal;
 		enum stream_state state;
 
-		if (s == NULL || j->done || round_of(j) != i / p->n_jobs)
+		if (s == NULL || j->done || j->parts ||
+		    round_of(j) != i / p->n_jobs)
 			continue;
 		let_go(p, j, is_thread);
 		state = stream_advance(s, goal, wait);
@@ -119,6 +123,30 @@ any_step(struct prefetch *p, unsigned rounds, bool is_thread, bool wait)
 		if (state == STREAM_DONE && j->stream == s && j->goal == goal)
 			j->done = true;
 		if (state != STREAM_BUSY)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Somebody else is in all of them: helps with the first that can be helped
+ * with. As any_step.
+ */
+static bool
+any_guess(struct prefetch *p, bool is_thread)
+{
+	for (size_t i = 0; i < LATE * p->n_jobs; i++) {
+		struct job *j = &p->jobs[i % p->n_jobs];
+		struct stream *s = j->stream;
+		uint64_t goal = j->goal;
+		bool done;
+
+		if (s == NULL || j->done || round_of(j) != i / p->n_jobs)
+			continue;
+		let_go(p, j, is_thread);
+		done = stream_guess(s, goal);
+		come_back(p, is_thread);
+		if (done)
 			return true;
 	}
 	return false;
@@ -154,12 +182,16 @@ work(void *arg)
 	struct prefetch *p = arg;
 
 	pthread_mutex_lock(&p->mutex);
-	do
+	while (p->stop == false) {
+		p->again = false;
 		prepare(p, true);
-	while (p->stop == false &&
-	    (any_step(p, ROUNDS, true, false) ||
-		any_step(p, ROUNDS, true, true)));
-	p->running = false;
+		if (any_step(p, ROUNDS, true, false) || any_guess(p, true) ||
+		    any_step(p, ROUNDS, true, true) || p->again)
+			continue;
+		p->idle = true;
+		pthread_cond_wait(&p->wake, &p->mutex);
+		p->idle = false;
+	}
 	pthread_mutex_unlock(&p->mutex);
 	return NULL;
 }
@@ -168,18 +200,23 @@ work(void *arg)
 static void
 begin(struct prefetch *p)
 {
-	bool running = p->running;
-
-	if (running == false)
-		p->running = true;
+	p->again = true;
+	if (p->idle)
+		pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->mutex);
-	if (running)
+	if (p->tried)
 		return;
-	if (p->started)
-		(void)pthread_join(p->thread, NULL);
+	p->tried = true;
 	p->started = thread_start(&p->thread, work, p);
-	if (p->started == false)
-		p->running = false; /* there is no other thread */
+}
+
+void
+prefetch_again(struct prefetch *p)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	begin(p);
 }
 
 /* With p->mutex held. */
@@ -230,12 +267,13 @@ image_prefetch(struct image *image, struct prefetch *p, const char *own,
 	/* Parts of a large one are inflated as they are needed, by him who
 	 * reads it; meanwhile there is time for all of the others. */
 	large = first != NULL && stream_is_large(first);
-	if (first != NULL && !large)
+	if (first != NULL)
 		add_job(p,
 		    (struct job){.image = image,
 			.stream = first,
-			.goal = SURE,
-			.own = true});
+			.goal = large ? UINT64_MAX : SURE,
+			.own = true,
+			.parts = large});
 	for (size_t i = 0; i < count; i++)
 		add_job(p,
 		    (struct job){.image = image,
@@ -322,7 +360,8 @@ image_prefetch_own(struct image *image, uint64_t to)
 	for (size_t i = 0; i < p->n_jobs && !known; i++) {
 		struct job *j = &p->jobs[i];
 
-		if (j->stream == NULL || j->image != image || !j->own)
+		if (j->stream == NULL || j->image != image || !j->own ||
+		    j->parts)
 			continue;
 		known = true;
 		any = want(j, to);
@@ -351,7 +390,8 @@ prefetch_help(struct prefetch *p, const struct stream *awaited)
 	pthread_mutex_lock(&p->mutex);
 	prepare(p, false);
 	/* What is late would only keep him from what he waits for. */
-	any = any_step(p, is_late(p, awaited) ? ROUNDS : LATE, false, false);
+	any = any_step(p, is_late(p, awaited) ? ROUNDS : LATE, false, false) ||
+	    any_guess(p, false);
 	pthread_mutex_unlock(&p->mutex);
 	return any;
 }
@@ -381,6 +421,7 @@ prefetch_free(struct prefetch *p)
 		return;
 	pthread_mutex_lock(&p->mutex);
 	p->stop = true;
+	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->mutex);
 	if (p->started)
 		(void)pthread_join(p->thread, NULL);
@@ -388,6 +429,7 @@ prefetch_free(struct prefetch *p)
 		if (p->jobs[i].image != NULL)
 			p->jobs[i].image->prefetch = NULL;
 	}
+	pthread_cond_destroy(&p->wake);
 	pthread_cond_destroy(&p->stepped);
 	pthread_mutex_destroy(&p->mutex);
 	free(p);

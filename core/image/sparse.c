@@ -8,7 +8,7 @@
  */
 #include "image/sparse.h"
 #include "base/vec.h"
-#include "image/deflate.h"
+#include "image/guess.h"
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -37,13 +37,14 @@ struct sparse {
 	struct view packed;
 	uint8_t *bytes;
 	size_t size;
-	uint8_t *kept; /* one for each PIECE: it is there */
+	struct guess *guess; /* for `ahead` */
+	uint8_t *kept;	     /* one for each PIECE: it is there */
 	VEC(struct mark) marks;
 	struct decoder *ahead, *back;
 };
 
 struct sparse *
-sparse_new(struct view packed, uint8_t *bytes, size_t size)
+sparse_new(struct view packed, uint8_t *bytes, size_t size, struct guess *guess)
 {
 	struct sparse *p = calloc(1, sizeof(*p));
 
@@ -53,6 +54,7 @@ sparse_new(struct view packed, uint8_t *bytes, size_t size)
 	p->packed = packed;
 	p->bytes = bytes;
 	p->size = size;
+	p->guess = guess;
 	p->kept = calloc(1, size / PIECE + 1);
 	p->ahead = malloc(sizeof(*p->ahead));
 	if (p->kept == NULL || p->ahead == NULL ||
@@ -171,8 +173,8 @@ go_on(struct sparse *p, struct decoder *d, size_t from, size_t end)
 		d->pos = DEFLATE_WINDOW;
 	}
 	before = d->pos;
-	if (deflate_run(&d->deflate, d->buffer, &d->pos, d->pos + n,
-		d == p->ahead) == DEFLATE_DAMAGED)
+	if (guess_run(d == p->ahead ? p->guess : NULL, &d->deflate, d->buffer,
+		&d->pos, d->pos + n, d == p->ahead) == DEFLATE_DAMAGED)
 		return false;
 	done = d->pos - before;
 	if (d->at + done > from) {

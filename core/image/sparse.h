@@ -10,11 +10,14 @@
 
 #include "base/view.h"
 
+struct guess;
 struct sparse;
 
 /* packed: deflate data, which inflates to size bytes at `bytes`, which were
- * mapped; both live as long as it does. NULL: no memory. */
-struct sparse *sparse_new(struct view packed, uint8_t *bytes, size_t size);
+ * mapped; both live as long as it does. guess: of the same data, for which this
+ * is the reader; NULL allowed. NULL: no memory. */
+struct sparse *sparse_new(
+    struct view packed, uint8_t *bytes, size_t size, struct guess *guess);
 void sparse_free(struct sparse *p); /* NULL allowed */
 
 /* Fills bytes[from, to), to <= size; false: damaged, or no memory. */

@@ -12,7 +12,7 @@
 #include "image/stream.h"
 #include "base/hash.h"
 #include "base/spare.h"
-#include "image/deflate.h"
+#include "image/guess.h"
 #include "image/inflate.h"
 #include "image/internal.h"
 #include "image/sparse.h"
@@ -25,6 +25,9 @@ enum {
 	STEP = 256 << 10, /* of output, at one time */
 	PAGE = 4096,
 	PREPARE = 512 << 10,
+	GUESS_MIN = 1 << 20,   /* below it, nothing is won */
+	GUESS_MORE = 64 << 10, /* compressed bytes, for the goal is estimated */
+	PART = 512 << 10,      /* of a sparse one, at one time */
 	SPARSE_MIN = 16 << 20, /* below it, forgetting is not worth a mark */
 	DROP_EVERY = 4 << 20
 };
@@ -40,9 +43,10 @@ struct stream {
 	pthread_mutex_t
 	    turn; /* held while waiting for mutex: who waits is next */
 	pthread_mutex_t mutex; /* guards what follows, and bytes after ready */
-	struct deflate *decoder; /* NULL before the first step */
-	bool over;		 /* no step is left */
-	bool sparse;		 /* `parts` instead of steps */
+	struct deflate *decoder;       /* NULL before the first step */
+	_Atomic(struct guess *) guess; /* NULL: there is none, or not yet */
+	bool over;		       /* no step is left */
+	bool sparse;		       /* `parts` instead of steps */
 	struct sparse *parts;
 	size_t dropped;	  /* compressed bytes that were let go */
 	bt_error_t error; /* why, when not all is there */
@@ -92,6 +96,7 @@ stream_new(
 	s->size = (size_t)packed->size;
 	s->packed = packed->data;
 	atomic_init(&s->ready, 0);
+	atomic_init(&s->guess, NULL);
 	pthread_mutex_init(&s->turn, NULL);
 	pthread_mutex_init(&s->mutex, NULL);
 	return s;
@@ -107,6 +112,7 @@ stream_free(struct stream *s)
 	(void)munmap(s->bytes, s->size > 0 ? s->size : 1);
 	free(s->decoder);
 	sparse_free(s->parts);
+	guess_free(atomic_load(&s->guess));
 	free(s);
 }
 
@@ -130,6 +136,18 @@ zlib_header(struct stream *s)
 	return true;
 }
 
+/* When there is another thread to do it, and enough to do. */
+static struct guess *
+allow_guesses(struct stream *s)
+{
+	struct guess *g = NULL;
+
+	if (s->image->prefetch != NULL && s->size >= GUESS_MIN)
+		g = guess_new(view_from(&s->packed, 2));
+	atomic_store_explicit(&s->guess, g, memory_order_release);
+	return g;
+}
+
 static bool
 zlib_begin(struct stream *s)
 {
@@ -138,6 +156,7 @@ zlib_begin(struct stream *s)
 	s->decoder = malloc(sizeof(*s->decoder));
 	if (s->decoder == NULL)
 		return bt_fail(&s->error, BT_E_NOMEM, "no memory to inflate");
+	(void)allow_guesses(s);
 	return deflate_init(s->decoder, view_from(&s->packed, 2), 0) ||
 	    bt_fail_format(&s->error, 0, "damaged zlib data");
 }
@@ -168,8 +187,8 @@ zlib_step(struct stream *s, size_t *pos)
 	if (s->decoder == NULL && !zlib_begin(s))
 		return false;
 	if ((*pos < end &&
-		deflate_run(s->decoder, s->bytes, pos, end, false) ==
-		    DEFLATE_DAMAGED) ||
+		guess_run(atomic_load(&s->guess), s->decoder, s->bytes, pos,
+		    end, false) == DEFLATE_DAMAGED) ||
 	    *pos != end || (end == s->size && !zlib_end(s)))
 		return bt_fail_format(&s->error, 0, "damaged zlib data");
 	return true;
@@ -246,6 +265,19 @@ stream_advance(struct stream *s, uint64_t goal, bool wait)
 	return done ? STREAM_DONE : STREAM_MORE;
 }
 
+bool
+stream_guess(struct stream *s, uint64_t goal)
+{
+	struct guess *g = atomic_load_explicit(&s->guess, memory_order_acquire);
+	double part = (double)s->packed.size / (double)s->size;
+
+	if (g == NULL)
+		return false;
+	if (goal > s->size)
+		goal = s->size;
+	return guess_step(g, (uint64_t)((double)goal * part) + GUESS_MORE);
+}
+
 /*
  * The kernel clears memory before it hands it out: 4 KiB in 1 us, in which 600
  * bytes are inflated. Some is got ahead of what is being written to.
@@ -303,20 +335,21 @@ sparse_part(struct stream *s, size_t from, size_t to)
 	if (s->error.code != 0)
 		return false;
 	if (s->parts == NULL && zlib_header(s)) {
-		s->parts = sparse_new(
-		    view_from(&s->packed, 2), s->bytes, s->size);
+		s->parts = sparse_new(view_from(&s->packed, 2), s->bytes,
+		    s->size, allow_guesses(s));
 		if (s->parts == NULL)
 			bt_fail(&s->error, BT_E_NOMEM, "no memory to inflate");
 	}
 	if (s->parts == NULL)
 		return false;
 	while (from < to) {
-		size_t end = to - from > DROP_EVERY ? from + DROP_EVERY : to;
+		size_t end = to - from > PART ? from + PART : to;
 
 		/* Not remembered: what lies before the damage stays. */
 		if (!sparse_range(s->parts, from, end))
 			return false;
 		drop_passed(s);
+		prefetch_again(s->image->prefetch);
 		from = end;
 	}
 	return true;

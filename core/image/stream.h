@@ -50,6 +50,10 @@ enum stream_state {
  * `wait` it waits until nobody else does. Not for sparse streams. */
 enum stream_state stream_advance(struct stream *s, uint64_t goal, bool wait);
 
+/* Finds out, while another thread is inflating it, what blocks on the way to
+ * the first `goal` bytes say (guess.h). False: there is nothing to do now. */
+bool stream_guess(struct stream *s, uint64_t goal);
+
 /* When all of it was read: is it what was compressed? adler: of all its bytes,
  * for those of which no checksum was compared on the way. */
 bool stream_sound(const struct stream *s, uint32_t adler);
