@@ -24,7 +24,6 @@
 enum {
 	JOBS_MAX = 512,
 	NAMES_MAX = 16, /* sections of one image */
-	SPARE = 8,	/* of a part: an eighth of the section more */
 	/* Of `own`, while its reader finds out how much he needs. */
 	SURE = 1 << 20,
 	LATE = 2, /* the last round over the jobs */
@@ -320,8 +319,8 @@ image_prefetch_part(struct image *image, uint64_t part, uint64_t all)
 
 		if (j->stream == NULL || j->image != image || !j->part)
 			continue;
-		goal = (double)stream_size(j->stream) *
-		    ((double)part / (double)all + 1.0 / SPARE);
+		goal = (double)stream_size(j->stream) * (double)part /
+		    (double)all;
 		if (goal > (double)stream_size(j->stream))
 			goal = (double)stream_size(j->stream);
 		any = want(j, (uint64_t)goal) || any;
