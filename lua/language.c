@@ -133,7 +133,10 @@ inspect(void *ctx, const char *path, const char *text, size_t size,
 void
 lua_language_init(struct module_language *out, struct lua_settings *settings)
 {
+	bt_error_t e;
 
+	/* While files can be opened; each module asks again. */
+	(void)!lua_api_load(&e);
 	*out = (struct module_language){
 	    .suffix = ".lua",
 	    .ctx = settings,

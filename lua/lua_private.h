@@ -8,11 +8,7 @@
 #ifndef LUA_PRIVATE_H
 #define LUA_PRIVATE_H
 
-#include <lauxlib.h>
-#include <lua.h>
-#include <luajit.h>
-#include <lualib.h>
-
+#include "lua/api.h"
 #include "lua/host.h"
 #include "module/module_private.h"
 

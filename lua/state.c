@@ -18,19 +18,19 @@ const char lua_libraries[] = "ffi, io, os, debug, package";
 
 static const struct {
 	const char *name;
-	lua_CFunction open;
+	const lua_CFunction *open; /* is there when LuaJIT is */
 	bool safe;
 } libraries[] = {
-    {"", luaopen_base, true},
-    {"table", luaopen_table, true},
-    {"string", luaopen_string, true},
-    {"math", luaopen_math, true},
-    {"bit", luaopen_bit, true},
-    {"package", luaopen_package, false},
-    {"ffi", luaopen_ffi, false},
-    {"io", luaopen_io, false},
-    {"os", luaopen_os, false},
-    {"debug", luaopen_debug, false},
+    {"", &luaopen_base, true},
+    {"table", &luaopen_table, true},
+    {"string", &luaopen_string, true},
+    {"math", &luaopen_math, true},
+    {"bit", &luaopen_bit, true},
+    {"package", &luaopen_package, false},
+    {"ffi", &luaopen_ffi, false},
+    {"io", &luaopen_io, false},
+    {"os", &luaopen_os, false},
+    {"debug", &luaopen_debug, false},
 };
 
 enum { N_LIBRARIES = sizeof(libraries) / sizeof(*libraries) };
@@ -297,7 +297,7 @@ open_libraries(lua_State *L, const struct lua_module *m)
 		const char *name = libraries[i].name;
 
 		/* ffi is always needed, to make 64-bit numbers. */
-		lua_pushcfunction(L, libraries[i].open);
+		lua_pushcfunction(L, *libraries[i].open);
 		lua_pushstring(L, name);
 		lua_call(L, 1, 1);
 		if (strcmp(name, "ffi") == 0)
@@ -367,6 +367,8 @@ lua_module_start(struct lua_module *m, bt_error_t *e)
 {
 	int status;
 
+	if (!lua_api_load(e))
+		return false;
 	m->load = m->unload = m->reset = LUA_NOREF;
 	map_init(&m->refused, LUA_REFUSED_MAX);
 	m->memory_max = m->settings->memory != 0

@@ -163,8 +163,8 @@ report(struct console *c, struct bt_options *o, const char *snapshot)
 	s->variables = o->no_variables == false;
 	s->modules = o->json || o->details;
 	/* Modules decode instructions and read memory: stacks alone need
-	 * none of that. */
-	if (o->no_variables == false) {
+	 * none of that, and what they found is in a snapshot already. */
+	if (o->no_variables == false && snapshot == NULL) {
 		compose_modules(s);
 		core_options_language(&o->core);
 	}

@@ -59,7 +59,8 @@ void core_options_finish(struct core_options *o);
  * without. When the result is printed, what is missing in it is made. */
 void core_options_open_cache(struct core_options *o, struct console *c);
 void core_options_fill_cache(struct core_options *o, struct console *c);
-/* The same for modules in Lua; o->lua is set before. */
+/* Modules in Lua may be run: their language is there, and LuaJIT is loaded, for
+ * which it is too late once there is a sandbox. o->lua is set before. */
 void core_options_language(struct core_options *o);
 
 #endif /* COMMON_CORE_OPTIONS_H */

@@ -144,11 +144,12 @@ main(int argc, char **argv)
 	c.level = o.level;
 	if (program_answers(&c, &o.core, ptrace_usage, ptrace_rows, &status))
 		return status;
+	if (o.print != NULL)
+		return print_snapshot(&c, &o);
+	core_options_language(&o.core);
 	if (o.module.check != NULL)
 		return check_module(&c, &o);
 	compose_modules(&o.core.session);
-	if (o.print != NULL)
-		return print_snapshot(&c, &o);
 	core_options_open_cache(&o.core, &c);
 	return o.watches ? take_several(&c, &o) : take_snapshot(&c, &o);
 }

@@ -239,5 +239,4 @@ module_settings_finish(struct module_settings *m, struct core_options *o)
 	s->sandbox.unfiltered = needs_no_filter(m);
 	o->lua.whitelist = m->whitelist.items;
 	o->lua.time_ns = m->time_ns;
-	core_options_language(o);
 }
