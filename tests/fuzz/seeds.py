@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -260,6 +261,22 @@ def expressions(seeds):
         seeds.put("expr", name, bytes.fromhex(code.replace(" ", "")))
 
 
+def deflated(seeds):
+    """Blocks of each kind; small ones, one after the other."""
+    text = b"".join(b"%d %x %d\n" % (i, i * i, i % 7) for i in range(400))
+    for name, data, level, memory, strategy in (
+            ("dynamic", text, 9, 9, zlib.Z_DEFAULT_STRATEGY),
+            ("many", text, 6, 1, zlib.Z_DEFAULT_STRATEGY),
+            ("fixed", text[:300], 6, 8, zlib.Z_FIXED),
+            ("huffman", text[:900], 6, 1, zlib.Z_HUFFMAN_ONLY),
+            ("runs", b"a" * 3000 + b"ab" * 900, 6, 8, zlib.Z_RLE),
+            ("stored", text[:200], 0, 8, zlib.Z_DEFAULT_STRATEGY),
+            ("empty", b"", 6, 8, zlib.Z_DEFAULT_STRATEGY)):
+        packer = zlib.compressobj(level, zlib.DEFLATED, -15, memory, strategy)
+        seeds.put("deflate", name, b"\x10" + packer.compress(data) +
+                  packer.flush() + b"rest")
+
+
 def texts(seeds, where):
     for name in ("stat", "status", "maps", "stack", "syscall", "io", "limits"):
         try:
@@ -362,6 +379,7 @@ def main():
         cores(seeds, where)
         dwarf(seeds, where)
         expressions(seeds)
+        deflated(seeds)
         texts(seeds, where)
         sequences(seeds)
         snapshots(seeds, os.path.abspath(args.build), where)
