@@ -246,6 +246,7 @@ ROTATION = [("gcc", "O0"), ("clang", "O2"), ("gcc", "O2-flto"),
             ("clang", "O0"), ("gcc", "O2"), ("clang", "O2-flto")]
 RUST_ROTATION = [("rustc", "O0"), ("rustc", "O2"), ("rustc", "O2-flto")]
 GCC_FLAGS = {"-fno-lifetime-dse"}
+THROWS = {"exception.cpp"}
 
 
 def crash_programs():
@@ -287,6 +288,8 @@ class Case:
             return False
         if self.language == "Rust":
             return self.form.rust is not None
+        if "-fno-exceptions" in self.form.flags and self.program in THROWS:
+            return False
         # gcc -flto -gsplit-dwarf writes references to a DIE at offset 0,
         # clang no .dwo at all.
         if "flto" in self.level and "-gsplit-dwarf" in self.form.flags:
