@@ -208,7 +208,8 @@ open_entry(const struct cache *c, const char *name)
 }
 
 static void
-want(struct cache *c, enum opener_kind kind, const char *path, const char *id)
+want(struct cache *c, enum opener_kind kind, const char *path, const char *id,
+    bool spoilt)
 {
 	struct wanted *w = c->wanted;
 	struct cache_wanted *item;
@@ -221,6 +222,7 @@ want(struct cache *c, enum opener_kind kind, const char *path, const char *id)
 			return;
 	item = &w->items[w->n];
 	item->kind = kind;
+	item->spoilt = spoilt;
 	(void)snprintf(item->id, sizeof(item->id), "%s", id);
 	(void)snprintf(item->path, sizeof(item->path), "%s", path);
 	w->n++;
@@ -238,8 +240,29 @@ cache_find(struct cache *c, enum opener_kind kind, const char *path, int file,
 		return -1;
 	fd = open_entry(c, name);
 	if (fd < 0 && is_settled(&st))
-		want(c, kind, path, id);
+		want(c, kind, path, id, false);
 	return fd;
+}
+
+void
+cache_spoilt(
+    struct cache *c, enum opener_kind kind, const char *path, const char *id)
+{
+	if (is_hex(id))
+		want(c, kind, path, id, true);
+}
+
+void
+cache_drop(struct cache *c, int file, const char *id)
+{
+	char name[NAME_SIZE];
+	struct stat st;
+	int fd;
+
+	if (!name_of(file, id, &st, name) || (fd = open_entry(c, name)) < 0)
+		return;
+	(void)close(fd);
+	(void)unlinkat(c->fd, name, 0);
 }
 
 bool

@@ -33,6 +33,7 @@ enum { CACHE_ID_MAX = 128, CACHE_PATH_MAX = 4096 };
  * hexadecimal. Both end with NUL. */
 struct cache_wanted {
 	enum opener_kind kind;
+	bool spoilt; /* there is one, which is of no use */
 	char id[CACHE_ID_MAX + 1];
 	char path[CACHE_PATH_MAX];
 };
@@ -55,9 +56,17 @@ int cache_fd(const struct cache *c);
 int cache_find(struct cache *c, enum opener_kind kind, const char *path,
     int file, const char *id);
 
+/* The entry that cache_find gave is damaged: one in its place is noted as
+ * wanted. Entries that cannot be named are left alone. */
+void cache_spoilt(
+    struct cache *c, enum opener_kind kind, const char *path, const char *id);
+
 /* What was wanted first (0), second, ...; false: no more, or memory that holds
  * what cannot have been written there. */
 bool cache_wanted(const struct cache *c, size_t i, struct cache_wanted *out);
+
+/* Removes the entry of an open file, if it is one that would be found. */
+void cache_drop(struct cache *c, int file, const char *id);
 
 /* Begins the entry of an open file: p->fd is where to write. False with
  * BT_E_NOTFOUND: there is one by now. */

@@ -279,6 +279,15 @@ local_inflated(struct opener *base, enum opener_kind kind, const char *path,
 	return fd;
 }
 
+static void
+local_spoilt(struct opener *base, enum opener_kind kind, const char *path,
+    const char *id)
+{
+	struct opener_local *o = (struct opener_local *)base;
+
+	cache_spoilt(o->cache, kind, path, id);
+}
+
 bool
 opener_local_init(struct opener_local *o, const char *sysroot, bt_error_t *e)
 {
@@ -333,6 +342,7 @@ opener_local_cache(struct opener_local *o, struct cache *cache)
 {
 	o->cache = cache;
 	o->base.inflated = cache != NULL ? local_inflated : NULL;
+	o->base.spoilt = cache != NULL ? local_spoilt : NULL;
 }
 
 void

@@ -44,6 +44,10 @@ struct opener {
 	 * (image/copy.h), or -1. NULL: there are none. */
 	int (*inflated)(struct opener *o, enum opener_kind kind,
 	    const char *path, const char *id);
+	/* The copy that was given is damaged, or another file's: one that can
+	 * be used is wanted in its place. There whenever inflated is. */
+	void (*spoilt)(struct opener *o, enum opener_kind kind,
+	    const char *path, const char *id);
 	/* That file will probably be asked for soon: who answers from afar
 	 * may begin. NULL: of no use. */
 	void (*expect)(

@@ -360,8 +360,8 @@ image_prefer_copy(struct opener *o, enum opener_kind kind, struct image **image)
 	id = image_build_id(*image);
 	if (id == NULL)
 		return;
-	fd = o->inflated(
-	    o, kind, image_path(*image), image_build_id_hex(id, hex));
+	(void)image_build_id_hex(id, hex);
+	fd = o->inflated(o, kind, image_path(*image), hex);
 	if (fd < 0)
 		return;
 	if (image_open_fd(fd, image_path(*image), &copy, &e)) {
@@ -369,9 +369,11 @@ image_prefer_copy(struct opener *o, enum opener_kind kind, struct image **image)
 			read_around(copy);
 			image_unref(*image);
 			*image = copy;
-		} else {
-			image_unref(copy);
+			(void)close(fd);
+			return;
 		}
+		image_unref(copy);
 	}
 	(void)close(fd);
+	o->spoilt(o, kind, image_path(*image), hex);
 }

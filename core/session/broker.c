@@ -167,6 +167,34 @@ next_path(const struct broker_request *q, size_t *at, enum opener_kind *kind,
 	return true;
 }
 
+/* Of which file, and its build-id. */
+static bool
+copy_of(const struct broker *b, const struct broker_request *q,
+    enum opener_kind *kind, const char **path, const char **id, bt_error_t *e)
+{
+	size_t at = 0, left;
+
+	if (b->options->session->cache == NULL ||
+	    !next_path(q, &at, kind, path))
+		return bt_fail(e, BT_E_USAGE, "no file to have a copy of");
+	*id = (const char *)q->data + at;
+	left = q->size - at;
+	return (left != 0 && strnlen(*id, left) == left - 1) ||
+	    bt_fail(e, BT_E_USAGE, "no build-id");
+}
+
+static void
+spoilt(struct broker *b, const struct broker_request *q, bt_error_t *e)
+{
+	enum opener_kind kind;
+	const char *path, *id;
+
+	if (!copy_of(b, q, &kind, &path, &id, e))
+		return;
+	cache_spoilt(b->options->session->cache, kind, path, id);
+	(void)bt_fail(e, BT_E_NOTFOUND, "there is no copy");
+}
+
 /* Of a file that could be had as well. */
 static int
 inflated(struct broker *b, const struct broker_request *q, bt_error_t *e)
@@ -174,19 +202,10 @@ inflated(struct broker *b, const struct broker_request *q, bt_error_t *e)
 	struct cache *cache = b->options->session->cache;
 	enum opener_kind kind;
 	const char *path, *id;
-	size_t at = 0, left;
 	int file, fd;
 
-	if (cache == NULL || !next_path(q, &at, &kind, &path)) {
-		(void)bt_fail(e, BT_E_USAGE, "no file to have a copy of");
+	if (!copy_of(b, q, &kind, &path, &id, e))
 		return -1;
-	}
-	id = (const char *)q->data + at;
-	left = q->size - at;
-	if (left == 0 || strnlen(id, left) != left - 1) {
-		(void)bt_fail(e, BT_E_USAGE, "no build-id");
-		return -1;
-	}
 	file = open_path(b, kind, path, e);
 	if (file < 0)
 		return -1;
@@ -235,6 +254,8 @@ answer(struct broker *b, const struct broker_request *q)
 		fd = fetch(b, q, &name, &a.error);
 	else if (q->kind == BROKER_INFLATED)
 		fd = inflated(b, q, &a.error);
+	else if (q->kind == BROKER_SPOILT)
+		spoilt(b, q, &a.error);
 	else if (q->kind == BROKER_DIGEST)
 		name = digest(b, q, &a.error);
 	else

@@ -296,11 +296,10 @@ client_fetch(struct opener *base, bool executable, const uint8_t *id,
 }
 
 static int
-client_inflated(struct opener *base, enum opener_kind kind, const char *path,
-    const char *id)
+ask_copy(struct broker_client *c, uint32_t what, enum opener_kind kind,
+    const char *path, const char *id)
 {
-	struct broker_client *c = (struct broker_client *)base;
-	struct broker_request q = {.kind = BROKER_INFLATED};
+	struct broker_request q = {.kind = what};
 	size_t path_size = strlen(path) + 1, id_size = strlen(id) + 1;
 
 	if (path_size + id_size > sizeof(q.data) - 1)
@@ -310,6 +309,24 @@ client_inflated(struct opener *base, enum opener_kind kind, const char *path,
 	memcpy(q.data + 1 + path_size, id, id_size);
 	q.size = (uint32_t)(1 + path_size + id_size);
 	return ask(c, &q, NULL, NULL);
+}
+
+static int
+client_inflated(struct opener *base, enum opener_kind kind, const char *path,
+    const char *id)
+{
+	struct broker_client *c = (struct broker_client *)base;
+
+	return ask_copy(c, BROKER_INFLATED, kind, path, id);
+}
+
+static void
+client_spoilt(struct opener *base, enum opener_kind kind, const char *path,
+    const char *id)
+{
+	struct broker_client *c = (struct broker_client *)base;
+
+	(void)ask_copy(c, BROKER_SPOILT, kind, path, id);
 }
 
 static bool
@@ -347,8 +364,10 @@ broker_client_init(struct broker_client *c, int fd, bool has_copies)
 					.expect = client_expect,
 					.digest = client_digest},
 	    .fd = fd};
-	if (has_copies)
+	if (has_copies) {
 		c->base.inflated = client_inflated;
+		c->base.spoilt = client_spoilt;
+	}
 }
 
 void

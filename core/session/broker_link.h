@@ -18,7 +18,8 @@ enum {
 	/* A copy of a file (opener.h): its kind as a byte, its path, and its
 	 * build-id in hexadecimal. */
 	BROKER_INFLATED,
-	BROKER_OPEN, /* several files: for each its kind as a byte, a path */
+	BROKER_SPOILT, /* the same, of which the copy is of no use */
+	BROKER_OPEN,   /* several files: for each its kind as a byte, a path */
 	BROKER_OPEN_MAX = 16,
 	BROKER_SIZE_MAX = PATH_MAX
 };

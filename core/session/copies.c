@@ -145,6 +145,8 @@ make_copy(const struct copies *c, const struct cache_wanted *wanted, int file,
 	struct cache *cache = c->options->cache;
 	struct publish p;
 
+	if (wanted->spoilt)
+		cache_drop(cache, file, wanted->id);
 	if (!cache_begin(cache, file, wanted->id, &p, e))
 		return e->code == BT_E_NOTFOUND; /* somebody was faster */
 	if (write_copy(c, wanted, file, p.fd, e))

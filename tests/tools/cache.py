@@ -171,7 +171,7 @@ def made_and_used(bench, t, program, cache):
 
 def damaged(bench, t, program, cache, plain, entry):
     """Never worse than without: another answer only where bytes are changed
-    that no file has a checksum for."""
+    that no file has a checksum for. What is seen to be damaged is made again."""
     with open(entry, "rb") as f:
         data = f.read()
     for what, other in (("cut", data[:len(data) // 2]), ("empty", b""),
@@ -182,6 +182,8 @@ def damaged(bench, t, program, cache, plain, entry):
         with open(entry, "wb") as f:
             f.write(other)
         t.equal(take(bench, t, program, "--cache", cache), plain, what)
+        with open(entry, "rb") as f:
+            t.check(f.read() == data, what, "and was not made again")
     step = 997
     noise = bytearray(data)
     for i in range(len(data) // 2, len(data) * 9 // 10, step):
