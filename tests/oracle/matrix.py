@@ -6,6 +6,7 @@ compressed, split off, shared, in another DWARF version. Each form is a recipe
 with the tools of the distribution; a tool that is not installed takes its
 form out, counted by the caller.
 """
+import functools
 import os
 import re
 import shutil
@@ -269,6 +270,17 @@ def crash_programs():
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def rustc_knows(rustc, option):
+    """-Zdwarf-version came with 1.64."""
+    if not option.startswith("-Z") or shutil.which(rustc) is None:
+        return True
+    known = subprocess.run([rustc, "-Zhelp"], text=True, check=False,
+                           env=dict(os.environ, RUSTC_BOOTSTRAP="1"),
+                           stdout=subprocess.PIPE).stdout
+    return option[2:].partition("=")[0] in known
+
+
 class Case:
     def __init__(self, program, compiler, level, form, own=None):
         base, suffix = os.path.splitext(program)
@@ -290,7 +302,9 @@ class Case:
         if self.compiler == "clang" and GCC_FLAGS & set(self.own):
             return False
         if self.language == "Rust":
-            return self.form.rust is not None
+            return self.form.rust is not None and \
+                all(rustc_knows(COMPILERS["rustc", "Rust"], option)
+                    for option in self.form.rust)
         if "flto" in self.level and self.compiler == "gcc" and \
                 self.form.name == "types4":
             return False
