@@ -24,6 +24,10 @@ elseif(INQUEST_SANITIZE)
     -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer -O1)
   target_link_options(inquest_flags INTERFACE -fsanitize=address,undefined)
+elseif(INQUEST_RACES)
+  target_compile_options(inquest_flags INTERFACE
+    -fsanitize=thread -fno-omit-frame-pointer -O1)
+  target_link_options(inquest_flags INTERFACE -fsanitize=thread)
 else()
   target_compile_options(inquest_flags INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this processor can do, and whether it is the only one. The dynamic
+ * What this processor can do, and how many there are. The dynamic
  * linker has asked it already and, since glibc 2.33, tells; the compiler's own
  * __builtin_cpu_supports asks again before main(), some ten times by CPUID,
  * which in a virtual machine leaves it each time (7 us, measured).
@@ -25,16 +25,25 @@
 #endif
 #endif
 
-/* A second thread would have to wait for us. Not by sysconf(3), which reads a
- * file of /sys: who calls us may not be allowed to. More processors than fit in
- * the set are more than one. */
-static inline bool
-cpu_is_single(void)
+/* How many we may run on. Not by sysconf(3), which reads a file of /sys: who
+ * calls us may not be allowed to. More than fit in the set are as many as do.
+ */
+static inline unsigned
+cpu_count(void)
 {
 	cpu_set_t set;
 
-	return sched_getaffinity(0, sizeof(set), &set) == 0 &&
-	    CPU_COUNT(&set) < 2;
+	return sched_getaffinity(0, sizeof(set), &set) == 0
+	    ? (unsigned)CPU_COUNT(&set)
+	    : CPU_SETSIZE;
+}
+
+/* A second thread would have to wait for us. */
+static inline bool
+cpu_is_single(void)
+{
+
+	return cpu_count() < 2;
 }
 
 #endif /* BASE_CPU_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guesser leaves a gap before him, which the reader inflates meanwhile, and
+ * Who guesses leaves a gap before him, which the reader inflates meanwhile, and
  * then decodes a piece; the gap is so wide that both are there at about the
  * same time (the reader has to carry out the piece before it as well). So each
  * of two threads does half of the work. A reader who is slower finds some
@@ -16,10 +16,14 @@
 #include <stdlib.h>
 
 enum {
-	PIECES = 3,
+	PIECES = 6,
 	BLOCKS = 128,		 /* of a piece, at most */
 	PIECE = (256 << 10) * 8, /* bits */
-	GAP = (200 << 10) * 8,
+	/* What it takes to find and decode a piece, and to carry it out, as
+	 * bits that are inflated in that time. */
+	DECODED = PIECE,
+	CARRIED = PIECE / 5,
+	GAP_MIN = (16 << 10) * 8,
 	TOKENS = 192 << 10, /* room of a piece: address space until used */
 	LITERALS = 1 << 20
 };
@@ -29,20 +33,21 @@ struct piece {
 	struct deflate_tokens blocks[BLOCKS];
 	size_t n;
 	uint64_t next; /* where the piece goes on, or ends */
+
+	bool open;	/* there is more to decode */
+	uint64_t until; /* bit at which no block of it may begin */
+	bool found;	/* a block: the decoder is at the next one */
+	bool busy;	/* somebody is decoding: the decoder and the room */
+	struct deflate decoder;
 	struct deflate_room room;
 };
 
 struct guess {
 	struct view packed;
 
-	pthread_mutex_t mutex; /* guards what follows, but for rooms */
+	pthread_mutex_t mutex; /* guards what follows */
 	struct piece pieces[PIECES];
 	uint64_t at; /* bit of the last block that the reader came to */
-	bool busy;   /* somebody is guessing: what follows is his */
-	struct piece *open;
-	bool found; /* a block in that piece: the decoder is at the next one */
-	uint64_t until; /* bit at which no block of it may begin */
-	struct deflate decoder;
 };
 
 struct guess *
@@ -86,55 +91,76 @@ make_room(struct piece *p)
 	return r->items != NULL && r->literals != NULL;
 }
 
+/* What the reader inflates before the piece, while so many are being decoded:
+ * he is there when it is, having carried out as many. */
+static uint64_t
+gap(unsigned n)
+{
+	uint64_t bits = DECODED / n;
+
+	return bits > CARRIED + GAP_MIN ? bits - CARRIED : GAP_MIN;
+}
+
 /* Begins a piece where the reader is through with one. With the mutex held. */
-static bool
+static struct piece *
 open_piece(struct guess *g, uint64_t limit)
 {
 	struct piece *unused = NULL;
 	uint64_t from = g->at;
+	unsigned n = 1;
 
 	for (size_t i = 0; i < PIECES; i++) {
 		struct piece *p = &g->pieces[i];
+		uint64_t end = p->open ? p->until : p->next;
 
-		if (p->next <= g->at)
+		if (!p->busy && end <= g->at)
 			unused = p;
-		else if (p->next > from)
-			from = p->next;
+		if (end > from)
+			from = end;
+		n += p->busy;
 	}
-	if (unused == NULL || limit < GAP || from >= limit - GAP ||
-	    !make_room(unused))
-		return false;
+	from += gap(n);
+	if (unused == NULL || from >= limit || !make_room(unused))
+		return NULL;
 	unused->n = 0;
-	unused->next = from + GAP;
-	g->open = unused;
-	g->found = false;
-	g->until = unused->next + PIECE;
-	return true;
+	unused->next = from;
+	unused->until = from + PIECE;
+	unused->open = true;
+	unused->found = false;
+	return unused;
 }
 
-/* Whether there is a block to decode. With the mutex held. */
-static bool
+/* One with a block to decode. With the mutex held. */
+static struct piece *
 choose(struct guess *g, uint64_t limit)
 {
-	const struct piece *p = g->open;
+	for (size_t i = 0; i < PIECES; i++) {
+		struct piece *p = &g->pieces[i];
 
-	if (p != NULL && p->next > g->at && p->next < g->until && p->n < BLOCKS)
-		return p->next < limit;
-	g->open = NULL;
+		if (!p->open || p->busy)
+			continue;
+		if (p->next > g->at && p->next < p->until && p->n < BLOCKS) {
+			if (p->next < limit)
+				return p;
+		} else {
+			p->open = false;
+		}
+	}
 	return open_piece(g, limit);
 }
 
 /* Decodes the piece's next block, or looks for its first. Without the mutex:
  * of a piece the reader uses only what it has. */
 static bool
-decode(struct guess *g, uint64_t *bit, struct deflate_tokens *block)
+decode(const struct guess *g, struct piece *p, uint64_t *bit,
+    struct deflate_tokens *block)
 {
-	if (g->found == false &&
-	    !deflate_find(&g->decoder, g->packed, bit, g->until)) {
-		*bit = g->until;
+	if (p->found == false &&
+	    !deflate_find(&p->decoder, g->packed, bit, p->until)) {
+		*bit = p->until;
 		return false;
 	}
-	return deflate_tokens(&g->decoder, &g->open->room, block);
+	return deflate_tokens(&p->decoder, &p->room, block);
 }
 
 bool
@@ -146,27 +172,27 @@ guess_step(struct guess *g, uint64_t limit)
 	bool ok;
 
 	pthread_mutex_lock(&g->mutex);
-	if (g->busy || !choose(g, limit > UINT64_MAX / 8 ? limit : limit * 8)) {
+	p = choose(g, limit > UINT64_MAX / 8 ? limit : limit * 8);
+	if (p == NULL) {
 		pthread_mutex_unlock(&g->mutex);
 		return false;
 	}
-	g->busy = true;
-	p = g->open;
+	p->busy = true;
 	bit = p->next;
 	pthread_mutex_unlock(&g->mutex);
-	ok = decode(g, &bit, &block);
+	ok = decode(g, p, &bit, &block);
 	pthread_mutex_lock(&g->mutex);
 	if (ok) {
 		p->begin[p->n] = bit;
 		p->blocks[p->n++] = block;
 		p->next = block.end;
-		g->found = true;
-	} else if (g->found) {
-		g->open = NULL; /* the piece ends before that block */
+		p->found = true;
+	} else if (p->found) {
+		p->open = false; /* the piece ends before that block */
 	} else {
 		p->next = bit + 1; /* that was none */
 	}
-	g->busy = false;
+	p->busy = false;
 	pthread_mutex_unlock(&g->mutex);
 	return true;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deflate data that two threads decode: while one inflates, the other looks for
- * a place further on where a block seems to begin and finds out what the blocks
- * from there on say. When the first comes to just that place, it only carries
- * that out, in a fifth of the time; when it comes by without meeting it, the
- * guess was wrong and is forgotten. What is inflated is the same in any case.
+ * Deflate data that several threads decode: while one inflates, the others look
+ * for places further on where a block seems to begin and find out what the
+ * blocks from there on say. When the first comes to just that place, it only
+ * carries that out, in a fifth of the time; when it comes by without meeting
+ * it, the guess was wrong and is forgotten. What is inflated is the same in any
+ * case.
  */
 #ifndef IMAGE_GUESS_H
 #define IMAGE_GUESS_H
@@ -17,8 +18,8 @@ struct guess;
 struct guess *guess_new(struct view packed);
 void guess_free(struct guess *g); /* NULL allowed */
 
-/* One block more, before the first `limit` bytes of the data; by any thread
- * but the reader. False: there is nothing to do now, or another is doing it. */
+/* One block more, before the first `limit` bytes of the data; by any threads
+ * but the reader. False: there is nothing to do now. */
 bool guess_step(struct guess *g, uint64_t limit);
 
 /* By the one reader: deflate_run with a decoder of the whole data. g may be

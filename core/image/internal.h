@@ -146,8 +146,7 @@ void prefetch_leave(struct image *image);
 /* Inflates one step of what is to be inflated ahead, while another thread is at
  * what the caller needs; false when there is nothing. p may be NULL. */
 bool prefetch_help(struct prefetch *p, const struct stream *awaited);
-/* A reader went on in a section that is kept in parts: blocks further on may be
- * guessed now. p may be NULL. */
+/* A reader went on: blocks further on may be guessed now. p may be NULL. */
 void prefetch_again(struct prefetch *p);
 
 /* First section of a type that has bytes, or NULL. */

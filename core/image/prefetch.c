@@ -2,19 +2,20 @@
 /*
  * Inflating ahead. Whoever opens debug information needs several compressed
  * sections, one after the other, and inflating them is most of the time of a
- * small core. One thread for all images of a session takes those that will
- * surely be asked for: of the image that is being read those that come after
- * its .debug_info, of others .debug_info itself, as far as it is known to be
- * needed. Who asks for bytes that are not there yet inflates the next step
- * himself; when the thread is just at that section, he takes another one of the
- * list meanwhile, so that neither waits while there is something to inflate.
- * Without a thread (none to be had, one processor) nothing is lost.
+ * small core. One to three threads, one less than there are processors, take
+ * for all images of a session those that will surely be asked for: of the image
+ * that is being read those that come after its .debug_info, of others
+ * .debug_info itself, as far as it is known to be needed. Who asks for bytes
+ * that are not there yet inflates the next step himself; when somebody is just
+ * at that section, he takes another one of the list meanwhile, or decodes what
+ * comes further on in it (guess.h), so that nobody waits while there is
+ * something to inflate. Without a thread (none to be had, one processor)
+ * nothing is lost.
  *
  * It touches nothing but the file's bytes and the streams, which have their
  * locks. Images are added and taken out by the session's thread alone.
  */
 #include "image/prefetch.h"
-#include "base/cpu.h"
 #include "base/thread.h"
 #include "image/internal.h"
 #include "image/stream.h"
@@ -23,7 +24,8 @@
 
 enum {
 	JOBS_MAX = 512,
-	NAMES_MAX = 16, /* sections of one image */
+	HELPERS_MAX = 3, /* what was guessed is carried out by one alone */
+	NAMES_MAX = 16,	 /* sections of one image */
 	/* Of `own`, while its reader finds out how much he needs. */
 	SURE = 1 << 20,
 	LATE = 2, /* the last round over the jobs */
@@ -43,27 +45,37 @@ struct job {
 	bool done;	 /* up to the goal */
 };
 
+struct helper {
+	struct prefetch *prefetch;
+	pthread_t thread;
+	bool started;		/* to be joined; set by who started it */
+	const struct image *at; /* whose stream it is in */
+};
+
 struct prefetch {
 	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t stepped, wake;
 	struct job jobs[JOBS_MAX];
 	size_t n_jobs;
-	const struct image *at; /* whose stream the thread is in */
-	bool again; /* there may be something to do that was not there before */
-	bool idle, stop;
+	struct helper helpers[HELPERS_MAX];
+	size_t n_helpers; /* at most */
+	unsigned news;	  /* how often something to do came or went on */
+	unsigned n_idle;
+	bool waits; /* one of them does, for its turn in a section */
+	bool stop;
 
-	/* The session's thread only. */
-	bool tried, started; /* the thread is to be joined */
-	pthread_t thread;
+	bool tried; /* to start the first; the session's thread only */
 };
 
 struct prefetch *
-prefetch_new(void)
+prefetch_new(unsigned processors)
 {
-	struct prefetch *p = cpu_is_single() ? NULL : calloc(1, sizeof(*p));
+	struct prefetch *p = processors < 2 ? NULL : calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
+	p->n_helpers = processors - 1 < HELPERS_MAX ? processors - 1
+						    : HELPERS_MAX;
 	pthread_mutex_init(&p->mutex, NULL);
 	pthread_cond_init(&p->stepped, NULL);
 	pthread_cond_init(&p->wake, NULL);
@@ -79,21 +91,31 @@ round_of(const struct job *j)
 	return j->own ? 0 : j->late ? LATE : 1;
 }
 
-/* The thread's image is not taken out meanwhile; nobody else takes any out. */
+/* There may be something new to do. With p->mutex held. */
 static void
-let_go(struct prefetch *p, const struct job *j, bool is_thread)
+tell(struct prefetch *p)
 {
-	if (is_thread)
-		p->at = j->image;
+	p->news++;
+	if (p->n_idle > 0)
+		pthread_cond_broadcast(&p->wake);
+}
+
+/* A helper's image is not taken out meanwhile; only the session's thread, for
+ * which h is NULL, takes any out. */
+static void
+let_go(struct prefetch *p, const struct job *j, struct helper *h)
+{
+	if (h != NULL)
+		h->at = j->image;
 	pthread_mutex_unlock(&p->mutex);
 }
 
 static void
-come_back(struct prefetch *p, bool is_thread)
+come_back(struct prefetch *p, struct helper *h)
 {
 	pthread_mutex_lock(&p->mutex);
-	if (is_thread) {
-		p->at = NULL;
+	if (h != NULL) {
+		h->at = NULL;
 		pthread_cond_broadcast(&p->stepped);
 	}
 }
@@ -103,7 +125,7 @@ come_back(struct prefetch *p, bool is_thread)
  * none was to be had. With p->mutex held, which is let go during the step.
  */
 static bool
-any_step(struct prefetch *p, unsigned rounds, bool is_thread, bool wait)
+any_step(struct prefetch *p, unsigned rounds, struct helper *h, bool wait)
 {
 	for (size_t i = 0; i < rounds * p->n_jobs; i++) {
 		struct job *j = &p->jobs[i % p->n_jobs];
@@ -114,15 +136,17 @@ any_step(struct prefetch *p, unsigned rounds, bool is_thread, bool wait)
 		if (s == NULL || j->done || j->parts ||
 		    round_of(j) != i / p->n_jobs)
 			continue;
-		let_go(p, j, is_thread);
+		let_go(p, j, h);
 		state = stream_advance(s, goal, wait);
-		come_back(p, is_thread);
+		come_back(p, h);
 		/* Meanwhile it may have become another's, or be wanted
 		 * further. */
 		if (state == STREAM_DONE && j->stream == s && j->goal == goal)
 			j->done = true;
-		if (state != STREAM_BUSY)
-			return true;
+		if (state == STREAM_BUSY)
+			continue;
+		tell(p);
+		return true;
 	}
 	return false;
 }
@@ -132,7 +156,7 @@ any_step(struct prefetch *p, unsigned rounds, bool is_thread, bool wait)
  * with. As any_step.
  */
 static bool
-any_guess(struct prefetch *p, bool is_thread)
+any_guess(struct prefetch *p, struct helper *h)
 {
 	for (size_t i = 0; i < LATE * p->n_jobs; i++) {
 		struct job *j = &p->jobs[i % p->n_jobs];
@@ -142,9 +166,9 @@ any_guess(struct prefetch *p, bool is_thread)
 
 		if (s == NULL || j->done || round_of(j) != i / p->n_jobs)
 			continue;
-		let_go(p, j, is_thread);
+		let_go(p, j, h);
 		done = stream_guess(s, goal);
-		come_back(p, is_thread);
+		come_back(p, h);
 		if (done)
 			return true;
 	}
@@ -157,7 +181,7 @@ any_guess(struct prefetch *p, bool is_thread)
  * p->mutex held, which is let go.
  */
 static void
-prepare(struct prefetch *p, bool is_thread)
+prepare(struct prefetch *p, struct helper *h)
 {
 	for (size_t i = 0; i < p->n_jobs; i++) {
 		struct job *j = &p->jobs[i];
@@ -168,28 +192,60 @@ prepare(struct prefetch *p, bool is_thread)
 		    !stream_unprepared(s, j->goal, &j->prepared))
 			continue;
 		done = j->prepared;
-		let_go(p, j, is_thread);
+		let_go(p, j, h);
 		stream_prepare(s, done);
-		come_back(p, is_thread);
+		come_back(p, h);
 		return;
 	}
+}
+
+/* A step of what somebody else is at, after him. One helper at a time: more
+ * would only stand behind each other. */
+static bool
+take_turn(struct prefetch *p, struct helper *h)
+{
+	bool any;
+
+	if (p->waits)
+		return false;
+	p->waits = true;
+	any = any_step(p, ROUNDS, h, true);
+	p->waits = false;
+	return any;
+}
+
+static void *work(void *arg);
+
+static void
+start(struct prefetch *p, size_t i)
+{
+	struct helper *h = &p->helpers[i];
+
+	h->prefetch = p;
+	h->started = thread_start(&h->thread, work, h);
 }
 
 static void *
 work(void *arg)
 {
-	struct prefetch *p = arg;
+	struct helper *h = arg;
+	struct prefetch *p = h->prefetch;
+	size_t next = (size_t)(h - p->helpers) + 1;
 
+	/* Each starts the next one: the session's thread has no time for it. */
+	if (next < p->n_helpers)
+		start(p, next);
 	pthread_mutex_lock(&p->mutex);
 	while (p->stop == false) {
-		p->again = false;
-		prepare(p, true);
-		if (any_step(p, ROUNDS, true, false) || any_guess(p, true) ||
-		    any_step(p, ROUNDS, true, true) || p->again)
+		unsigned news = p->news;
+
+		prepare(p, h);
+		if (any_step(p, ROUNDS, h, false) || any_guess(p, h) ||
+		    take_turn(p, h) || p->news != news || p->stop)
 			continue;
-		p->idle = true;
+		p->n_idle++;
 		pthread_cond_wait(&p->wake, &p->mutex);
-		p->idle = false;
+		p->n_idle--;
 	}
 	pthread_mutex_unlock(&p->mutex);
 	return NULL;
@@ -199,14 +255,12 @@ work(void *arg)
 static void
 begin(struct prefetch *p)
 {
-	p->again = true;
-	if (p->idle)
-		pthread_cond_signal(&p->wake);
+	tell(p);
 	pthread_mutex_unlock(&p->mutex);
 	if (p->tried)
 		return;
 	p->tried = true;
-	p->started = thread_start(&p->thread, work, p);
+	start(p, 0);
 }
 
 void
@@ -387,12 +441,22 @@ prefetch_help(struct prefetch *p, const struct stream *awaited)
 	if (p == NULL)
 		return false;
 	pthread_mutex_lock(&p->mutex);
-	prepare(p, false);
+	prepare(p, NULL);
 	/* What is late would only keep him from what he waits for. */
-	any = any_step(p, is_late(p, awaited) ? ROUNDS : LATE, false, false) ||
-	    any_guess(p, false);
+	any = any_step(p, is_late(p, awaited) ? ROUNDS : LATE, NULL, false) ||
+	    any_guess(p, NULL);
 	pthread_mutex_unlock(&p->mutex);
 	return any;
+}
+
+static bool
+is_visited(const struct prefetch *p, const struct image *image)
+{
+	for (size_t i = 0; i < p->n_helpers; i++) {
+		if (p->helpers[i].at == image)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -402,15 +466,15 @@ prefetch_leave(struct image *image)
 
 	if (p == NULL)
 		return;
-	image->prefetch = NULL;
 	pthread_mutex_lock(&p->mutex);
 	for (size_t i = 0; i < p->n_jobs; i++) {
 		if (p->jobs[i].image == image)
 			p->jobs[i] = (struct job){0};
 	}
-	while (p->at == image)
+	while (is_visited(p, image))
 		pthread_cond_wait(&p->stepped, &p->mutex);
 	pthread_mutex_unlock(&p->mutex);
+	image->prefetch = NULL; /* helpers look at it, too */
 }
 
 void
@@ -420,10 +484,11 @@ prefetch_free(struct prefetch *p)
 		return;
 	pthread_mutex_lock(&p->mutex);
 	p->stop = true;
-	pthread_cond_signal(&p->wake);
+	pthread_cond_broadcast(&p->wake);
 	pthread_mutex_unlock(&p->mutex);
-	if (p->started)
-		(void)pthread_join(p->thread, NULL);
+	/* Who has ended has started the next one, or could not. */
+	for (size_t i = 0; i < p->n_helpers && p->helpers[i].started; i++)
+		(void)pthread_join(p->helpers[i].thread, NULL);
 	for (size_t i = 0; i < p->n_jobs; i++) {
 		if (p->jobs[i].image != NULL)
 			p->jobs[i].image->prefetch = NULL;

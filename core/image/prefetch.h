@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A second thread that inflates compressed sections ahead of the one that reads
- * them. One for a session: all functions are called by the same thread.
+ * Threads that inflate compressed sections ahead of the one that reads them.
+ * One of these for a session: all functions are called by the same thread.
  */
 #ifndef IMAGE_PREFETCH_H
 #define IMAGE_PREFETCH_H
@@ -11,8 +11,9 @@
 struct image;
 struct prefetch;
 
-/* NULL: a single processor, or no memory. Everything below takes NULL. */
-struct prefetch *prefetch_new(void);
+/* With threads for the other processors, of so many. NULL: there is only one,
+ * or no memory. Everything below takes NULL. */
+struct prefetch *prefetch_new(unsigned processors);
 /* Images that were added may outlive it. */
 void prefetch_free(struct prefetch *p);
 
@@ -38,7 +39,7 @@ void image_prefetch_part(struct image *image, uint64_t part, uint64_t all);
 void image_prefetch_all(struct image *image, const char *name);
 
 /* The first `to` bytes of the section `own` will be asked for as well, but the
- * caller is going to do something else first. A hint, too. True: the thread has
+ * caller is going to do something else first. A hint, too. True: others have
  * them to inflate, so there is time for that. */
 bool image_prefetch_own(struct image *image, uint64_t to);
 

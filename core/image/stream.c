@@ -415,6 +415,7 @@ inflate_to(struct stream *s, uint64_t to)
 	while (s->over == false && (ready < to || s->size == 0)) {
 		step(s);
 		ready = atomic_load_explicit(&s->ready, memory_order_relaxed);
+		prefetch_again(s->image->prefetch);
 	}
 	pthread_mutex_unlock(&s->mutex);
 	return ready;

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/cpu.h"
 #include "base/spare.h"
 #include "base/text.h"
 #include "image/symserver.h"
@@ -328,7 +329,7 @@ init(struct session *s, struct snapshot *out, bt_error_t *e)
 	unwind_stack_init(&s->expanded, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->plans, 2 * SESSION_FRAMES_MAX);
 	vec_init(&s->expanded_plans, 2 * SESSION_FRAMES_MAX);
-	s->prefetch = prefetch_new();
+	s->prefetch = prefetch_new(cpu_count());
 	s->spare = spare_new();
 	/* A model in memory is larger than its packed form. */
 	if (snapshot_init(

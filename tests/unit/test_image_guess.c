@@ -362,19 +362,20 @@ guess(void *s)
 }
 
 static void
-with_a_guesser(size_t size, bool sparse)
+with_guessers(size_t size, bool sparse, size_t n)
 {
 	struct packed p = {ELFCOMPRESS_ZLIB, LARGE, view_of(packed, size)};
 	bt_error_t e = {0};
 	struct stream *s = stream_new(&no_file, &p, &e);
 	struct view v;
-	pthread_t t;
+	pthread_t t[4];
 
 	assert_not_null(s);
 	if (sparse)
 		stream_sparse(s);
 	atomic_store(&stop, false);
-	assert_int(pthread_create(&t, NULL, guess, s), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int(pthread_create(&t[i], NULL, guess, s), 0);
 	for (size_t from = 0; from < LARGE; from += LARGE / 32) {
 		size_t to = from + LARGE / 32;
 
@@ -383,19 +384,21 @@ with_a_guesser(size_t size, bool sparse)
 		assert_mem(v.data + from, bytes + from, to - from);
 	}
 	atomic_store(&stop, true);
-	assert_int(pthread_join(t, NULL), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int(pthread_join(t[i], NULL), 0);
 	stream_free(s);
 }
 
-TEST_WITHIN(a_thread_guesses_while_another_reads, 120)
+TEST_WITHIN(threads_guess_while_another_reads, 120)
 {
 	size_t size = large(13, 15);
 
-	no_file.prefetch = prefetch_new();
-	if (no_file.prefetch == NULL)
-		return; /* one processor only: nobody guesses */
-	for (int i = 0; i < 6; i++)
-		with_a_guesser(size, i % 2 == 0);
+	no_file.prefetch = prefetch_new(2);
+	assert_not_null(no_file.prefetch);
+	for (size_t n = 1; n <= 4; n++) {
+		with_guessers(size, false, n);
+		with_guessers(size, true, n);
+	}
 	prefetch_free(no_file.prefetch);
 	no_file.prefetch = NULL;
 	let_go();

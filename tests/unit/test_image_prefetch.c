@@ -110,7 +110,7 @@ TEST_WITHIN(two_images_are_read_while_they_are_inflated_ahead, 60)
 	need_tool("objcopy");
 	make_images();
 	for (int round = 0; round < ROUNDS; round++) {
-		struct prefetch *p = prefetch_new();
+		struct prefetch *p = prefetch_new(1 + (unsigned)round % 5);
 		struct image *images[IMAGES];
 
 		for (int i = 0; i < IMAGES; i++) {
@@ -140,7 +140,7 @@ TEST(images_end_as_soon_as_they_were_added)
 	need_tool("objcopy");
 	make_images();
 	for (int round = 0; round < ROUNDS; round++) {
-		struct prefetch *p = prefetch_new();
+		struct prefetch *p = prefetch_new(1 + (unsigned)round % 5);
 
 		for (int i = 0; i < 4; i++) {
 			struct image *image = must_open(image_path_of(i % 2));
