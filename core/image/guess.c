@@ -62,17 +62,44 @@ guess_new(struct view packed)
 	return g;
 }
 
+static void
+free_room(struct piece *p)
+{
+	free(p->room.items);
+	free(p->room.literals);
+	p->room = (struct deflate_room){0};
+}
+
 void
 guess_free(struct guess *g)
 {
 	if (g == NULL)
 		return;
-	for (size_t i = 0; i < PIECES; i++) {
-		free(g->pieces[i].room.items);
-		free(g->pieces[i].room.literals);
-	}
+	for (size_t i = 0; i < PIECES; i++)
+		free_room(&g->pieces[i]);
 	pthread_mutex_destroy(&g->mutex);
 	free(g);
+}
+
+void
+guess_rest(struct guess *g)
+{
+	if (g == NULL)
+		return;
+	pthread_mutex_lock(&g->mutex);
+	for (size_t i = 0; i < PIECES; i++) {
+		struct piece *p = &g->pieces[i];
+
+		/* He may be in the middle of a block of it. */
+		if (p->busy ||
+		    (p->n > 0 && p->begin[0] <= g->at && g->at < p->next))
+			continue;
+		p->n = 0;
+		p->next = 0;
+		p->open = false;
+		free_room(p);
+	}
+	pthread_mutex_unlock(&g->mutex);
 }
 
 /* A piece has room once it was used. */

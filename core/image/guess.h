@@ -22,6 +22,10 @@ void guess_free(struct guess *g); /* NULL allowed */
  * but the reader. False: there is nothing to do now. */
 bool guess_step(struct guess *g, uint64_t limit);
 
+/* The reader stops for now, or for good: what is not needed where he stands is
+ * given back. By any thread. */
+void guess_rest(struct guess *g); /* NULL allowed */
+
 /* By the one reader: deflate_run with a decoder of the whole data. g may be
  * NULL. */
 enum deflate_status guess_run(struct guess *g, struct deflate *d, uint8_t *out,

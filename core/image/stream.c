@@ -221,6 +221,7 @@ step(struct stream *s)
 	if (s->over) {
 		free(s->decoder);
 		s->decoder = NULL;
+		guess_rest(atomic_load(&s->guess));
 		image_was_read(s->image, s->packed);
 	}
 }
@@ -261,6 +262,8 @@ stream_advance(struct stream *s, uint64_t goal, bool wait)
 	if (s->over == false && s->ready < goal)
 		step(s);
 	done = s->over || s->ready >= goal;
+	if (done)
+		guess_rest(atomic_load(&s->guess));
 	pthread_mutex_unlock(&s->mutex);
 	return done ? STREAM_DONE : STREAM_MORE;
 }

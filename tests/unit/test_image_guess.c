@@ -247,6 +247,8 @@ with_guesses(struct random *r, struct view in, uint8_t *to, size_t *pos,
 		for (uint32_t steps = next(r) % 16; steps > 0; steps--)
 			(void)guess_step(g, in.size);
 		*status = guess_run(g, &d, to, pos, end, next(r) % 2 == 0);
+		if (next(r) % 16 == 0)
+			guess_rest(g);
 		known += d.at == DEFLATE_TOKENS;
 	}
 	if (*status == DEFLATE_MORE && deflate_finish(&d))
