@@ -5,7 +5,10 @@
  *	image.c		open, map, reference count, headers
  *	section.c	section bytes
  *	stream.c	inflated as far as they are used
- *	prefetch.c	or ahead of it, by a thread
+ *	prefetch.c	or ahead of it, by threads
+ *	guess.c		which also decode what comes further on
+ *	sparse.c	of large sections the parts that are used
+ *	deflate.c	the decoder (deflate_header.c, deflate_tokens.c)
  *	copy.c		or once, into a copy of the file
  *	note.c		build-id, debug links
  *	dynamic.c	PT_DYNAMIC and hash tables: images without sections

@@ -3,9 +3,9 @@
  * One compressed section: inflated from its start as far as somebody asked,
  * and further when somebody asks for more. What is there stays where it is.
  *
- * Two threads may ask (prefetch.c): who needs bytes that are not there takes
- * the lock and inflates the next step, so neither waits for more than a step
- * of the other, and uses that time for another stream where there is one.
+ * Several threads may ask (prefetch.c): who needs bytes that are not there
+ * takes the lock and inflates the next step, so neither waits for more than a
+ * step of the other, and uses that time for another stream where there is one.
  */
 #ifndef IMAGE_STREAM_H
 #define IMAGE_STREAM_H
