@@ -167,6 +167,7 @@ sent_and_returned(ptrace_thread_t *thread, struct target_signal *out)
 	struct trampoline memo = {0, 0};
 	const struct target_mapping *m;
 	bt_addr_t sp, low;
+	bool clean;
 
 	if (!regs_get(now, ARCH_SP, &sp) ||
 	    (m = target_mapping_at(t, sp)) == NULL)
@@ -183,7 +184,7 @@ sent_and_returned(ptrace_thread_t *thread, struct target_signal *out)
 		    arch_sigframe_regs(at + 8, read_target, t, &saved) &&
 		    saved.value[ARCH_PC] == now->value[ARCH_PC] &&
 		    saved.value[ARCH_SP] == now->value[ARCH_SP])
-			return target_sent_at(t, at + 8, out);
+			return target_sent_at(t, at + 8, out, &clean);
 	}
 	return false;
 }
@@ -193,7 +194,7 @@ ptrace_thread_handled_signal(ptrace_thread_t *thread, ptrace_signal_t *out)
 {
 	const struct snap_thread *t = module_snap_thread(thread);
 	struct target_signal s = {0};
-	bool found = false;
+	bool found = false, clean;
 
 	if (out->size < offsetof(ptrace_signal_t, reserved) ||
 	    thread->target == NULL || thread->target->has_regs == false ||
@@ -201,7 +202,8 @@ ptrace_thread_handled_signal(ptrace_thread_t *thread, ptrace_signal_t *out)
 		return false;
 	for (uint32_t i = t->n_frames; i-- > 0 && found == false;)
 		found = t->frames[i].signal_frame && t->frames[i].has_sp &&
-		    target_sent_at(thread->host->target, t->frames[i].sp, &s);
+		    target_sent_at(
+			thread->host->target, t->frames[i].sp, &s, &clean);
 	if (found == false && sent_and_returned(thread, &s) == false)
 		return false;
 	module_signal(&s, out);

@@ -5,7 +5,9 @@
  * the thread in the handler is the one that faulted. What it was is on its
  * stack, in the frame that the kernel made for the handler. It counts only in
  * the stack as it is unwound, and only for signals that end a process when
- * nobody catches them because something went wrong in it.
+ * nobody catches them because something went wrong in it. What an earlier
+ * signal left in the same place must not be taken for this one's: the blocked
+ * signals tell them apart.
  */
 #include <signal.h>
 
@@ -33,21 +35,50 @@ is_caught_fault(const struct target_process *p, int number)
 	return false;
 }
 
-/* What the frame at sp was made for. */
+/* The frame of a signal, and what was blocked outside and inside of its
+ * handler. */
+struct handler {
+	bt_addr_t sp;
+	bool masks;
+	uint64_t before, within;
+};
+
+static enum target_handler
+handler_of(const struct handler *h, int number)
+{
+	return h->masks ? target_handler_of(number, h->before, h->within)
+			: TARGET_HANDLER_UNKNOWN;
+}
+
+/* Nobody is a sender outside of our namespace, or what zeros look like. */
 static bool
-signal_at(struct session *s, const struct target_thread *t, bt_addr_t sp,
-    struct target_signal *out)
+believable_sender(
+    const struct handler *h, const struct target_signal *signal, bool clean)
+{
+	enum target_handler of = handler_of(h, signal->number);
+
+	return of == TARGET_HANDLER_OF_IT ||
+	    (of == TARGET_HANDLER_UNKNOWN && clean && signal->sender_pid != 0);
+}
+
+/* What it was made for. */
+static bool
+signal_at(struct session *s, const struct target_thread *t,
+    const struct handler *h, struct target_signal *out)
 {
 	const struct target_process *p = target_process(s->target);
 	struct target_handled handled;
 	bool alone = p->inner_pid == p->pid; /* the thread's id is inner, too */
+	bool clean;
 
-	if (target_handled_at(s->target, &t->regs, sp, &handled)) {
+	if (target_handled_at(s->target, &t->regs, h->sp, &handled) &&
+	    handler_of(h, handled.signal.number) != TARGET_HANDLER_OF_ANOTHER) {
 		*out = handled.signal;
 		return is_caught_fault(p, out->number);
 	}
-	if (!target_sent_at(s->target, sp, out) &&
-	    !(alone && target_raised_at(s->target, sp, p->pid, t->tid, out)))
+	if (!(target_sent_at(s->target, h->sp, out, &clean) &&
+		believable_sender(h, out, clean)) &&
+	    !(alone && target_raised_at(s->target, h->sp, p->pid, t->tid, out)))
 		return false;
 	/* We know the process by another number than it does. */
 	if (out->sender_pid == p->inner_pid)
@@ -61,22 +92,30 @@ signal_of(
     struct session *s, const struct target_thread *t, struct target_signal *out)
 {
 	const struct unwind_stack *stack = &s->stack;
+	struct handler h = {.masks = t->has_blocked, .before = t->blocked};
+	struct target_signal signal;
+	bool found = false;
 
 	if (!t->has_regs)
 		return false;
 	s->walked = NULL;
 	unwind_thread(s->unwinder, t, &s->stack);
-	for (size_t i = stack->frames.count; i-- > 0;) {
+	for (size_t i = 0; i < stack->frames.count; i++) {
 		const struct unwind_frame *f = stack->frames.items[i];
-		uint64_t sp;
 
-		if (f->signal_frame && regs_get(&f->regs, ARCH_SP, &sp) &&
-		    signal_at(s, t, sp, out)) {
-			s->handled_sp = sp;
-			return true;
+		if (!f->signal_frame || !regs_get(&f->regs, ARCH_SP, &h.sp))
+			continue;
+		/* What the inner one interrupted is the outer one's handler. */
+		h.within = h.before;
+		h.masks = h.masks &&
+		    target_blocked_at(s->target, h.sp, &h.before);
+		if (signal_at(s, t, &h, &signal)) {
+			s->handled_sp = h.sp;
+			*out = signal;
+			found = true;
 		}
 	}
-	return false;
+	return found;
 }
 
 static bool

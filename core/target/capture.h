@@ -49,6 +49,8 @@ struct capture_thread {
 	const uint8_t *xstate; /* NULL: none */
 	uint32_t xstate_size;
 	bool xstate_is_fx;
+	bool has_blocked;
+	uint64_t blocked; /* signals: bit n - 1 is signal n */
 	/* A signal was about to be delivered; it is delivered after all. */
 	bool has_siginfo;
 	uint8_t siginfo[CAPTURE_SIGINFO_SIZE];

@@ -17,11 +17,6 @@
 #include "base/budget.h"
 #include "target/capture_fork.h"
 
-#ifndef PTRACE_GETSIGMASK
-#define PTRACE_GETSIGMASK 0x420a
-#define PTRACE_SETSIGMASK 0x420b
-#endif
-
 enum { EVENT_SHIFT = 16, SYSCALL_STOP = SIGTRAP | 0x80, STRAY_STOPS = 16 };
 
 /* ---- waiting ---- */

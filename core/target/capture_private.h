@@ -13,6 +13,11 @@
 #include "target/capture.h"
 #include "target/procfs.h"
 
+#ifndef PTRACE_GETSIGMASK
+#define PTRACE_GETSIGMASK 0x420a
+#define PTRACE_SETSIGMASK 0x420b
+#endif
+
 enum { CAPTURE_PAGE = 4096 };
 
 /* What the taking process keeps of a thread for itself. */

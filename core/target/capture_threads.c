@@ -319,6 +319,9 @@ read_registers(struct capture *c, struct capture_thread *thread)
 		thread->gregs_size = (uint32_t)io.iov_len;
 	if (!read_xstate(c, thread, NT_X86_XSTATE))
 		(void)read_xstate(c, thread, NT_PRFPREG);
+	thread->has_blocked =
+	    ptrace((enum __ptrace_request)PTRACE_GETSIGMASK, (pid_t)thread->tid,
+		(void *)sizeof(thread->blocked), &thread->blocked) == 0;
 }
 
 /* Of one that stands still, and only once. */

@@ -240,22 +240,47 @@ target_handled_at(struct target *t, const struct arch_thread_regs *now,
 	return true;
 }
 
-/* The siginfo behind the context that was saved at sp. The kernel only writes
- * it for handlers that ask for it; else something older lies there, so it must
- * be one of a signal that somebody sent. */
-bool
-target_sent_at(struct target *t, bt_addr_t sp, struct target_signal *out)
+enum target_handler
+target_handler_of(int number, uint64_t before, uint64_t within)
 {
-	const bt_addr_t siginfo = 304;
-	uint8_t bytes[128];
+	uint64_t added = within & ~before;
+
+	if (added == 0)
+		return TARGET_HANDLER_UNKNOWN;
+	return (added >> (number - 1) & 1) != 0 ? TARGET_HANDLER_OF_IT
+						: TARGET_HANDLER_OF_ANOTHER;
+}
+
+bool
+target_blocked_at(struct target *t, bt_addr_t sp, uint64_t *out)
+{
 
 	return arch_is_x86_64(target_arch(t)) &&
-	    sp <= UINT64_MAX - siginfo - sizeof(bytes) &&
-	    target_read(t, sp + siginfo, bytes, sizeof(bytes)) ==
-	    sizeof(bytes) &&
-	    target_siginfo_parse(view_of(bytes, sizeof(bytes)), out) &&
-	    out->number > 0 && out->number <= 64 && out->errnum == 0 &&
-	    out->has_sender;
+	    arch_sigframe_blocked(sp, read_target, t, out);
+}
+
+/* What else lies there (pointers, most of the time) must not be taken for one:
+ * so it is one of a signal that somebody sent, and somebody who can be. The
+ * sender's numbers end at 24; 48 are all that the kernel writes, zeros follow
+ * (copy_siginfo_to_user(), kernel/signal.c). */
+bool
+target_sent_at(
+    struct target *t, bt_addr_t sp, struct target_signal *out, bool *clean)
+{
+	enum { WRITTEN = 48, ALL = 128, PIDS = 4194304 /* PID_MAX_LIMIT */ };
+	static const uint8_t zeros[ALL - WRITTEN];
+	const bt_addr_t siginfo = 304;
+	uint8_t bytes[ALL];
+
+	if (!arch_is_x86_64(target_arch(t)) ||
+	    sp > UINT64_MAX - siginfo - sizeof(bytes) ||
+	    target_read(t, sp + siginfo, bytes, sizeof(bytes)) !=
+		sizeof(bytes) ||
+	    !target_siginfo_parse(view_of(bytes, sizeof(bytes)), out))
+		return false;
+	*clean = memcmp(bytes + WRITTEN, zeros, sizeof(zeros)) == 0;
+	return out->number > 0 && out->number <= 64 && out->errnum == 0 &&
+	    out->has_sender && out->sender_pid >= 0 && out->sender_pid <= PIDS;
 }
 
 /* tgkill(pid, tid, signal) has just returned 0: no other call has these

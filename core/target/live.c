@@ -162,6 +162,8 @@ add_thread(struct live *l, const struct capture_thread *from)
 	read_context(from, to);
 	read_kernel_frames(l, from, to);
 	to->busy_ns = from->busy_ns;
+	to->has_blocked = from->has_blocked;
+	to->blocked = from->blocked;
 	if (from->has_siginfo)
 		target_siginfo_parse(
 		    view_of(from->siginfo, sizeof(from->siginfo)), &to->signal);

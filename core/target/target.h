@@ -104,6 +104,9 @@ struct target_thread {
 	bool fault; /* the thread that received the deadly signal */
 	/* Of a core: signals that wait for this thread, number n as bit n-1. */
 	uint64_t pending;
+	/* Of a live process: signals that it blocks, in the same way. */
+	bool has_blocked;
+	uint64_t blocked;
 	/* Where it waits in the kernel, innermost first. */
 	const char **kernel_frames;
 	size_t n_kernel_frames;

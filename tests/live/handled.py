@@ -42,7 +42,7 @@ def check_fault(t, d, what, number, code, address, finding, symbol):
 
 
 def faults(bench, t):
-    for how in ("", "plain", "stack"):
+    for how in ("", "plain", "stack", "deferred", "interrupted"):
         _, d = take(bench, t, "null", *filter(None, [how]))
         check_fault(t, d, f"null {how}:", 11, "SEGV_MAPERR", "0x0",
                     "null-deref", "serve")
@@ -81,9 +81,18 @@ def sent(bench, t):
             ("SIGSEGV", "SI_USER", os.getpid()), "sent by us:")
 
 
+    # Zeros mean a sender that our namespace does not know, or nothing at all:
+    # that its handler blocks the signal decides.
+    _, d = take(bench, t, "nobody", "deferred")
+    s = d["signal"]
+    t.equal((s.get("name"), s.get("code_name"), s.get("sender_pid")),
+            ("SIGSEGV", "SI_QUEUE", 0), "sent by nobody:")
+
+
 def nothing(bench, t):
-    """Handlers that have returned, of other signals, or never ran."""
-    for mode in ("ready", "repaired", "alarm"):
+    """Handlers that have returned, of other signals, or never ran; and what
+    an earlier signal left on the stack, for handlers that ask for none."""
+    for mode in ("ready", "repaired", "alarm", "stale", "zeros", "profiled"):
         _, d = take(bench, t, mode)
         t.equal((d["signal"], primary(d), d["fault"]), ({}, [], {}), mode)
         t.check(not any(x["fault"] for x in d["threads"]), mode)

@@ -241,6 +241,10 @@ struct arch_trap {
 };
 bool arch_sigframe_trap(
     bt_addr_t sp, arch_read_fn *read, void *ctx, struct arch_trap *out);
+/* The signals that were blocked when the handler was called, and are again when
+ * it returns: bit n - 1 is signal n. */
+bool arch_sigframe_blocked(
+    bt_addr_t sp, arch_read_fn *read, void *ctx, uint64_t *out);
 
 /* DWARF number of the register with the i-th integer argument of a function;
  * -1: on the stack. */

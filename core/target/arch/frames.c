@@ -81,6 +81,17 @@ arch_sigframe_trap(
 	return true;
 }
 
+/* The last member of struct ucontext. */
+bool
+arch_sigframe_blocked(
+    bt_addr_t sp, arch_read_fn *read, void *ctx, uint64_t *out)
+{
+	const uint64_t mask = 296;
+
+	return sp <= UINT64_MAX - mask - sizeof(*out) &&
+	    read(ctx, sp + mask, out, sizeof(*out)) == sizeof(*out);
+}
+
 /* System V psABI, 3.2.3: rdi, rsi, rdx, rcx, r8, r9. */
 int
 arch_argument_register(unsigned i)

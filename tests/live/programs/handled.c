@@ -2,20 +2,26 @@
 /*
  * Sits in a signal handler, as crash handlers do.
  *
- *	handled WHAT [plain|stack|helper PROGRAM...]
+ *	handled WHAT [plain|stack|deferred|interrupted|helper PROGRAM...]
  *
  * WHAT	null      writes through a null pointer, in a thread of its own
  *	wild      reads a wild address
  *	divide    divides by zero
  *	abort     calls abort()
  *	killed    waits until somebody sends it SIGSEGV
+ *	nobody    is sent SIGSEGV from outside of its namespace, as it seems
  *	nested    null, and its handler divides by zero
  *	alarm     has had a null pointer and recovered, then an alarm
+ *	stale     has a SIGUSR1, where that of a SIGSEGV lay before
+ *	zeros     the same, and what lay there looks like one sent by nobody
+ *	profiled  repairs the page, and a SIGUSR1 came meanwhile
  *	repaired  its handler makes the page writable and returns
  *	ready     has handlers for everything and no reason
  *
  * plain: the handler does not ask for a siginfo. stack: it has a stack of its
- * own. helper: it runs that program with its process id behind, and waits.
+ * own. deferred: its signal is blocked meanwhile. interrupted: a SIGUSR1 comes,
+ * and its handler waits. helper: it runs that program with its process id
+ *behind, and waits.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -26,6 +32,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,7 +46,7 @@ static const char *what, *how;
 static char **helper;
 static char *page;
 static sigjmp_buf back;
-static volatile sig_atomic_t recovers, repairs, divides;
+static volatile sig_atomic_t recovers, repairs, divides, profiled;
 static volatile int zero;
 
 static void
@@ -81,12 +88,16 @@ crash_handler(int number)
 	if (repairs) {
 		(void)mprotect(page, 4096, PROT_READ | PROT_WRITE);
 		repairs = 0;
+		if (profiled)
+			raise(SIGUSR1); /* it is blocked here */
 		return;
 	}
 	if (divides && number == SIGSEGV) {
 		divides = 0;
 		zero = 1 / zero;
 	}
+	if (strcmp(how, "interrupted") == 0)
+		raise(SIGUSR1);
 	if (helper != NULL)
 		run_helper();
 	say_ready();
@@ -111,6 +122,34 @@ on_alarm(int number)
 		pause();
 }
 
+static siginfo_t *place;
+
+static void
+on_first(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	place = info;
+}
+
+/* A signal whose handler asks for no siginfo, where another left that one. */
+__attribute__((noinline)) static void
+leave_and_raise(const siginfo_t *left)
+{
+	struct sigaction first = {.sa_flags = SA_SIGINFO};
+	const struct sigaction second = {.sa_handler = on_alarm};
+
+	first.sa_sigaction = on_first;
+	sigaction(SIGUSR1, &first, NULL);
+	for (int i = 0; i < 2; i++) {
+		if (i == 1) {
+			sigaction(SIGUSR1, &second, NULL);
+			*place = *left;
+		}
+		raise(SIGUSR1);
+	}
+}
+
 static void
 install(void)
 {
@@ -131,11 +170,16 @@ install(void)
 		sigaltstack(&own, NULL);
 		action.sa_flags |= SA_ONSTACK;
 	}
+	if (profiled || strcmp(how, "deferred") == 0) {
+		action.sa_flags = SA_SIGINFO;
+		sigaddset(&action.sa_mask, SIGUSR1);
+	}
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		sigaction(numbers[i], &action, NULL);
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = on_alarm;
 	sigaction(SIGALRM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 }
 
 __attribute__((noinline)) static void
@@ -178,6 +222,7 @@ int
 main(int argc, char **argv)
 {
 	const struct itimerval soon = {{0, 0}, {0, 1000}};
+	siginfo_t left = {.si_signo = SIGSEGV, .si_code = SI_USER};
 	pthread_t thread;
 
 	what = argc > 1 ? argv[1] : "ready";
@@ -185,6 +230,7 @@ main(int argc, char **argv)
 	if (strcmp(how, "helper") == 0)
 		helper = argv + 3;
 	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	profiled = strcmp(what, "profiled") == 0;
 	install();
 	if (strcmp(what, "null") == 0 || strcmp(what, "nested") == 0) {
 		divides = what[1] == 'e';
@@ -200,10 +246,16 @@ main(int argc, char **argv)
 		helper = NULL;
 		puts("go");
 		fflush(stdout);
+	} else if (strcmp(what, "nobody") == 0) {
+		left.si_code = SI_QUEUE;
+		syscall(SYS_rt_sigqueueinfo, getpid(), SIGSEGV, &left);
 	} else if (strcmp(what, "alarm") == 0) {
 		recover();
 		setitimer(ITIMER_REAL, &soon, NULL);
-	} else if (strcmp(what, "repaired") == 0) {
+	} else if (strcmp(what, "stale") == 0 || strcmp(what, "zeros") == 0) {
+		left.si_pid = what[0] == 's';
+		leave_and_raise(&left);
+	} else if (strcmp(what, "repaired") == 0 || profiled) {
 		page = mmap(
 		    NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		repairs = 1;
