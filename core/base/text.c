@@ -168,6 +168,37 @@ text_escape_into(char *out, size_t out_size, const char *text)
 }
 
 bool
+text_is_code_point(uint64_t c)
+{
+
+	return c < 0xd800 || (c >= 0xe000 && c <= 0x10ffff);
+}
+
+size_t
+text_utf8(uint32_t c, char out[static 4])
+{
+	size_t n = 0;
+
+	if (c < 0x80) {
+		out[n++] = (char)c;
+		return n;
+	}
+	if (c < 0x800) {
+		out[n++] = (char)(0xc0 | c >> 6);
+	} else {
+		if (c < 0x10000) {
+			out[n++] = (char)(0xe0 | c >> 12);
+		} else {
+			out[n++] = (char)(0xf0 | c >> 18);
+			out[n++] = (char)(0x80 | (c >> 12 & 0x3f));
+		}
+		out[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+	}
+	out[n++] = (char)(0x80 | (c & 0x3f));
+	return n;
+}
+
+bool
 text_is_utf8(const void *text, size_t len)
 {
 	const uint8_t *s = text;

@@ -13,6 +13,10 @@
 void text_escape(struct buf *b, const char *text, size_t len);
 /* True when the bytes are valid UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const void *text, size_t len);
+/* True of a code point that may stand in text (no surrogate). */
+bool text_is_code_point(uint64_t c);
+/* Such a code point as UTF-8; returns how many bytes it has. */
+size_t text_utf8(uint32_t c, char out[static 4]);
 /* Same escapes into a fixed buffer, cut with "..." if needed; returns out. */
 char *text_escape_into(char *out, size_t out_size, const char *text);
 

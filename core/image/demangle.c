@@ -4,10 +4,13 @@
  * let a name of a few hundred bytes stand for gigabytes of text. So the forms
  * with a callback are used, and once the output cap is reached we jump out of
  * the demangler. That is safe for C++, whose demangler keeps everything on the
- * stack in this form; Rust's may lose a small buffer, once per hostile name.
+ * stack in this form; Rust's of the old scheme may lose a small buffer, once
+ * per hostile name. Its demangler of the new one is not used: it counts
+ * lifetimes up to any number, silently.
  */
 #include "image/demangle.h"
 #include "base/buf.h"
+#include "image/demangle_rust.h"
 #include <ctype.h>
 #include <libiberty/demangle.h>
 #include <setjmp.h>
@@ -40,6 +43,10 @@ static bool
 run(struct sink *s, const char *name, int options)
 {
 	s->size = 0;
+	if (name[1] == 'R') {
+		s->size = demangle_rust(name, s->text, sizeof(s->text));
+		return s->size > 0;
+	}
 	if (setjmp(s->full) != 0)
 		return false;
 	/* Rust's old scheme is C++'s with a hash at the end: ask Rust first. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Demangling by libiberty (C++, Rust, D): recursion limit on, input capped at
- * 4 KiB, output at 64 KiB.
+ * Demangling: by libiberty (C++, D, Rust's old scheme; recursion limit on) and
+ * by image/demangle_rust.h. Input is capped at 4 KiB, output at 64 KiB.
  */
 #ifndef IMAGE_DEMANGLE_H
 #define IMAGE_DEMANGLE_H

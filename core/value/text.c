@@ -6,6 +6,7 @@
  *
  * An array is shown as GDB does: without its trailing NULs, with those inside.
  */
+#include "base/text.h"
 #include "value/value_private.h"
 
 void
@@ -51,24 +52,11 @@ text_cut(struct snap_variable *v, uint64_t length)
 static void
 put_code(struct buf *b, uint32_t c)
 {
-	if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+	char bytes[4];
+
+	if (!text_is_code_point(c))
 		c = 0xfffd;
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_putc(b, (char)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_putc(b, (char)(0xe0 | c >> 12));
-		} else {
-			buf_putc(b, (char)(0xf0 | c >> 18));
-			buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buf_putc(b, (char)(0x80 | (c & 0x3f)));
+	buf_append(b, bytes, text_utf8(c, bytes));
 }
 
 static uint32_t

@@ -9,7 +9,6 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
-#include "image/demangle.h"
 #include "image/inflate.h"
 
 static void
@@ -688,79 +687,4 @@ TEST(memory_of_a_wrong_kind_is_freed)
 	    BT_E_FORMAT);
 	expect_lacks(e.text, "\033");
 	expect_false(image_from_memory(NULL, 0, "none", &image, &e));
-}
-
-TEST(demangling)
-{
-	static const struct {
-		const char *name, *with, *without;
-	} cases[] = {
-	    {"_ZN2ns1fEi", "ns::f(int)", "ns::f"},
-	    {"_ZN2ns1fEi.cold", "ns::f(int) [clone .cold]", "ns::f"},
-	    {"_ZNSt6vectorIiSaIiEE9push_backERKi",
-		"std::vector<int, std::allocator<int> >::push_back(int const&)",
-		"std::vector<int, std::allocator<int> >::push_back"},
-	    {"_ZN4core3fmt5write17h0123456789abcdefE", "core::fmt::write",
-		"core::fmt::write"},
-	    {"_RNvC6_123foo3bar", "123foo::bar", "123foo::bar"},
-	    {"_D8demangle4testFiZv", "demangle.test(int)", "demangle.test"},
-	    {"main", NULL, NULL},
-	    {"", NULL, NULL},
-	    {"_", NULL, NULL},
-	    {"_Z", NULL, NULL},
-	    {"_ZN", NULL, NULL},
-	    {"__libc_start_main", NULL, NULL},
-	    {"_DYNAMIC", NULL, NULL},
-	    {"_Foo", NULL, NULL},
-	};
-	struct arena a;
-
-	arena_init(&a, 1 << 20);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		expect_str(demangle(&a, cases[i].name, true), cases[i].with);
-		expect_str(
-		    demangle(&a, cases[i].name, false), cases[i].without);
-	}
-	arena_deinit(&a);
-}
-
-TEST(demangling_bombs_end)
-{
-	char name[4096], *p;
-	struct arena a;
-
-	arena_init(&a, 1 << 20);
-	/* Each level doubles the text: pair<T, T> of the one before. */
-	p = name + sprintf(name, "_Z1fSt4pairIiiE");
-	for (int i = 0; i < 36; i++) {
-		int digit = i < 10 ? '0' + i : 'A' + i - 10; /* base 36 */
-
-		p += sprintf(p, "S_IS%c_S%c_E", digit, digit);
-	}
-	/* Some levels are fine, all of them are 2^36 times as much. */
-	expect_null(demangle(&a, name, true));
-	name[strlen("_Z1fSt4pairIiiE") + 5 * strlen("S_IS0_S0_E")] = '\0';
-	expect_not_null(demangle(&a, name, true));
-	/* The same in D: each type is a map from the one before to itself. */
-	p = name + sprintf(name, "_D1a1bFHii");
-	for (int i = 0; i < 200; i++)
-		p += sprintf(p, "HQ%cQ%c", i == 0 ? 'd' : 'f', 'h');
-	strcpy(p, "Zv");
-	demangle(&a, name, true);
-	/* Depth: pointers to pointers to ... */
-	memcpy(name, "_Z1f", 4);
-	memset(name + 4, 'P', 4000);
-	strcpy(name + 4004, "i");
-	demangle(&a, name, true);
-	/* Too long to be looked at. */
-	memset(name, 'a', sizeof(name));
-	memcpy(name, "_Z4000", 6);
-	name[sizeof(name) - 1] = '\0';
-	p = malloc(20000);
-	memset(p, 'a', 20000);
-	memcpy(p, "_Z5000", 6);
-	p[19999] = '\0';
-	expect_null(demangle(&a, p, true));
-	free(p);
-	arena_deinit(&a);
 }
