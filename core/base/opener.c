@@ -32,6 +32,7 @@ static const uint64_t default_cap[OPENER__COUNT] = {
     [OPENER_ROOT] = UINT64_C(1) << 40,
     [OPENER_MAPPED] = UINT64_C(1) << 40,
     [OPENER_PROGRAM] = UINT64_C(1) << 40,
+    [OPENER_THREAD] = UINT64_C(1) << 20,
 };
 
 static int
@@ -138,6 +139,18 @@ open_mapped(const struct opener_local *o, const char *range)
 	return openat(o->process.proc_fd, name, OPEN_FLAGS);
 }
 
+static int
+open_thread(const struct opener_local *o, const char *tid)
+{
+	char name[64];
+
+	if (o->process.proc_fd < 0 || tid[strspn(tid, "0123456789")] != '\0' ||
+	    snprintf(name, sizeof(name), "task/%s/status", tid) >=
+		(int)sizeof(name))
+		return not_found();
+	return openat(o->process.proc_fd, name, OPEN_FLAGS);
+}
+
 /* Of the process when that thread has ended. */
 static int
 open_program(const struct opener_local *o)
@@ -163,6 +176,8 @@ open_of_process(
 		    : not_found();
 	case OPENER_MAPPED:
 		return open_mapped(o, path);
+	case OPENER_THREAD:
+		return open_thread(o, path);
 	default:
 		return open_program(o);
 	}

@@ -25,6 +25,7 @@ enum opener_kind {
 	OPENER_ROOT,	/* named by it: below its root directory */
 	OPENER_MAPPED,	/* what it has mapped at START-END, in hexadecimal */
 	OPENER_PROGRAM, /* what it runs, whatever the path */
+	OPENER_THREAD,	/* /proc/PID/task/TID/status, of that number */
 	OPENER__COUNT
 };
 
@@ -85,8 +86,8 @@ bool opener_local_init(
  * it are opened where they are, not below the sysroot. */
 bool opener_local_debug_dir(
     struct opener_local *o, const char *dir, bt_error_t *e);
-/* Whose files OPENER_ROOT, OPENER_MAPPED and OPENER_PROGRAM are; without it
- * there are none. */
+/* Whose files OPENER_ROOT and those behind it are; without it there are
+ * none. */
 void opener_local_process(
     struct opener_local *o, const struct opener_process *process);
 /* Where inflated copies are, borrowed; NULL: nowhere. */

@@ -8,11 +8,22 @@
  * nobody catches them because something went wrong in it. What an earlier
  * signal left in the same place must not be taken for this one's: the blocked
  * signals tell them apart.
+ *
+ * A handler that returns mends something: collectors and databases write to
+ * pages that are protected to learn of it, Go and Lisp make an error of the
+ * language out of a null pointer. To meet one in the middle of it is chance, so
+ * a second look decides: who is still in its handler while the process runs on
+ * deals with a crash.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "session/session_private.h"
 #include "target/handled.h"
+#include "target/procfs.h"
 
 /* Not SIGSYS: sandboxes catch it for each call that their filter traps, do the
  * call elsewhere, and go on (Chromium's do so all the time). A thread in such a
@@ -86,10 +97,11 @@ signal_at(struct session *s, const struct target_thread *t,
 	return is_caught_fault(p, out->number);
 }
 
-/* The outermost is what began it; those further in are faults of handlers. */
+/* The outermost is what began it; those further in are faults of handlers.
+ * *added: what it blocks that was not blocked before; 0: unknown. */
 static bool
-signal_of(
-    struct session *s, const struct target_thread *t, struct target_signal *out)
+signal_of(struct session *s, const struct target_thread *t,
+    struct target_signal *out, uint64_t *added)
 {
 	const struct unwind_stack *stack = &s->stack;
 	struct handler h = {.masks = t->has_blocked, .before = t->blocked};
@@ -112,11 +124,97 @@ signal_of(
 		if (signal_at(s, t, &h, &signal)) {
 			s->handled_sp = h.sp;
 			*out = signal;
+			*added = h.masks ? h.within & ~h.before : 0;
 			found = true;
 		}
 	}
 	return found;
 }
+
+/* ---- the second look ---- */
+
+struct look {
+	char state;
+	uint64_t blocked, caught;
+	bool dumping; /* its core is being written */
+};
+
+static bool
+look_at(int fd, struct look *out)
+{
+	char text[4096];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	struct view all, state, blocked, caught;
+	uint64_t dumping = 0;
+
+	if (n <= 0)
+		return false;
+	all = view_of(text, (size_t)n);
+	if (!procfs_field(all, "State", &state) || state.size == 0 ||
+	    !procfs_field(all, "SigBlk", &blocked) ||
+	    !procfs_mask(blocked, &out->blocked) ||
+	    !procfs_field(all, "SigCgt", &caught) ||
+	    !procfs_mask(caught, &out->caught))
+		return false;
+	(void)procfs_field_u64(all, "CoreDumping", &dumping);
+	out->state = (char)state.data[0];
+	out->dumping = dumping != 0;
+	return true;
+}
+
+/* The handler has blocked these, and lives on without. One that has put the
+ * default action in its place returns in order to die. */
+static bool
+lives_on(const struct look *now, int number, uint64_t added)
+{
+
+	return (now->blocked & added) != added && !now->dumping &&
+	    !procfs_is_dead(now->state) && (now->caught & bit_of(number)) != 0;
+}
+
+/* Other signals are blocked meanwhile than by the handler: the mask tells
+ * nothing. */
+static bool
+waits_with_mask(const struct target_thread *t)
+{
+	uint64_t arguments[6];
+	int64_t number;
+
+	return arch_syscall(&t->regs, &number, arguments) &&
+	    (number == SYS_rt_sigsuspend || number == SYS_ppoll ||
+		number == SYS_pselect6 || number == SYS_epoll_pwait);
+}
+
+/* On a busy machine one that wants to run may get no turn for some time. */
+static bool
+has_returned(struct session *s, const struct target_thread *t, int signal,
+    uint64_t added)
+{
+	enum { TICK_NS = 1000000, ASLEEP_TICKS = 100, AWAKE_TICKS = 400 };
+	const struct timespec tick = {.tv_nsec = TICK_NS};
+	char name[16];
+	struct look now;
+	bool found = false;
+	int fd;
+
+	if (added == 0 || waits_with_mask(t))
+		return false;
+	(void)snprintf(name, sizeof(name), "%u", (unsigned)t->tid);
+	fd = opener_open(s->opener, OPENER_THREAD, name, NULL);
+	for (int i = 0; fd >= 0 && !found && session_has_time(s); i++) {
+		if (!look_at(fd, &now) ||
+		    i >= (now.state == 'R' ? AWAKE_TICKS : ASLEEP_TICKS))
+			break;
+		found = lives_on(&now, signal, added);
+		if (!found)
+			(void)nanosleep(&tick, NULL);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return found;
+}
+
+/* ---- all threads ---- */
 
 static bool
 catches_faults(const struct target_process *p)
@@ -135,6 +233,7 @@ collect_handled(struct session *s)
 	struct target_thread *threads;
 	size_t n = target_threads(s->target, &threads);
 	struct target_signal found;
+	uint64_t added = 0;
 
 	if (!p->live || target_signal(s->target)->present || !catches_faults(p))
 		return;
@@ -142,8 +241,12 @@ collect_handled(struct session *s)
 		if (!session_wants_thread(o, threads[i].tid) ||
 		    (o->fault_thread != 0 &&
 			o->fault_thread != threads[i].tid) ||
-		    !signal_of(s, &threads[i], &found))
+		    !signal_of(s, &threads[i], &found, &added))
 			continue;
+		if (has_returned(s, &threads[i], found.number, added)) {
+			s->handled_sp = 0;
+			continue;
+		}
 		threads[i].fault = true;
 		threads[i].signal = found;
 		target_set_signal(s->target, &found);

@@ -99,6 +99,15 @@ def nothing(bench, t):
         t.check("handler" not in d["classifiers"], mode)
 
 
+def barrier(bench, t):
+    """In the middle of a handler, by chance: the next moment it is out."""
+    target = bench.start(bench.exe("handled", "-O0"), "barrier")
+    for _ in range(12):
+        d = bench.json(t, target.pid)
+        t.equal((d["signal"], primary(d), d["fault"]), ({}, [], {}), "barrier")
+        t.check("handler" not in d["classifiers"], d["classifiers"])
+
+
 def helper(bench, t):
     """Started by the dying process, which waits for us in its handler."""
     exe = bench.exe("handled", "-O0")
@@ -133,6 +142,7 @@ def body(bench, t):
     faults(bench, t)
     sent(bench, t)
     nothing(bench, t)
+    barrier(bench, t)
     helper(bench, t)
     chosen(bench, t)
 

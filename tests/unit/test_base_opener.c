@@ -401,6 +401,7 @@ TEST(files_of_a_process)
 	struct opener_local o;
 	struct opener_process p = {-1, -1, -1};
 	const char *path = make_file("file", "content");
+	char tid[16];
 	static const char *const bad[] = {"../exe", "0-1/../../exe", "", "x",
 	    "0000000000000000000000000000000000000000000000000000000000000000"};
 	bt_error_t e;
@@ -410,6 +411,7 @@ TEST(files_of_a_process)
 	expect_uint(e.code, BT_E_NOTFOUND);
 	expect_int(opener_open(&o.base, OPENER_PROGRAM, "exe", &e), -1);
 	expect_int(opener_open(&o.base, OPENER_MAPPED, "1-2", &e), -1);
+	expect_int(opener_open(&o.base, OPENER_THREAD, "1", &e), -1);
 
 	p.root_fd = open(test_dir(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	p.mm_fd = p.proc_fd = open(
@@ -420,8 +422,13 @@ TEST(files_of_a_process)
 
 	expect_true(fd >= 0);
 	(void)close(fd);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		expect_int(opener_open(&o.base, OPENER_MAPPED, bad[i], &e), -1);
+		expect_int(opener_open(&o.base, OPENER_THREAD, bad[i], &e), -1);
+	}
+	(void)snprintf(tid, sizeof(tid), "%d", (int)getpid());
+	expect_true(
+	    strncmp(content_of(&o, OPENER_THREAD, tid, &e), "Name:", 5) == 0);
 	(void)close(p.root_fd);
 	(void)close(p.mm_fd);
 	opener_local_deinit(&o);

@@ -16,6 +16,7 @@
  *	zeros     the same, and what lay there looks like one sent by nobody
  *	profiled  repairs the page, and a SIGUSR1 came meanwhile
  *	repaired  its handler makes the page writable and returns
+ *	barrier   the same again and again, as collectors do, and takes its time
  *	ready     has handlers for everything and no reason
  *
  * plain: the handler does not ask for a siginfo. stack: it has a stack of its
@@ -35,6 +36,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct request {
@@ -46,7 +48,7 @@ static const char *what, *how;
 static char **helper;
 static char *page;
 static sigjmp_buf back;
-static volatile sig_atomic_t recovers, repairs, divides, profiled;
+static volatile sig_atomic_t recovers, repairs, barrier, divides, profiled;
 static volatile int zero;
 
 static void
@@ -80,12 +82,28 @@ run_helper(void)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
 }
 
+/* A millisecond of work. */
+static void
+spin(void)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begin.tv_sec) * 1000000000 + now.tv_nsec -
+		begin.tv_nsec <
+	    1000000);
+}
+
 __attribute__((noinline)) static void
 crash_handler(int number)
 {
 	if (recovers)
 		siglongjmp(back, 1);
-	if (repairs) {
+	if (barrier)
+		spin();
+	if (barrier || repairs) {
 		(void)mprotect(page, 4096, PROT_READ | PROT_WRITE);
 		repairs = 0;
 		if (profiled)
@@ -170,7 +188,7 @@ install(void)
 		sigaltstack(&own, NULL);
 		action.sa_flags |= SA_ONSTACK;
 	}
-	if (profiled || strcmp(how, "deferred") == 0) {
+	if (profiled || barrier || strcmp(how, "deferred") == 0) {
 		action.sa_flags = SA_SIGINFO;
 		sigaddset(&action.sa_mask, SIGUSR1);
 	}
@@ -231,6 +249,7 @@ main(int argc, char **argv)
 		helper = argv + 3;
 	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
 	profiled = strcmp(what, "profiled") == 0;
+	barrier = strcmp(what, "barrier") == 0;
 	install();
 	if (strcmp(what, "null") == 0 || strcmp(what, "nested") == 0) {
 		divides = what[1] == 'e';
@@ -255,6 +274,15 @@ main(int argc, char **argv)
 	} else if (strcmp(what, "stale") == 0 || strcmp(what, "zeros") == 0) {
 		left.si_pid = what[0] == 's';
 		leave_and_raise(&left);
+	} else if (barrier) {
+		page = mmap(
+		    NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		say_ready();
+		for (;;) {
+			serve((struct request *)(void *)page, 5);
+			spin();
+			mprotect(page, 4096, PROT_READ);
+		}
 	} else if (strcmp(what, "repaired") == 0 || profiled) {
 		page = mmap(
 		    NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
