@@ -211,6 +211,62 @@ fork_prepare(struct taking *t)
 
 /* ---- which thread ---- */
 
+/*
+ * One that a thread library made, not one of a coroutine, which may be short
+ * and have other data below. The library has its block on top, which begins
+ * with its own address (ELF Handling For Thread-Local Storage, 4.4.6); a
+ * runtime without one (Go's) has stacks and what the thread pointer leads to
+ * in one heap. That of the first thread is the kernel's, and its block may lie
+ * above anything.
+ */
+static bool
+is_thread_stack(const struct taking *t, const struct capture_thread *thread,
+    const struct arch_thread_regs *regs, const struct capture_area *a,
+    uint64_t sp)
+{
+	uint64_t tp, self;
+
+	return (int32_t)thread->tid != t->c->options.pid &&
+	    arch_thread_pointer(regs, &tp) && tp >= sp && tp < a->end &&
+	    pread(t->c->mem_fd, &self, sizeof(self), (off_t)tp) ==
+	    (ssize_t)sizeof(self) &&
+	    self == tp;
+}
+
+static size_t
+read_memory(void *ctx, bt_addr_t address, void *out, size_t size)
+{
+	const struct taking *t = ctx;
+	ssize_t n = pread(t->c->mem_fd, out, size, (off_t)address);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* In a signal handler whose own stack lies in the middle of this one (a local
+ * array of main's): what was interrupted goes on below. */
+static bool
+leaves_stack_below(
+    const struct taking *t, const struct capture_area *a, uint64_t sp)
+{
+	static const size_t most = 64 * 1024;
+	size_t size = a->end - sp < most ? (size_t)(a->end - sp) : most;
+	uint64_t *words = malloc(size), below;
+	struct regs saved;
+	bool found = false;
+
+	size = words != NULL
+	    ? read_memory((void *)(uintptr_t)t, sp, words, size)
+	    : 0;
+	for (size_t i = 0; i < size / sizeof(*words) && !found; i++)
+		found = words[i] == t->trampoline &&
+		    arch_sigframe_regs(sp + (i + 1) * sizeof(*words),
+			read_memory, (void *)(uintptr_t)t, &saved) &&
+		    regs_get(&saved, ARCH_SP, &below) && below < sp &&
+		    below >= a->start;
+	free(words);
+	return found;
+}
+
 /* Room below its stack pointer where a signal's frame would lie, too. */
 static bool
 has_room(const struct taking *t, size_t index)
@@ -218,7 +274,7 @@ has_room(const struct taking *t, size_t index)
 	const struct capture_thread *thread = &t->c->threads[index];
 	struct arch_thread_regs regs = {0};
 	const struct capture_area *a;
-	uint64_t sp, tp = 0;
+	uint64_t sp;
 
 	if (!arch_gregs_parse(
 		view_of(thread->gregs, thread->gregs_size), &regs) ||
@@ -226,10 +282,9 @@ has_room(const struct taking *t, size_t index)
 	    (a = memory_area_at(t, sp)) == NULL || !a->wanted || a->shared ||
 	    sp - a->start < INJECT_SPACE)
 		return false;
-	/* A stack that the kernel or a thread library made, not one of a
-	 * coroutine, which may be short and have other data below. */
-	if (!a->is_stack &&
-	    (!arch_thread_pointer(&regs, &tp) || tp < sp || tp >= a->end))
+	if (!a->is_stack && !is_thread_stack(t, thread, &regs, a, sp))
+		return false;
+	if (leaves_stack_below(t, a, sp))
 		return false;
 	for (size_t i = 0; i < t->c->n_threads; i++) {
 		const struct capture_thread *other = &t->c->threads[i];

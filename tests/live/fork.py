@@ -276,6 +276,23 @@ def refusals(bench, t):
     limited(bench, t, why)
 
 
+def below(bench, t):
+    """Stacks with something else below them are not written to."""
+    for mode in ("heap", "coroutine", "alternate"):
+        target = bench.start(bench.exe("below"), mode, ready=False)
+        said = target.stdout.readline()
+        if said == "no room\n":
+            continue
+        t.equal(said, "ready\n", mode)
+        d = bench.json(t, target.pid, "--fork")
+        t.check(any(w["code"] == "live.fork" and "room to spare" in w["text"]
+                    for w in d["warnings"]), mode, d["warnings"])
+        target.stdin.write("\n")
+        target.stdin.flush()
+        t.equal(target.stdout.readline(), "whole\n", mode)
+        target.kill()
+
+
 def limited(bench, t, why):
     """RLIMIT_NPROC, which root is not bound by."""
     if os.geteuid() != 0:
@@ -355,6 +372,7 @@ def body(bench, t):
     frozen(bench, t)
     unnoticed(bench, t)
     refusals(bench, t)
+    below(bench, t)
     threads_and_storms(bench, t)
     copies_end(bench, t)
     repeated(bench, t)
