@@ -71,6 +71,7 @@ struct waits {
 	ptrace_backtrace_t *bt;
 	ptrace_target_t *target;
 	double weight;	      /* of our findings: a crash has other reasons */
+	bool moves;	      /* nothing went wrong, and a thread runs */
 	struct waiter *items; /* sorted by tid */
 	uint32_t count;
 };
@@ -167,6 +168,24 @@ is_end_of(struct waits *w, bt_addr_t word, uint32_t tid)
 	    ptrace_thread_register(
 		t->thread, PTRACE_REGISTER_THREAD_POINTER, &block) &&
 	    word - block < PTHREAD_BYTES;
+}
+
+/* Its result is there: it is on its way out, and what it waited for has come (a
+ * mutex that inherits priority is its own by then). One that was interrupted
+ * will be restarted; -ENOSYS is what stands there until there is a result
+ * (arch/x86/entry). */
+static bool
+has_result(const struct waiter *t)
+{
+	enum { RAX, NONE = -38, RESTART_FIRST = -516, RESTART_LAST = -512 };
+	uint64_t value;
+	int64_t result;
+
+	if (!ptrace_thread_register(t->thread, RAX, &value))
+		return false;
+	result = (int64_t)value;
+	return result != NONE &&
+	    (result < RESTART_FIRST || result > RESTART_LAST);
 }
 
 static void
@@ -498,7 +517,9 @@ judge_orphan(struct waits *w, struct waiter *t)
 	report_publish(&r);
 }
 
-/* The owner sleeps as well, but not for a lock. */
+/* The owner sleeps as well, but not for a lock. Who waits for an event with a
+ * lock in hand (a collection of garbage, an answer) may just be waiting for one
+ * of those that run. */
 static void
 judge_holder(struct waits *w, struct waiter *t)
 {
@@ -507,11 +528,14 @@ judge_holder(struct waits *w, struct waiter *t)
 
 	if (owner->told || is_lock(owner))
 		return;
-	if (owner->kind == WAIT_NONE) {
+	if (owner->kind == WAIT_NONE ||
+	    (owner->kind == WAIT_EVENT && w->moves)) {
 		owner->told = true;
 		pmodule_backtrace_annotate(w->bt, PAT_COMMENT,
 		    "lock contention: %s, which is %s", edge_text(w, t),
-		    owner->in_call ? "in a system call" : "running");
+		    owner->kind == WAIT_EVENT ? "waiting for something else"
+			: owner->in_call      ? "in a system call"
+					      : "running");
 		return;
 	}
 	owner->told = true;
@@ -584,10 +608,11 @@ analyse(ptrace_backtrace_t *bt)
 	struct waits w = {.bt = bt, .target = ptrace_backtrace_target(bt)};
 	uint32_t n = ptrace_backtrace_n_threads(bt);
 	struct crash c;
+	bool healthy = crash_resolve(bt, &c) == false;
 
 	/* A process that was killed or that gave up may have hung; one that
 	 * crashed did not crash because of other threads' locks. */
-	w.weight = crash_resolve(bt, &c) && c.kind != CRASH_SENT ? 0.6 : 1;
+	w.weight = healthy || c.kind == CRASH_SENT ? 1 : 0.6;
 
 	/* A stack of threads past this is a server that waits for work; a
 	 * deadlock of it shows among the first ones as well. */
@@ -606,10 +631,12 @@ analyse(ptrace_backtrace_t *bt)
 		ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
 		struct waiter *t = &w.items[i];
 
-		t->in_call = ptrace_thread_syscall(t->thread, &call);
+		t->in_call = ptrace_thread_syscall(t->thread, &call) &&
+		    has_result(t) == false;
 		if (t->in_call && call.number == SYSCALL_FUTEX)
 			classify_futex(&w, t, &call);
 		t->next = t->owner != 0 ? find_thread(&w, t->owner) : NULL;
+		w.moves |= healthy && t->in_call == false;
 	}
 	judge_all(&w);
 	free(w.items);

@@ -45,7 +45,8 @@ BAD = {
 }
 # What is only contention: a comment says so, or nothing does.
 GOOD = {"timed": None, "running": "which is running",
-        "input": "which is in a system call", "foreign": None}
+        "input": "which is in a system call", "foreign": None,
+        "moving": "which is waiting for something else"}
 
 # Also without symbols.
 BARE = {"two", "self", "writer", "orphan-table", "join", "condition"}

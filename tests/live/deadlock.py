@@ -8,7 +8,8 @@ import sys
 import _live
 import crash
 
-PROGRAMS = os.path.join(_live.ROOT, "tests", "crashes", "programs")
+CRASHES = os.path.join(_live.ROOT, "tests", "crashes")
+PROGRAMS = os.path.join(CRASHES, "programs")
 FUTEX = "202"  # x86-64
 
 
@@ -46,6 +47,17 @@ def body(bench, t):
     target = bench.known(4)
     document = bench.json(t, target.pid)
     t.equal(document.get("findings", []), [], "a process that only waits")
+    contended(bench, t)
+
+
+def contended(bench, t):
+    """A thread that has just been given a lock waits for it no more."""
+    exe = crash.build(os.path.join(CRASHES, "analyses", "locks.c"),
+                      ["-g", "-O1", "-w"], "gcc", bench.dir, name="locks")
+    target = bench.start(exe, "handover")
+    for _ in range(12):
+        d = bench.json(t, target.pid)
+        t.equal([f["class"] for f in d["findings"]], [], "handed over")
 
 
 if __name__ == "__main__":

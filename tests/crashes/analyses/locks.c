@@ -131,6 +131,29 @@ spin(void *arg)
 	return NULL;
 }
 
+/* A mutex that goes from hand to hand all the time. */
+static void *
+hand_over(void *arg)
+{
+	for (;;) {
+		pthread_mutex_lock(arg);
+		for (volatile int i = 0; i < 2000; i++)
+			;
+		pthread_mutex_unlock(arg);
+	}
+	return NULL;
+}
+
+/* What the others wait for may come of it. */
+static void *
+work(void *arg)
+{
+	(void)arg;
+	for (;;)
+		__asm__ volatile("pause");
+	return NULL;
+}
+
 static void *
 read_input(void *arg)
 {
@@ -225,10 +248,17 @@ play(const char *what)
 	} else if (strcmp(what, "join") == 0) {
 		start(be_joined, NULL);
 		pthread_create(&t, NULL, lock_and_join, NULL);
-	} else if (strcmp(what, "condition") == 0) {
+	} else if (strcmp(what, "condition") == 0 ||
+	    strcmp(what, "moving") == 0) {
 		start(wait_changed, NULL);
 		pthread_barrier_wait(&both);
 		start(take_one, &first);
+		if (what[0] == 'm')
+			start(work, NULL);
+	} else if (strcmp(what, "handover") == 0) {
+		set_kind(&first, PTHREAD_MUTEX_STALLED, PTHREAD_PRIO_INHERIT);
+		for (int i = 0; i < 6; i++)
+			start(hand_over, &first);
 	} else if (strcmp(what, "timed") == 0) {
 		pair(take_timed, ab, take_timed, ba);
 	} else if (strcmp(what, "running") == 0) {
