@@ -219,7 +219,8 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	    expected != t->tid && is_end_of(w, word, expected)) {
 		t->kind = WAIT_JOIN;
 		t->owner = expected;
-	} else if (is_rwlock(w, word, &t->lock, &t->owner)) {
+	} else if (op == FUTEX_WAIT_BITSET && expected == now &&
+	    is_rwlock(w, word, &t->lock, &t->owner)) {
 		t->kind = WAIT_RWLOCK;
 	}
 }
@@ -602,6 +603,15 @@ judge_all(struct waits *w)
 	}
 }
 
+/* It runs, or did when the others were not yet stopped. */
+static bool
+is_awake(const struct waiter *t)
+{
+
+	return t->in_call == false ||
+	    strcmp(ptrace_thread_state(t->thread), "running") == 0;
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -636,7 +646,7 @@ analyse(ptrace_backtrace_t *bt)
 		if (t->in_call && call.number == SYSCALL_FUTEX)
 			classify_futex(&w, t, &call);
 		t->next = t->owner != 0 ? find_thread(&w, t->owner) : NULL;
-		w.moves |= healthy && t->in_call == false;
+		w.moves |= healthy && is_awake(t);
 	}
 	judge_all(&w);
 	free(w.items);

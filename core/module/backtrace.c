@@ -254,6 +254,13 @@ module_state_name(char letter)
 	return "unknown";
 }
 
+const char *
+ptrace_thread_state(const ptrace_thread_t *t)
+{
+
+	return module_state_name(t->target != NULL ? t->target->state : '\0');
+}
+
 /* A core is of a process that ended; a live one tells its main thread's state
  * as /proc does. */
 const char *

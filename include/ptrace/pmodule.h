@@ -199,6 +199,9 @@ const char *ptrace_backtrace_application_name(ptrace_backtrace_t *bt);
 /* "running", "sleeping", "disk", "stopped", "traced", "zombie", "dead", "idle",
  * "unknown". */
 const char *ptrace_backtrace_process_state(ptrace_backtrace_t *bt);
+/* The same of a thread of a running process, just before it was stopped for us;
+ * "unknown" in a core. */
+const char *ptrace_thread_state(const ptrace_thread_t *t);
 uint32_t ptrace_thread_n_kframes(const ptrace_thread_t *t);
 
 /* ---- variables ---- */

@@ -46,6 +46,7 @@ BAD = {
 # What is only contention: a comment says so, or nothing does.
 GOOD = {"timed": None, "running": "which is running",
         "input": "which is in a system call", "foreign": None,
+        "neighbours": None,
         "moving": "which is waiting for something else"}
 
 # Also without symbols.

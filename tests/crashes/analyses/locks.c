@@ -168,6 +168,19 @@ read_input(void *arg)
 	return NULL;
 }
 
+/* A mutex that its owner has just let go, behind what makes it look like the
+ * middle of a read-write lock. */
+static uint32_t neighbours[16] = {3, 0, 2, 0, 0, 0, 999999};
+
+static void *
+wait_neighbours(void *arg)
+{
+	(void)arg;
+	syscall(
+	    SYS_futex, &neighbours[2], FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+	return NULL;
+}
+
 static void *
 wait_foreign(void *arg)
 {
@@ -269,6 +282,8 @@ play(const char *what)
 		start(read_input, NULL);
 		pthread_barrier_wait(&both);
 		start(take_one, &first);
+	} else if (strcmp(what, "neighbours") == 0) {
+		start(wait_neighbours, NULL);
 	} else if (strcmp(what, "foreign") == 0) {
 		start(wait_foreign, NULL);
 	} else {

@@ -606,6 +606,7 @@ check_objects(ptrace_backtrace_t *bt, ptrace_thread_t *t)
 	CHECK(ptrace_backtrace_thread(bt, 1) == NULL);
 	CHECK(strcmp(ptrace_backtrace_application_name(bt), "crash") == 0);
 	CHECK(strcmp(ptrace_backtrace_process_state(bt), "unknown") == 0);
+	CHECK(strcmp(ptrace_thread_state(t), "unknown") == 0);
 	CHECK(ptrace_target_signal(ptrace_backtrace_target(bt), &signal));
 	CHECK(signal.number == 11);
 	CHECK(strcmp(ptrace_signal_name(11), "SIGSEGV") == 0);
