@@ -177,11 +177,11 @@ is_end_of(struct waits *w, bt_addr_t word, uint32_t tid)
 static bool
 has_result(const struct waiter *t)
 {
-	enum { RAX, NONE = -38, RESTART_FIRST = -516, RESTART_LAST = -512 };
+	enum { RESULT, NONE = -38, RESTART_FIRST = -516, RESTART_LAST = -512 };
 	uint64_t value;
 	int64_t result;
 
-	if (!ptrace_thread_register(t->thread, RAX, &value))
+	if (!ptrace_thread_register(t->thread, RESULT, &value))
 		return false;
 	result = (int64_t)value;
 	return result != NONE &&
