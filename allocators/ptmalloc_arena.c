@@ -118,6 +118,51 @@ chain_begins(struct ptmalloc *p, bt_addr_t start, bt_addr_t end, bt_addr_t top)
 	return start <= end;
 }
 
+/* One area may be several mappings: what a child makes after fork is not joined
+ * to what it inherited, and a core may cut one into several. */
+static bool
+continues(const ptrace_mapping_t *m, const ptrace_mapping_t *next)
+{
+
+	return next->permissions == m->permissions &&
+	    (next->path == NULL || next->path[0] == '[');
+}
+
+static void
+extend_up(struct ptmalloc *p, ptrace_mapping_t *m, bt_addr_t end)
+{
+	ptrace_mapping_t next = PTRACE_MAPPING_INIT;
+
+	while (m->end < end &&
+	    ptrace_target_mapping(p->host->target, m->end, &next) &&
+	    next.start == m->end && continues(m, &next))
+		m->end = next.end;
+}
+
+static void
+extend_down(struct ptmalloc *p, ptrace_mapping_t *m, bt_addr_t start)
+{
+	ptrace_mapping_t below = PTRACE_MAPPING_INIT;
+
+	while (m->start > start &&
+	    ptrace_target_mapping_below(
+		p->host->target, m->start - 1, &below) &&
+	    below.end == m->start && continues(m, &below))
+		m->start = below.start;
+}
+
+/* As its size says. */
+static bt_addr_t
+top_end(struct ptmalloc *p, bt_addr_t top)
+{
+	uint64_t words[2], size;
+
+	if (!memory_pair(&p->memory, top, words))
+		return top;
+	size = words[1] & ~(uint64_t)CHUNK_FLAGS;
+	return size <= UINT64_MAX - top ? top + size : top;
+}
+
 /* The end of the top chunk; that of the mapping when its size is damaged. */
 static bt_addr_t
 main_end(
@@ -229,13 +274,14 @@ static void
 add_main(struct ptmalloc *p, uint32_t index)
 {
 	struct pt_arena *a = &p->arenas[index];
-	ptrace_mapping_t m = PTRACE_MAPPING_INIT, below = PTRACE_MAPPING_INIT;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
 	bt_addr_t end, candidates[4];
 	unsigned n = 0;
 
 	if (a->top == 0 || a->top % CHUNK_ALIGN != 0 ||
 	    !ptrace_target_mapping(p->host->target, a->top, &m))
 		return;
+	extend_up(p, &m, top_end(p, a->top));
 	end = main_end(p, a, &m);
 	/* Lists of free chunks lead from page to page of it: of a small heap
 	 * that is not in the page cache all are got at once. */
@@ -243,11 +289,7 @@ add_main(struct ptmalloc *p, uint32_t index)
 		ptrace_target_stream(p->host->target, m.start, end - m.start);
 	if (a->contiguous == false)
 		add_main_parts(p, index, end);
-	/* A core may cut one mapping into several. */
-	while (ptrace_target_mapping_below(p->host->target, m.start, &below) &&
-	    below.end == m.start && below.permissions == m.permissions &&
-	    below.path == NULL && m.start > end - a->system_mem)
-		m.start = below.start;
+	extend_down(p, &m, a->system_mem < end ? end - a->system_mem : 0);
 	if (brk_base(p, &m, &candidates[n]))
 		n++;
 	if (a->contiguous && a->system_mem <= end - m.start &&
@@ -331,6 +373,8 @@ add_other(struct ptmalloc *p, uint32_t index)
 		    !memory_u64(&p->memory, heap + HEAP_PREVIOUS, &previous) ||
 		    !ptrace_target_mapping(p->host->target, heap, &m))
 			break;
+		if (size <= (uint64_t)1 << 36)
+			extend_up(p, &m, heap + size);
 		if (size % PAGE != 0 || size > m.end - heap || size < PAGE)
 			size = m.end - heap;
 		add_segment(p, start, heap + size, index);
