@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "session/session_private.h"
+#include "target/capture.h"
 #include "target/handled.h"
 #include "target/procfs.h"
 
@@ -162,14 +163,73 @@ look_at(int fd, struct look *out)
 	return true;
 }
 
-/* The handler has blocked these, and lives on without. One that has put the
- * default action in its place returns in order to die. */
+/* One that has put the default action in the place of its handler returns in
+ * order to die. */
 static bool
-lives_on(const struct look *now, int number, uint64_t added)
+lives_on(const struct look *now, int number)
 {
 
-	return (now->blocked & added) != added && !now->dumping &&
-	    !procfs_is_dead(now->state) && (now->caught & bit_of(number)) != 0;
+	return !now->dumping && !procfs_is_dead(now->state) &&
+	    (now->caught & bit_of(number)) != 0;
+}
+
+/*
+ * What no handler writes to, but whoever runs on behind it does: the frame of
+ * the signal, and the stack where it was interrupted, of its callers; below,
+ * too, if the handler has a stack of its own.
+ */
+enum { TRACES_FRAME = 432, TRACES_STACK = 128, TRACES_BELOW = 512 };
+
+struct traces {
+	bt_addr_t at[2];
+	size_t size[2];
+	uint8_t bytes[2][TRACES_STACK + TRACES_BELOW];
+};
+
+static size_t
+read_target(void *ctx, bt_addr_t address, void *out, size_t size)
+{
+
+	return target_read(ctx, address, out, size);
+}
+
+static void
+find_traces(struct session *s, struct traces *out)
+{
+	const bt_addr_t near = 65536;
+	bt_addr_t sp = s->handled_sp, back;
+	struct regs saved;
+
+	memset(out, 0, sizeof(*out));
+	out->at[0] = sp;
+	out->size[0] = TRACES_FRAME;
+	if (arch_sigframe_regs(sp, read_target, s->target, &saved) &&
+	    regs_get(&saved, ARCH_SP, &back)) {
+		bool same = back > sp && back - sp < near;
+
+		out->at[1] = same ? back : back - TRACES_BELOW;
+		out->size[1] = TRACES_STACK + (same ? 0 : TRACES_BELOW);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (target_read(s->target, out->at[i], out->bytes[i],
+			out->size[i]) != out->size[i])
+			out->size[i] = 0;
+}
+
+/* As it is now, whatever was captured. */
+static bool
+has_changed(const struct session *s, const struct traces *before)
+{
+	int fd = s->options->capture->mem_fd;
+	uint8_t now[sizeof(before->bytes[0])];
+
+	for (unsigned i = 0; i < 2; i++)
+		if (before->size[i] != 0 &&
+		    pread(fd, now, before->size[i], (off_t)before->at[i]) ==
+			(ssize_t)before->size[i] &&
+		    memcmp(now, before->bytes[i], before->size[i]) != 0)
+			return true;
+	return false;
 }
 
 /* Other signals are blocked meanwhile than by the handler: the mask tells
@@ -192,20 +252,25 @@ has_returned(struct session *s, const struct target_thread *t, int signal,
 {
 	enum { TICK_NS = 1000000, ASLEEP_TICKS = 100, AWAKE_TICKS = 400 };
 	const struct timespec tick = {.tv_nsec = TICK_NS};
+	struct traces traces;
 	char name[16];
 	struct look now;
 	bool found = false;
 	int fd;
 
-	if (added == 0 || waits_with_mask(t))
-		return false;
+	if (waits_with_mask(t))
+		added = 0;
+	if (added == 0)
+		find_traces(s, &traces);
 	(void)snprintf(name, sizeof(name), "%u", (unsigned)t->tid);
 	fd = opener_open(s->opener, OPENER_THREAD, name, NULL);
 	for (int i = 0; fd >= 0 && !found && session_has_time(s); i++) {
 		if (!look_at(fd, &now) ||
 		    i >= (now.state == 'R' ? AWAKE_TICKS : ASLEEP_TICKS))
 			break;
-		found = lives_on(&now, signal, added);
+		found = lives_on(&now, signal) &&
+		    (added != 0 ? (now.blocked & added) != added
+				: has_changed(s, &traces));
 		if (!found)
 			(void)nanosleep(&tick, NULL);
 	}

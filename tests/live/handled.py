@@ -101,11 +101,13 @@ def nothing(bench, t):
 
 def barrier(bench, t):
     """In the middle of a handler, by chance: the next moment it is out."""
-    target = bench.start(bench.exe("handled", "-O0"), "barrier")
-    for _ in range(12):
-        d = bench.json(t, target.pid)
-        t.equal((d["signal"], primary(d), d["fault"]), ({}, [], {}), "barrier")
-        t.check("handler" not in d["classifiers"], d["classifiers"])
+    for how in ([], ["open"], ["stack"]):
+        target = bench.start(bench.exe("handled", "-O0"), "barrier", *how)
+        for _ in range(12):
+            d = bench.json(t, target.pid)
+            t.equal((d["signal"], primary(d), d["fault"]), ({}, [], {}), how)
+            t.check("handler" not in d["classifiers"], d["classifiers"])
+        target.kill()
 
 
 def helper(bench, t):

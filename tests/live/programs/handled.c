@@ -20,9 +20,9 @@
  *	ready     has handlers for everything and no reason
  *
  * plain: the handler does not ask for a siginfo. stack: it has a stack of its
- * own. deferred: its signal is blocked meanwhile. interrupted: a SIGUSR1 comes,
- * and its handler waits. helper: it runs that program with its process id
- *behind, and waits.
+ * own. deferred: its signal is blocked meanwhile. open (of barrier): and then
+ * let in again by the handler. interrupted: a SIGUSR1 comes, and its handler
+ * waits. helper: it runs that program with its process id behind, and waits.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -82,6 +82,9 @@ run_helper(void)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
 }
 
+/* What its handler lets in again. */
+static sigset_t open_ones;
+
 /* A millisecond of work. */
 static void
 spin(void)
@@ -101,8 +104,11 @@ crash_handler(int number)
 {
 	if (recovers)
 		siglongjmp(back, 1);
-	if (barrier)
+	if (barrier) {
+		if (strcmp(how, "open") == 0)
+			pthread_sigmask(SIG_UNBLOCK, &open_ones, NULL);
 		spin();
+	}
 	if (barrier || repairs) {
 		(void)mprotect(page, 4096, PROT_READ | PROT_WRITE);
 		repairs = 0;
@@ -275,6 +281,7 @@ main(int argc, char **argv)
 		left.si_pid = what[0] == 's';
 		leave_and_raise(&left);
 	} else if (barrier) {
+		(void)sigfillset(&open_ones);
 		page = mmap(
 		    NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		say_ready();
