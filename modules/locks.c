@@ -6,7 +6,9 @@
  * (sysdeps/nptl/bits/struct_mutex.h: lock 0, count 4, owner 8, nusers 12,
  * kind 16; struct_rwlock.h: writer's tid at 24). Edges from waiters to owners
  * give cycles (deadlock), owners that are no thread (orphaned), and owners
- * that wait for something else while they hold a lock.
+ * that wait for something else while they hold a lock. The lock of a stream
+ * (FILE) has the same protocol, but its owner is the address of a thread's
+ * block (sysdeps/nptl/stdio-lock.h: lock 0, count 4, owner 8).
  *
  * Contention is no fault: an owner that runs, or that reads a file, will let
  * go. Locks without an owner word (semaphores, std::atomic spins, absl, Rust's
@@ -37,6 +39,7 @@ enum {
 	ROBUST = 16, /* in a mutex's kind */
 	LISTED_MAX = 1 << 17,
 	WALKS_MAX = 64,
+	PID_LIMIT = 4194304, /* PID_MAX_LIMIT of Linux: no tid is above it */
 	PTHREAD_BYTES = 4096 /* more than struct pthread of any glibc */
 };
 static const uint32_t futex_tid_mask = 0x3fffffff;
@@ -47,6 +50,7 @@ enum wait_kind {
 	WAIT_MUTEX,
 	WAIT_PI_MUTEX,
 	WAIT_RWLOCK,
+	WAIT_STREAM,
 	WAIT_JOIN,
 	WAIT_EVENT /* a condition variable, a semaphore: nobody owns it */
 };
@@ -74,6 +78,9 @@ struct waits {
 	bool moves;	      /* nothing went wrong, and a thread runs */
 	struct waiter *items; /* sorted by tid */
 	uint32_t count;
+	/* The block that was last looked for, and whose it is. */
+	uint64_t block;
+	uint32_t block_tid;
 };
 
 static bool
@@ -120,7 +127,43 @@ is_mutex(struct waits *w, bt_addr_t lock, uint32_t expected, uint32_t *owner)
 	    (m.lock & futex_tid_mask) == m.owner;
 	return m.lock == expected && (m.lock == 2 || robust) &&
 	    (m.kind & ~0x3f3) == 0 && m.users < 0x10000 && m.users > 0 &&
-	    m.owner != 0;
+	    m.owner != 0 && m.owner <= PID_LIMIT;
+}
+
+/* 0: no thread of ours has its block there. */
+static uint32_t
+tid_of_block(struct waits *w, uint64_t wanted)
+{
+	uint64_t block;
+
+	/* Many threads may wait for one stream. */
+	if (wanted == w->block)
+		return w->block_tid;
+	w->block = wanted;
+	w->block_tid = 0;
+	for (uint32_t i = 0; i < w->count && w->block_tid == 0; i++)
+		if (ptrace_thread_register(w->items[i].thread,
+			PTRACE_REGISTER_THREAD_POINTER, &block) &&
+		    block == wanted)
+			w->block_tid = w->items[i].tid;
+	return w->block_tid;
+}
+
+/* The lock of a stream that a thread of ours has. Its owner's address would
+ * pass for an owner and a number of users. */
+static bool
+is_stream(struct waits *w, bt_addr_t lock, uint32_t expected, uint32_t *owner)
+{
+	struct {
+		uint32_t lock, count;
+		uint64_t owner;
+	} l;
+
+	if (!ptrace_target_read(w->target, lock, &l, sizeof(l), NULL) ||
+	    l.lock != expected || l.lock != 2 || l.count == 0 || l.owner == 0)
+		return false;
+	*owner = tid_of_block(w, l.owner);
+	return *owner != 0;
 }
 
 /* A read-write lock of glibc that a writer has. Waiters sleep on its words at 8
@@ -215,6 +258,9 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	} else if (op == FUTEX_WAIT && expected == now &&
 	    is_mutex(w, word, expected, &t->owner)) {
 		t->kind = WAIT_MUTEX;
+	} else if (op == FUTEX_WAIT && expected == now &&
+	    is_stream(w, word, expected, &t->owner)) {
+		t->kind = WAIT_STREAM;
 	} else if (op == FUTEX_WAIT_BITSET && expected == now &&
 	    expected != t->tid && is_end_of(w, word, expected)) {
 		t->kind = WAIT_JOIN;
@@ -235,6 +281,8 @@ wait_text(const struct waiter *t)
 		return "mutex";
 	case WAIT_RWLOCK:
 		return "read-write lock";
+	case WAIT_STREAM:
+		return "stream's lock";
 	case WAIT_JOIN:
 		return "end of thread";
 	default:
@@ -247,7 +295,7 @@ is_lock(const struct waiter *t)
 {
 
 	return t->kind == WAIT_MUTEX || t->kind == WAIT_PI_MUTEX ||
-	    t->kind == WAIT_RWLOCK;
+	    t->kind == WAIT_RWLOCK || t->kind == WAIT_STREAM;
 }
 
 /* "first", "table+16": of a lock that is a variable of a module. */

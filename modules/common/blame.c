@@ -45,6 +45,10 @@ static const char *const functions[] = {
     "unlink_chunk*", "sysmalloc", "systrim", "munmap_chunk", "mremap_chunk",
     "_int_memalign", "tcache_*", "arena_for_chunk*", "je_*", "tc_*",
     "tcmalloc::*", "mi_*", "_mi_*",
+    /* locks, statically linked: who waits is the caller */
+    "__gthread_*", "__lll_*", "lll_*", "futex_*", "__futex_*", "__pthread_*",
+    "___pthread_*", "pthread_mutex_*", "pthread_rwlock_*", "pthread_cond_*",
+    "pthread_join",
     /* templates of the C++ library and boost, generics of Rust's: inlined
      * into the caller */
     "std::*", "boost::*", "core::*", "alloc::*", "<core::*", "<alloc::*",
