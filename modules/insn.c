@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/crash.h"
+#include "common/message.h"
 
 #ifndef SYS_SECCOMP
 #define SYS_SECCOMP 1
@@ -73,6 +74,25 @@ judge_trap(const struct crash *c)
 }
 
 static void
+report_call(const struct crash *c, bool known, uint64_t number)
+{
+	struct report r = report_of(c, "seccomp-violation", 0.95,
+	    known ? pmodule_text(c->bt,
+			"system call %" PRIu64
+			" is forbidden by a seccomp filter",
+			number)
+		  : "a seccomp filter forbade a system call");
+
+	if (c->kind == CRASH_SENT)
+		report_note(&r,
+		    pmodule_text(c->bt,
+			"a handler caught SIGSYS and ended the process by %s",
+			crash_signal_name(c, c->final.number)));
+	report_token(&r, "seccomp");
+	report_publish(&r);
+}
+
+static void
 judge_system_call(const struct crash *c)
 {
 	ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
@@ -80,20 +100,47 @@ judge_system_call(const struct crash *c)
 	/* After a refused call its number is still in the register that the
 	 * kernel takes it from. */
 	bool known = ptrace_thread_syscall(c->thread, &call);
-	struct report r;
 
 	if (known)
 		number = (uint64_t)call.number;
 	else
 		known = ptrace_context_register(c->context, 0, &number);
-	r = report_of(c, "seccomp-violation", 0.95,
-	    known ? pmodule_text(c->bt,
-			"system call %" PRIu64
-			" is forbidden by a seccomp filter",
-			number)
-		  : "a seccomp filter forbade a system call");
-	report_token(&r, "seccomp");
-	report_publish(&r);
+	report_call(c, known, number);
+}
+
+/* What the outermost signal interrupted: there the call was refused. */
+static bool
+refused_call(const struct crash *c, uint64_t *number)
+{
+	for (uint32_t i = ptrace_thread_n_frames(c->thread); i-- > 1;) {
+		ptrace_frame_t *inner = ptrace_thread_frame(c->thread, i - 1);
+		ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
+
+		if (inner != NULL && f != NULL && ptrace_frame_signal(inner))
+			return ptrace_frame_register(f, 0, number);
+	}
+	/* The handler has returned. */
+	return ptrace_context_register(c->context, 0, number);
+}
+
+/* The process gave up in (or right behind) a handler of SIGSYS. Sandboxes do
+ * calls elsewhere in such handlers, but those go on; what had something to say
+ * about the end had another reason. */
+static void
+judge_caught_call(const struct crash *c)
+{
+	ptrace_signal_t first = PTRACE_SIGNAL_INIT;
+	uint64_t number = 0;
+	bool known;
+
+	if (c->context == NULL || c->final.code != SI_TKILL ||
+	    c->final.sender_pid != ptrace_target_pid(c->target) ||
+	    !ptrace_thread_handled_signal(c->thread, &first) ||
+	    first.number != SIGSYS || first.code != SYS_SECCOMP ||
+	    message_of_abort(c->bt) != NULL)
+		return;
+	known = refused_call(c, &number);
+	report_call(c, known, number);
 }
 
 static void
@@ -101,8 +148,12 @@ analyse(ptrace_backtrace_t *bt)
 {
 	struct crash c;
 
-	if (crash_resolve(bt, &c) == false || c.kind == CRASH_SENT)
+	if (crash_resolve(bt, &c) == false)
 		return;
+	if (c.kind == CRASH_SENT) {
+		judge_caught_call(&c);
+		return;
+	}
 	/* Jumps to data decode to nonsense: they are not illegal instructions.
 	 * A mapping without code at the pc is the module of jumps'. */
 	if (c.signal.number == SIGILL)

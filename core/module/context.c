@@ -156,7 +156,16 @@ from_stack(ptrace_thread_t *thread)
 	return c != NULL ? c : from_memory(thread, low, sp, false);
 }
 
-/* ---- signals that nothing in the thread caused ---- */
+/* ---- signals that no exception caused ---- */
+
+static bool
+sent_or_refused(struct target *t, bt_addr_t sp, struct target_signal *out)
+{
+	bool clean;
+
+	return target_sent_at(t, sp, out, &clean) ||
+	    target_refused_at(t, sp, out);
+}
 
 /* In a dead frame right below, whose context is where the thread stands now. */
 static bool
@@ -167,7 +176,6 @@ sent_and_returned(ptrace_thread_t *thread, struct target_signal *out)
 	struct trampoline memo = {0, 0};
 	const struct target_mapping *m;
 	bt_addr_t sp, low;
-	bool clean;
 
 	if (!regs_get(now, ARCH_SP, &sp) ||
 	    (m = target_mapping_at(t, sp)) == NULL)
@@ -184,7 +192,7 @@ sent_and_returned(ptrace_thread_t *thread, struct target_signal *out)
 		    arch_sigframe_regs(at + 8, read_target, t, &saved) &&
 		    saved.value[ARCH_PC] == now->value[ARCH_PC] &&
 		    saved.value[ARCH_SP] == now->value[ARCH_SP])
-			return target_sent_at(t, at + 8, out, &clean);
+			return sent_or_refused(t, at + 8, out);
 	}
 	return false;
 }
@@ -194,7 +202,7 @@ ptrace_thread_handled_signal(ptrace_thread_t *thread, ptrace_signal_t *out)
 {
 	const struct snap_thread *t = module_snap_thread(thread);
 	struct target_signal s = {0};
-	bool found = false, clean;
+	bool found = false;
 
 	if (out->size < offsetof(ptrace_signal_t, reserved) ||
 	    thread->target == NULL || thread->target->has_regs == false ||
@@ -202,8 +210,7 @@ ptrace_thread_handled_signal(ptrace_thread_t *thread, ptrace_signal_t *out)
 		return false;
 	for (uint32_t i = t->n_frames; i-- > 0 && found == false;)
 		found = t->frames[i].signal_frame && t->frames[i].has_sp &&
-		    target_sent_at(
-			thread->host->target, t->frames[i].sp, &s, &clean);
+		    sent_or_refused(thread->host->target, t->frames[i].sp, &s);
 	if (found == false && sent_and_returned(thread, &s) == false)
 		return false;
 	module_signal(&s, out);

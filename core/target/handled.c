@@ -283,16 +283,50 @@ target_sent_at(
 	    out->has_sender && out->sender_pid >= 0 && out->sender_pid <= PIDS;
 }
 
+static bool
+is_behind_syscall(struct target *t, bt_addr_t pc)
+{
+	static const uint8_t syscall_insn[] = {0x0f, 0x05};
+	uint8_t code[2];
+
+	return target_read(t, pc - sizeof(code), code, sizeof(code)) ==
+	    sizeof(code) &&
+	    memcmp(code, syscall_insn, sizeof(code)) == 0;
+}
+
+/* The kernel says where the call was made (force_sig_seccomp(),
+ * kernel/signal.c). */
+bool
+target_refused_at(struct target *t, bt_addr_t sp, struct target_signal *out)
+{
+	const int seccomp = 1; /* SYS_SECCOMP */
+	struct arch_trap trap;
+	struct regs saved;
+
+	if (!arch_is_x86_64(target_arch(t)) ||
+	    !arch_sigframe_regs(sp, read_target, t, &saved) ||
+	    !arch_sigframe_trap(sp, read_target, t, &trap) ||
+	    trap.info_number != SIGSYS || trap.info_code != seccomp ||
+	    trap.info_address != saved.value[ARCH_PC] ||
+	    !is_behind_syscall(t, saved.value[ARCH_PC]))
+		return false;
+	*out = (struct target_signal){
+	    .present = true,
+	    .number = SIGSYS,
+	    .has_info = true,
+	    .code = seccomp,
+	};
+	return true;
+}
+
 /* tgkill(pid, tid, signal) has just returned 0: no other call has these
  * arguments. The handler need not have asked for a siginfo. */
 bool
 target_raised_at(struct target *t, bt_addr_t sp, int32_t pid, uint32_t tid,
     struct target_signal *out)
 {
-	static const uint8_t syscall_insn[] = {0x0f, 0x05};
 	uint64_t arguments[3];
 	struct regs saved;
-	uint8_t code[2];
 
 	if (!arch_is_x86_64(target_arch(t)) ||
 	    !arch_sigframe_regs(sp, read_target, t, &saved) ||
@@ -302,10 +336,8 @@ target_raised_at(struct target *t, bt_addr_t sp, int32_t pid, uint32_t tid,
 		if (!regs_get(&saved, arch_argument_register(i), &arguments[i]))
 			return false;
 	if ((int32_t)arguments[0] != pid || (uint32_t)arguments[1] != tid ||
-	    target_read(t, saved.value[ARCH_PC] - sizeof(code), code,
-		sizeof(code)) != sizeof(code) ||
-	    memcmp(code, syscall_insn, sizeof(code)) != 0 ||
-	    arguments[2] == 0 || arguments[2] > 64)
+	    !is_behind_syscall(t, saved.value[ARCH_PC]) || arguments[2] == 0 ||
+	    arguments[2] > 64)
 		return false;
 	*out = (struct target_signal){
 	    .present = true,

@@ -39,6 +39,9 @@ bool target_handled_at(struct target *t, const struct arch_thread_regs *now,
  * clean: nothing lies behind it, as the kernel (from 4.20) leaves it. */
 bool target_sent_at(
     struct target *t, bt_addr_t sp, struct target_signal *out, bool *clean);
+/* That of a system call which a seccomp filter refused. */
+bool target_refused_at(
+    struct target *t, bt_addr_t sp, struct target_signal *out);
 /* A signal that the thread sent to itself with raise(3), as abort(3) does. pid
  * and tid are the numbers it has in its own namespace. */
 bool target_raised_at(struct target *t, bt_addr_t sp, int32_t pid, uint32_t tid,

@@ -314,8 +314,9 @@ ptrace_context_t *ptrace_thread_context(ptrace_thread_t *thread);
 ptrace_context_t *ptrace_thread_fault_context(ptrace_thread_t *thread);
 /* The signal that a handler was called for, as the kernel told the handler:
  * the thread is still in that handler, or ended when it returned from it.
- * False: there is none, or the handler did not ask to be told (SA_SIGINFO). A
- * fault's is that of ptrace_thread_fault_context. */
+ * False: there is none, or the handler did not ask to be told (SA_SIGINFO). It
+ * is one that was sent, or SIGSYS of a refused system call. A fault's is that
+ * of ptrace_thread_fault_context. */
 bool ptrace_thread_handled_signal(
     ptrace_thread_t *thread, ptrace_signal_t *out);
 /* False: the context is not from a handler's stack. */
