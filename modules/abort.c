@@ -218,6 +218,20 @@ judge_panic(const struct crash *c)
 	return true;
 }
 
+/* The thread was elsewhere when the signal came: in a call that sends none (and
+ * does not let one in that abort() had kept out). Numbers of x86-64:
+ * asm/unistd_64.h. */
+static bool
+is_from_another_thread(const struct crash *c)
+{
+	enum { SIGPROCMASK = 14, KILL = 62, TKILL = 200, TGKILL = 234 };
+	ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
+
+	return c->final.has_sender && ptrace_thread_syscall(c->thread, &call) &&
+	    call.number != SIGPROCMASK && call.number != KILL &&
+	    call.number != TKILL && call.number != TGKILL;
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -228,9 +242,10 @@ analyse(ptrace_backtrace_t *bt)
 	if (crash_resolve(bt, &c) == false || c.final.number != SIGABRT ||
 	    c.context == NULL)
 		return;
-	/* Somebody else sent it. */
-	if (c.final.has_sender &&
-	    c.final.sender_pid != ptrace_target_pid(c.target))
+	/* Somebody else sent it, or a timer. */
+	if (c.final.has_sender
+		? c.final.sender_pid != ptrace_target_pid(c.target)
+		: c.final.has_info)
 		return;
 	message = message_of_abort(bt);
 	if (message != NULL)
@@ -245,6 +260,9 @@ analyse(ptrace_backtrace_t *bt)
 	r = report_of(&c, "abort", 0.5,
 	    message != NULL
 		? pmodule_text(bt, "the process aborted: %s", message)
+		: is_from_another_thread(&c)
+		? "another thread of the process sent SIGABRT to this one "
+		  "(pthread_kill, tgkill), which had not called abort()"
 		: "the process aborted itself");
 	report_token(&r, "stop");
 	report_publish(&r);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals that no access caused: sent with kill(), sigqueue() or by a timer.
- * si_code is 0 or below then (sigaction(2)). SI_TKILL from the process itself
- * is raise(), abort() or a handler that passes its signal on; who sent it to
- * that handler, its signal frame tells. (A handler that passes on the signal of
- * a fault is known by the fault, and no business of this module.)
+ * Signals that no access caused: sent with kill(), sigqueue(), by a timer or by
+ * the kernel, of which si_code tells (sigaction(2)). SI_TKILL from the process
+ * itself is raise(), abort() or a handler that passes its signal on; who sent
+ * it to that handler, its signal frame tells. (A handler that passes on the
+ * signal of a fault is known by the fault, and no business of this module.)
  */
 #include <signal.h>
 
@@ -41,6 +41,7 @@ passed_on(const struct crash *c, ptrace_signal_t *first)
 
 	*first = (ptrace_signal_t)PTRACE_SIGNAL_INIT;
 	return ptrace_thread_handled_signal(c->thread, first) &&
+	    first->has_sender &&
 	    first->sender_pid != ptrace_target_pid(c->target) &&
 	    (first->number == c->final.number ||
 		(c->final.number == SIGABRT && is_request(first->number)));
@@ -56,6 +57,101 @@ note_signal(const struct crash *c, struct report *r, const ptrace_signal_t *s)
 		crash_signal_name(c, s->number), s->code, s->sender_pid,
 		ptrace_target_pid(c->target)));
 }
+
+/* ---- signals without a sender ---- */
+
+/* Calls that send signals (x86-64: asm/unistd_64.h). */
+static bool
+is_sending(int64_t call)
+{
+	enum {
+		KILL = 62,
+		SIGQUEUE = 129,
+		TKILL = 200,
+		TGKILL = 234,
+		TGSIGQUEUE = 297,
+		PIDFD_SEND = 424
+	};
+
+	return call == KILL || call == SIGQUEUE || call == TKILL ||
+	    call == TGKILL || call == TGSIGQUEUE || call == PIDFD_SEND;
+}
+
+/* The kernel sends SIGXFSZ in the name of the process itself, in the middle of
+ * a call that would have made a file too long (inode_newsize_ok(), fs/attr.c,
+ * generic_write_check_limits(), fs/read_write.c). */
+static bool
+is_file_limit(const struct crash *c)
+{
+	ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
+
+	return c->final.number == SIGXFSZ && c->final.code == SI_USER &&
+	    c->final.sender_pid == ptrace_target_pid(c->target) &&
+	    ptrace_thread_syscall(c->thread, &call) &&
+	    is_sending(call.number) == false;
+}
+
+static const char *
+source_text(const ptrace_signal_t *s)
+{
+
+	switch (s->code) {
+	case SI_TIMER:
+		return "was sent by a timer that the process had set "
+		       "(timer_create)";
+	case SI_MESGQ:
+		return "was sent by a message queue (mq_notify)";
+	case SI_ASYNCIO:
+		return "was sent at the end of an asynchronous operation "
+		       "(aio_sigevent)";
+	case SI_KERNEL:
+		return s->number == SIGQUIT
+		    ? "was sent by the kernel: the quit key of the terminal "
+		      "(Ctrl-\\)"
+		    : "was sent by the kernel";
+	default:
+		return s->code > 0 || s->code == SI_SIGIO
+		    ? "was sent for a file descriptor (F_SETSIG)"
+		    : "was sent by the kernel";
+	}
+}
+
+static void
+publish_sent(const struct crash *c, struct report *r)
+{
+
+	report_note(r,
+	    pmodule_text(c->bt, "%s: si_code is %d",
+		crash_signal_name(c, c->final.number), c->final.code));
+	report_token(r, "signal.external");
+	report_publish(r);
+}
+
+static void
+judge_limit(const struct crash *c)
+{
+	bool time = c->final.number == SIGXCPU;
+	struct report r = report_of(c, "external-signal", 0.95,
+	    time ? "SIGXCPU was sent by the kernel: the process has used all "
+		   "the processor time that RLIMIT_CPU (ulimit -t) allows"
+		 : "SIGXFSZ was sent by the kernel: a file would have grown "
+		   "past what RLIMIT_FSIZE (ulimit -f) allows");
+
+	report_token(&r, time ? "rlimit.cpu" : "rlimit.fsize");
+	publish_sent(c, &r);
+}
+
+static void
+judge_source(const struct crash *c)
+{
+	struct report r = report_of(c, "external-signal", 0.9,
+	    pmodule_text(c->bt, "%s %s: no access failed",
+		crash_signal_name(c, c->final.number), source_text(&c->final)));
+
+	publish_sent(c, &r);
+}
+
+/* ---- signals with a sender ---- */
 
 static void
 judge_raise(const struct crash *c)
@@ -80,8 +176,17 @@ analyse(ptrace_backtrace_t *bt)
 	bool own, passed;
 
 	if (crash_resolve(bt, &c) == false || c.kind != CRASH_SENT ||
-	    c.final.has_sender == false || c.context == NULL)
+	    c.context == NULL)
 		return;
+	if (is_file_limit(&c) ||
+	    (c.final.number == SIGXCPU && c.final.code == SI_KERNEL)) {
+		judge_limit(&c);
+		return;
+	}
+	if (c.final.has_sender == false) {
+		judge_source(&c);
+		return;
+	}
 	own = c.final.sender_pid == ptrace_target_pid(c.target);
 	passed = own && passed_on(&c, &first);
 	/* abort() raises its signal: the module of aborts says why. */

@@ -320,6 +320,17 @@ read_instruction(struct crash *c)
 	    c->context, &c->instruction, NULL);
 }
 
+/* Codes above 0 are the kernel's, but of these signals none tells of something
+ * that an instruction did: a limit of time, a key of the terminal. */
+static bool
+is_sent(const ptrace_signal_t *s)
+{
+
+	return s->has_info &&
+	    (s->code <= 0 || s->number == SIGQUIT || s->number == SIGABRT ||
+		s->number == SIGXCPU || s->number == SIGXFSZ);
+}
+
 bool
 crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 {
@@ -336,8 +347,7 @@ crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 	c->context = ptrace_thread_fault_context(c->thread);
 	c->signal = c->final;
 	if (c->context == NULL) {
-		c->kind = c->final.has_info && c->final.code <= 0 ? CRASH_SENT
-								  : CRASH_OTHER;
+		c->kind = is_sent(&c->final) ? CRASH_SENT : CRASH_OTHER;
 		return true;
 	}
 	c->frame = ptrace_context_frame(c->context);
@@ -345,7 +355,7 @@ crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 	(void)ptrace_context_signal(c->context, &c->signal);
 	(void)ptrace_context_register(c->context, PTRACE_REGISTER_PC, &c->pc);
 	(void)ptrace_context_register(c->context, PTRACE_REGISTER_SP, &c->sp);
-	if (c->signal.has_info && c->signal.code <= 0) {
+	if (is_sent(&c->signal)) {
 		c->kind = CRASH_SENT;
 		return true;
 	}
