@@ -9,5 +9,7 @@
 
 /* Without the newline; NULL: nothing was said. */
 const char *message_of_abort(ptrace_backtrace_t *bt);
+/* A text in memory, up to its end, without the newline. */
+const char *message_at(ptrace_backtrace_t *bt, bt_addr_t at);
 
 #endif /* MODULES_MESSAGE_H */
