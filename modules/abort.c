@@ -16,7 +16,7 @@
 #include "common/message.h"
 #include "common/panic.h"
 
-enum { FRAMES_MAX = 48 };
+enum { FRAMES_MAX = 48, CALLERS_MAX = 12 };
 
 /* The first frame of the faulting thread whose name begins so. */
 static ptrace_frame_t *
@@ -103,6 +103,40 @@ judge_fortify(const struct crash *c, const char *message)
 	return true;
 }
 
+/* GLib keeps the text of a failed g_assert() for debuggers, as glibc does. */
+static const char *
+message_of_glib(const struct crash *c)
+{
+	bt_addr_t variable;
+	uint64_t text;
+
+	if (!ptrace_target_symbol_named(
+		c->target, NULL, "__glib_assert_msg", &variable, NULL) ||
+	    !ptrace_target_read(
+		c->target, variable, &text, sizeof(text), NULL) ||
+	    text == 0)
+		return NULL;
+	return message_at(c->bt, text);
+}
+
+static bool
+judge_glib_assert(const struct crash *c)
+{
+	const char *message;
+	struct report r;
+
+	if (FRAME_NAMED(c, "g_assertion_message") == NULL)
+		return false;
+	message = message_of_glib(c);
+	r = report_of(c, "assert", 0.97,
+	    message != NULL
+		? pmodule_text(c->bt, "assertion failed: %s", message)
+		: "an assertion failed");
+	report_token(&r, "assert");
+	report_publish(&r);
+	return true;
+}
+
 static bool
 judge_assert(const struct crash *c, const char *message)
 {
@@ -141,12 +175,36 @@ judge_pure_virtual(const struct crash *c)
 	return true;
 }
 
+/* Does one of the first frames call it through the linkage table? The end of a
+ * function that does not return may lie in another place than the function, and
+ * has no name there. */
+static bool
+calls(const struct crash *c, const char *function)
+{
+	for (uint32_t i = 0; i < CALLERS_MAX; i++) {
+		ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+		ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
+		const char *name;
+
+		if (f == NULL)
+			return false;
+		if (!ptrace_target_call_before(
+			c->target, ptrace_frame_ip(f), &call))
+			continue;
+		name = ptrace_target_call_name(c->target, &call);
+		if (name != NULL && strcmp(name, function) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 judge_library_check(const struct crash *c)
 {
 	struct report r;
 
-	if (FRAME_NAMED(c, "std::__glibcxx_assert_fail",
+	if (!calls(c, "_ZNK11__gnu_debug16_Error_formatter8_M_errorEv") &&
+	    FRAME_NAMED(c, "std::__glibcxx_assert_fail",
 		"std::__replacement_assert", "__gnu_debug::_Error_formatter",
 		"std::__libcpp_verbose_abort",
 		"std::__1::__libcpp_verbose_abort") == NULL)
@@ -159,40 +217,117 @@ judge_library_check(const struct crash *c)
 	return true;
 }
 
+/* What std::terminate was called for when it was not for an exception. */
+static const char *
+terminate_text(const struct crash *c)
+{
+
+	if (FRAME_NAMED(c, "std::thread::~thread", "std::thread::operator=") !=
+	    NULL)
+		return "std::terminate: a std::thread was destroyed while it "
+		       "was joinable";
+	if (FRAME_NAMED(c, "__cxa_rethrow") != NULL)
+		return "std::terminate: \"throw;\" where no exception is "
+		       "handled";
+	if (FRAME_NAMED(c, "_Unwind_ForcedUnwind") != NULL)
+		return "std::terminate: a thread was cancelled, or ended by "
+		       "pthread_exit, inside of a function that is noexcept";
+	if (FRAME_NAMED(c, "__cxa_throw", "__cxa_call_terminate",
+		"__clang_call_terminate", "std::rethrow_exception") != NULL)
+		return "uncaught C++ exception, which cannot be found";
+	return "std::terminate was called, and not for an exception: by the "
+	       "program itself, or for a std::thread that was destroyed while "
+	       "it was joinable";
+}
+
+static const char *
+exception_text(const struct crash *c, const struct exception *e)
+{
+
+	return pmodule_text(c->bt, "%s%s%s%s",
+	    e->type != NULL ? e->type : "of an unknown type",
+	    e->what != NULL ? ": \"" : "", e->what != NULL ? e->what : "",
+	    e->what != NULL ? "\"" : "");
+}
+
+static void
+publish_uncaught(const struct crash *c, const struct exception *e)
+{
+	struct report r = report_of(c, "uncaught-exception", 0.97,
+	    pmodule_text(
+		c->bt, "uncaught C++ exception %s", exception_text(c, e)));
+
+	report_note(&r,
+	    pmodule_text(
+		c->bt, "the exception object is at 0x%" PRIx64, e->object));
+	report_token(&r, "exception");
+	report_publish(&r);
+}
+
+static void
+publish_terminate(const struct crash *c, const struct exception *handled)
+{
+	struct report r = report_of(
+	    c, "uncaught-exception", 0.85, terminate_text(c));
+
+	if (handled != NULL)
+		report_note(&r,
+		    pmodule_text(c->bt,
+			"meanwhile the program handled the C++ exception %s, "
+			"which it had caught",
+			exception_text(c, handled)));
+	report_token(&r, "exception");
+	report_publish(&r);
+}
+
+/* Is it the run time that ends the process for an exception? Its functions are
+ * known by their names, or at least by their library. An exception that the
+ * program caught is still there, but when the program itself gives up later, or
+ * destroys what it must not, that was not the reason. */
+static bool
+is_for_exception(const struct crash *c)
+{
+	ptrace_frame_t *f = FRAME_NAMED(c, "std::terminate"), *caller;
+	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
+	const char *name;
+
+	if (FRAME_NAMED(c, "__cxa_throw", "__cxa_rethrow",
+		"__cxa_call_terminate", "__gxx_personality_v0",
+		"std::rethrow_exception", "__clang_call_terminate") != NULL)
+		return true;
+	caller = f != NULL
+	    ? ptrace_thread_frame(c->thread, ptrace_frame_index(f) + 1)
+	    : NULL;
+	if (caller == NULL)
+		return true;
+	if (blame_object_is(ptrace_frame_object(caller), "libstdc++") ||
+	    blame_object_is(ptrace_frame_object(caller), "libc++abi"))
+		return true;
+	/* Caught for that alone: noexcept, as clang makes it. */
+	if (!ptrace_target_call_before(
+		c->target, ptrace_frame_ip(caller), &call) ||
+	    !ptrace_target_call_before(c->target, call.address, &call))
+		return false;
+	name = ptrace_target_call_name(c->target, &call);
+	return name != NULL && strcmp(name, "__cxa_begin_catch") == 0;
+}
+
 static bool
 judge_exception(const struct crash *c)
 {
 	struct exception e = {0};
 	bool found;
-	ptrace_frame_t *f = FRAME_NAMED(c, "std::terminate",
-	    "__cxxabiv1::__terminate", "__cxa_throw", "__cxa_rethrow",
-	    "__gnu_cxx::__verbose_terminate_handler", "__cxa_call_terminate");
-	struct report r;
 
-	if (f == NULL)
+	if (FRAME_NAMED(c, "std::terminate", "__cxxabiv1::__terminate",
+		"__cxa_throw", "__cxa_rethrow",
+		"__gnu_cxx::__verbose_terminate_handler",
+		"__cxa_call_terminate") == NULL)
 		return false;
 	found = exception_find(c->thread, &e);
-	if (found)
-		r = report_of(c, "uncaught-exception", 0.97,
-		    pmodule_text(c->bt, "uncaught C++ exception %s%s%s%s",
-			e.type != NULL ? e.type : "of an unknown type",
-			e.what != NULL ? ": \"" : "",
-			e.what != NULL ? e.what : "",
-			e.what != NULL ? "\"" : ""));
+	if (found && is_for_exception(c))
+		publish_uncaught(c, &e);
 	else
-		r = report_of(c, "uncaught-exception", 0.85,
-		    FRAME_NAMED(c, "std::thread::~thread",
-			"std::thread::operator=") != NULL
-			? "std::terminate: a std::thread was destroyed while "
-			  "it was joinable"
-			: "std::terminate was called without an exception: a "
-			  "joinable thread destroyed, or a noexcept broken");
-	if (found)
-		report_note(&r,
-		    pmodule_text(c->bt, "the exception object is at 0x%" PRIx64,
-			e.object));
-	report_token(&r, "exception");
-	report_publish(&r);
+		publish_terminate(c, found ? &e : NULL);
 	return true;
 }
 
@@ -232,6 +367,20 @@ is_from_another_thread(const struct crash *c)
 	    call.number != TKILL && call.number != TGKILL;
 }
 
+/* Where functions have no names, it may be the reason as well. */
+static void
+note_caught(const struct crash *c, struct report *r)
+{
+	struct exception e = {0};
+
+	if (exception_find(c->thread, &e))
+		report_note(r,
+		    pmodule_text(c->bt,
+			"the C++ exception %s is not done with: its handler "
+			"runs, or it has none",
+			exception_text(c, &e)));
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -239,8 +388,13 @@ analyse(ptrace_backtrace_t *bt)
 	struct report r;
 	const char *message;
 
-	if (crash_resolve(bt, &c) == false || c.final.number != SIGABRT ||
-	    c.context == NULL)
+	if (crash_resolve(bt, &c) == false || c.context == NULL)
+		return;
+	if (crash_is_check(&c)) {
+		(void)judge_smash(&c, NULL);
+		return;
+	}
+	if (c.final.number != SIGABRT)
 		return;
 	/* Somebody else sent it, or a timer. */
 	if (c.final.has_sender
@@ -254,8 +408,9 @@ analyse(ptrace_backtrace_t *bt)
 	if (c.handled)
 		return;
 	if (judge_smash(&c, message) || judge_fortify(&c, message) ||
-	    judge_assert(&c, message) || judge_pure_virtual(&c) ||
-	    judge_library_check(&c) || judge_exception(&c) || judge_panic(&c))
+	    judge_assert(&c, message) || judge_glib_assert(&c) ||
+	    judge_pure_virtual(&c) || judge_library_check(&c) ||
+	    judge_exception(&c) || judge_panic(&c))
 		return;
 	r = report_of(&c, "abort", 0.5,
 	    message != NULL
@@ -264,6 +419,7 @@ analyse(ptrace_backtrace_t *bt)
 		? "another thread of the process sent SIGABRT to this one "
 		  "(pthread_kill, tgkill), which had not called abort()"
 		: "the process aborted itself");
+	note_caught(&c, &r);
 	report_token(&r, "stop");
 	report_publish(&r);
 }

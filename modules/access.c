@@ -158,6 +158,12 @@ judge_protection(const struct crash *c)
 			"multiple of %u",
 			crash_access_text(c), c->address, c->operand->align));
 		publish(c, &r, "align");
+	} else if (crash_is_check(c)) {
+		/* What it checked, others know better. */
+		r = report_of(c, "lib-check", 0.5,
+		    "a check of the C library (musl) failed: it ends the "
+		    "process by hlt");
+		publish(c, &r, "lib.check");
 	} else if (c->instruction.privileged) {
 		r = report_of(c, "privileged-insn", 0.85,
 		    pmodule_text(c->bt, "\"%s\" is not allowed in user mode",

@@ -29,7 +29,8 @@ static bool
 is_unexplained(const struct crash *c)
 {
 
-	return c->final.number == SIGABRT && c->handled == false &&
+	return (c->final.number == SIGABRT || crash_is_check(c)) &&
+	    c->handled == false &&
 	    pmodule_finding_confidence(c->bt, NULL) <= 0.5;
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "common/blame.h"
 #include "common/crash.h"
 #include "common/message.h"
 
@@ -65,9 +66,15 @@ judge_trap(const struct crash *c)
 {
 	bool breakpoint = c->has_instruction &&
 	    c->instruction.kind == PTRACE_KIND_BREAKPOINT;
+	/* Nobody else has breakpoints in its code. */
+	bool glib = breakpoint && c->frame != NULL &&
+	    blame_object_is(ptrace_frame_object(c->frame), "libglib");
 	struct report r = report_of(c, "trap", breakpoint ? 0.93 : 0.8,
-	    breakpoint ? "breakpoint instruction (int3) without a debugger"
-		       : "trap without a debugger");
+	    glib ? "GLib ended the process at a message that was fatal "
+		   "(g_error(), or one of those that G_DEBUG makes fatal)"
+		: breakpoint
+		? "breakpoint instruction (int3) without a debugger"
+		: "trap without a debugger");
 
 	report_token(&r, "trap");
 	report_publish(&r);

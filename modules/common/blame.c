@@ -15,6 +15,8 @@ static const char *const libraries[] = {
     /* C++ and compiler run time. */
     "libstdc++", "libc++", "libc++abi", "libgcc_s", "libunwind", "libatomic",
     "libsupc++",
+    /* GLib: its checks, containers and objects. */
+    "libglib", "libgobject",
     /* Allocators: they fail on blocks that others damaged. */
     "libjemalloc", "libtcmalloc", "libtcmalloc_minimal", "libtcmalloc_debug",
     "libmimalloc", "libhoard", "libdmalloc", "libefence",

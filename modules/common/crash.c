@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "blame.h"
 #include "crash.h"
 
 /* The first page is never mapped. */
@@ -365,6 +366,22 @@ crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 	    (c->signal.number == SIGSEGV || c->signal.number == SIGBUS))
 		resolve_memory(c);
 	return true;
+}
+
+bool
+crash_is_check(const struct crash *c)
+{
+	ptrace_frame_t *caller;
+
+	if (c->kind != CRASH_PROTECTION || c->has_instruction == false ||
+	    c->instruction.kind != PTRACE_KIND_HALT || c->frame == NULL)
+		return false;
+	if (blame_is_machinery(c->frame))
+		return true;
+	/* A function of the library's own, in a program that holds it. */
+	caller = ptrace_thread_frame(
+	    c->thread, ptrace_frame_index(c->frame) + 1);
+	return caller != NULL && blame_is_machinery(caller);
 }
 
 /* ---- words ---- */

@@ -52,6 +52,8 @@ struct crash {
 /* False: nothing crashed. */
 bool crash_resolve(ptrace_backtrace_t *bt, struct crash *c);
 
+/* hlt of the C library's own: musl's checks end a process by it (a_crash()). */
+bool crash_is_check(const struct crash *c);
 /* Near 0 from above, or from below as container_of() of NULL is. */
 bool crash_is_null(uint64_t value);
 /* "SIGSEGV", "signal 40" */
