@@ -12,7 +12,10 @@
  *
  * Contention is no fault: an owner that runs, or that reads a file, will let
  * go. Locks without an owner word (semaphores, std::atomic spins, absl, Rust's
- * mutexes) are not judged, and a read-write lock does not know its readers.
+ * and GLib's mutexes, the heap's) are not judged, and a read-write lock does
+ * not know its readers. But where there is one thread alone, nobody is left who
+ * could release what it waits for; and a signal handler that waits for the heap
+ * waits for what it interrupted, when that was at work in the heap.
  *
  * The snapshot's list of locks has every wait for a lock whose owner is known:
  * address, symbol, kind, waiter, owner, the chain of owners that begins with
@@ -36,7 +39,9 @@ enum {
 	FUTEX_LOCK_PI2 = 13,
 	THREADS_MAX = 16384,
 	CHAIN_MAX = 64,
-	ROBUST = 16, /* in a mutex's kind */
+	ROBUST = 16,	     /* in a mutex's kind */
+	HEAP_FRAMES = 6,     /* from a call into the heap to what it does */
+	HANDLER_FRAMES = 64, /* of a signal handler */
 	LISTED_MAX = 1 << 17,
 	WALKS_MAX = 64,
 	PID_LIMIT = 4194304, /* PID_MAX_LIMIT of Linux: no tid is above it */
@@ -63,6 +68,9 @@ struct waiter {
 	uint32_t owner;	     /* 0: unknown */
 	struct waiter *next; /* the owner's entry; NULL: no such thread */
 	bool in_call;	     /* a system call, whichever */
+	bool in_futex;	     /* this one */
+	bool unowned;	     /* waits for a lock that names no owner */
+	bool shared;	     /* the lock is one of several processes */
 	uint32_t walk;	     /* that passed it */
 	bool in_cycle;
 	struct waiter *cycle; /* it is part of, or waits behind, by one member*/
@@ -231,6 +239,18 @@ has_result(const struct waiter *t)
 	    (result < RESTART_FIRST || result > RESTART_LAST);
 }
 
+/* Locked, and somebody waits: 2 is what Linux programs have agreed upon (glibc,
+ * GLib, Rust; Drepper, "Futexes are tricky"), and of musl's mutexes EBUSY with
+ * the highest bit. Values of events are counts, of other sizes most of the
+ * time. */
+static bool
+is_contended(uint32_t value)
+{
+	const uint32_t musl = 0x80000010;
+
+	return value == 2 || value == musl;
+}
+
 static void
 classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 {
@@ -250,6 +270,7 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	if (op == FUTEX_WAIT_BITSET)
 		t->kind = WAIT_EVENT;
 	t->lock = word;
+	t->shared = ((uint32_t)call->arguments[1] & FUTEX_PRIVATE) == 0;
 	if (!read_u32(w, word, &now))
 		return;
 	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2) {
@@ -268,6 +289,9 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	} else if (op == FUTEX_WAIT_BITSET && expected == now &&
 	    is_rwlock(w, word, &t->lock, &t->owner)) {
 		t->kind = WAIT_RWLOCK;
+	} else {
+		t->unowned = expected == now && is_contended(now) &&
+		    t->shared == false;
 	}
 }
 
@@ -552,8 +576,11 @@ judge_orphan(struct waits *w, struct waiter *t)
 
 	if (t->ended == false) {
 		pmodule_backtrace_annotate(w->bt, PAT_COMMENT,
-		    "lock contention: %s, which is not among the threads here",
-		    edge_text(w, t));
+		    "lock contention: %s, which is not among the threads "
+		    "here%s",
+		    edge_text(w, t),
+		    t->shared ? " (other processes may have the lock as well)"
+			      : "");
 		return;
 	}
 	r = lock_report(w, t, "orphaned-lock", 0.93,
@@ -605,7 +632,148 @@ judge_holder(struct waits *w, struct waiter *t)
 	report_publish(&r);
 }
 
-/* Many threads may wait for one owner; lists are walked for a few of them. */
+/* ---- locks that name no owner ---- */
+
+/* glibc's heap, from what a program calls to what does the work. Names of
+ * libc's are with and without prefixes, as symbols are there or not. */
+static bool
+is_heap_function(const ptrace_frame_t *f)
+{
+	static const char *const prefixes[] = {"__GI_", "__libc_"};
+	static const char *const names[] = {"malloc", "free", "calloc",
+	    "realloc", "cfree", "memalign", "posix_memalign", "aligned_alloc",
+	    "_int_malloc", "_int_free", "_int_realloc", "_int_memalign",
+	    "sysmalloc", "malloc_consolidate", "unlink_chunk"};
+	const char *symbol = f != NULL ? ptrace_frame_symbol(f) : "";
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (strncmp(symbol, prefixes[i], strlen(prefixes[i])) == 0)
+			symbol += strlen(prefixes[i]);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = strlen(names[i]);
+
+		/* The compiler makes "_int_free.part.0" of some. */
+		if (strncmp(symbol, names[i], n) == 0 &&
+		    (symbol[n] == '\0' || symbol[n] == '.'))
+			return true;
+	}
+	return false;
+}
+
+/* One of some frames, from the first one on. */
+static ptrace_frame_t *
+heap_frame(ptrace_thread_t *thread, uint32_t first, uint32_t end)
+{
+	uint32_t n = ptrace_thread_n_frames(thread);
+
+	for (uint32_t i = first; i < n && i < end; i++) {
+		ptrace_frame_t *f = ptrace_thread_frame(thread, i);
+
+		if (is_heap_function(f))
+			return f;
+	}
+	return NULL;
+}
+
+/* Another thread that does something in the heap may be who has the lock. */
+static bool
+is_heap_idle(struct waits *w, const struct waiter *but)
+{
+	for (uint32_t i = 0; i < w->count; i++)
+		if (&w->items[i] != but && w->items[i].in_futex == false &&
+		    heap_frame(w->items[i].thread, 0, HEAP_FRAMES) != NULL)
+			return false;
+	return true;
+}
+
+static uint32_t
+signal_frame(ptrace_thread_t *thread)
+{
+	uint32_t n = ptrace_thread_n_frames(thread);
+
+	for (uint32_t i = 0; i < n && i < HANDLER_FRAMES; i++) {
+		ptrace_frame_t *f = ptrace_thread_frame(thread, i);
+
+		if (f != NULL && ptrace_frame_signal(f))
+			return i;
+	}
+	return 0;
+}
+
+/* The handler of a signal needs the heap, and the signal came in the heap. */
+static bool
+judge_handler(struct waits *w, struct waiter *t)
+{
+	uint32_t at = signal_frame(t->thread);
+	ptrace_frame_t *f;
+	struct report r;
+
+	if (at == 0 || heap_frame(t->thread, 0, at) == NULL)
+		return false;
+	f = heap_frame(t->thread, at + 1, at + 1 + HEAP_FRAMES);
+	if (f == NULL || is_heap_idle(w, t) == false)
+		return false;
+	r = lock_report(w, t, "self-deadlock", 0.9,
+	    pmodule_text(w->bt,
+		"thread %u waits for the heap's lock in a signal handler%s, "
+		"and holds it: the signal came in %s",
+		t->tid, function_text(w, t), ptrace_frame_symbol(f)));
+	report_note(
+	    &r, pmodule_text(w->bt, "the lock is at 0x%" PRIx64, t->lock));
+	report_note(&r,
+	    "no other thread is at work in the heap; a signal handler must "
+	    "not use it");
+	report_token(&r, "lock.self");
+	report_publish(&r);
+	return true;
+}
+
+/* Not all threads of the process need be here (--thread); glibc counts them. */
+static bool
+is_alone(struct waits *w, const struct waiter *t)
+{
+	bt_addr_t counter;
+	uint32_t count;
+
+	return w->count == 1 &&
+	    t->tid == (uint32_t)ptrace_target_pid(w->target) &&
+	    (!ptrace_target_symbol_named(
+		 w->target, NULL, "__nptl_nthreads", &counter, NULL) ||
+		!read_u32(w, counter, &count) || count == 1);
+}
+
+static void
+judge_alone(struct waits *w, struct waiter *t)
+{
+	struct report r = lock_report(w, t, "self-deadlock", 0.8,
+	    pmodule_text(w->bt,
+		"thread %u%s waits for a lock, and no other thread is there "
+		"that could release it",
+		t->tid, function_text(w, t)));
+
+	report_note(&r,
+	    pmodule_text(w->bt,
+		"the lock at 0x%" PRIx64 " names no owner: the thread holds "
+		"it itself, or who held it has ended",
+		t->lock));
+	report_token(&r, "lock.self");
+	report_publish(&r);
+}
+
+static void
+judge_unowned(struct waits *w)
+{
+	for (uint32_t i = 0; i < w->count; i++) {
+		struct waiter *t = &w->items[i];
+
+		if (t->unowned && judge_handler(w, t) == false &&
+		    is_alone(w, t))
+			judge_alone(w, t);
+	}
+}
+
+/* Threads of other processes, that a shared lock may be of, are on no list.
+ * Many threads may wait for one owner; lists are walked for a few of them. */
 static void
 find_ended(struct waits *w)
 {
@@ -615,7 +783,8 @@ find_ended(struct waits *w)
 	for (uint32_t i = 0; i < w->count; i++) {
 		struct waiter *t = &w->items[i];
 
-		if (is_lock(t) == false || t->owner == 0 || t->next != NULL)
+		if (is_lock(t) == false || t->owner == 0 || t->next != NULL ||
+		    t->shared)
 			continue;
 		if (last != NULL && last->owner == t->owner)
 			t->ended = last->ended;
@@ -649,6 +818,7 @@ judge_all(struct waits *w)
 		else if (t->next->in_cycle == false)
 			judge_holder(w, t);
 	}
+	judge_unowned(w);
 }
 
 /* It runs, or did when the others were not yet stopped. */
@@ -691,7 +861,8 @@ analyse(ptrace_backtrace_t *bt)
 
 		t->in_call = ptrace_thread_syscall(t->thread, &call) &&
 		    has_result(t) == false;
-		if (t->in_call && call.number == SYSCALL_FUTEX)
+		t->in_futex = t->in_call && call.number == SYSCALL_FUTEX;
+		if (t->in_futex)
 			classify_futex(&w, t, &call);
 		t->next = t->owner != 0 ? find_thread(&w, t->owner) : NULL;
 		w.moves |= healthy && is_awake(t);

@@ -50,7 +50,7 @@ static const char *const functions[] = {
     /* locks, statically linked: who waits is the caller */
     "__gthread_*", "__lll_*", "lll_*", "futex_*", "__futex_*", "__pthread_*",
     "___pthread_*", "pthread_mutex_*", "pthread_rwlock_*", "pthread_cond_*",
-    "pthread_join",
+    "pthread_join", "__syscall_cp*", "__timedwait*", "__wait",
     /* templates of the C++ library and boost, generics of Rust's: inlined
      * into the caller */
     "std::*", "boost::*", "core::*", "alloc::*", "<core::*", "<alloc::*",
