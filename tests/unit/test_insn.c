@@ -268,6 +268,10 @@ TEST(flow)
 	    {"ec", INSN_FLOW_NONE, true, false, 0, -1, -1},
 	    {"fb", INSN_FLOW_NONE, true, false, 0, -1, -1},
 	    {"0f32", INSN_FLOW_NONE, true, false, 0, -1, -1},
+	    {"0f31", INSN_FLOW_NONE, false, false, 0, -1, -1},
+	    {"0f01c1", INSN_FLOW_NONE, true, false, 0, -1, -1},
+	    {"cd41", INSN_FLOW_TRAP, true, false, 0, -1, -1},
+	    {"cd80", INSN_FLOW_TRAP, false, false, 0, -1, -1},
 	    {"90", INSN_FLOW_NONE, false, false, 0, -1, -1},
 	};
 	const struct regs regs = all_regs();

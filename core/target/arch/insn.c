@@ -353,6 +353,27 @@ fill_repeat(
 		out->repeat = 0;
 }
 
+/* Gates that Linux has for programs: breakpoint, overflow, system call. */
+static bool
+is_closed_gate(const instruction *in)
+{
+	uint64_t gate = in->raw.imm[0].value.u & 0xff;
+
+	return in->mnemonic == ZYDIS_MNEMONIC_INT && gate != 3 && gate != 4 &&
+	    gate != 0x80;
+}
+
+/* Of the system's instructions those that read the clock are for all, unless
+ * somebody asked for the contrary. */
+static bool
+is_of_system(const instruction *in)
+{
+	return (in->meta.category == ZYDIS_CATEGORY_SYSTEM &&
+		   in->mnemonic != ZYDIS_MNEMONIC_RDTSC &&
+		   in->mnemonic != ZYDIS_MNEMONIC_RDTSCP) ||
+	    in->meta.category == ZYDIS_CATEGORY_VTX;
+}
+
 /* What a program at CPL 3 with IOPL 0 must not do. */
 static bool
 is_privileged(const instruction *in)
@@ -360,6 +381,7 @@ is_privileged(const instruction *in)
 	return (in->attributes & ZYDIS_ATTRIB_IS_PRIVILEGED) != 0 ||
 	    in->meta.category == ZYDIS_CATEGORY_IO ||
 	    in->meta.category == ZYDIS_CATEGORY_IOSTRINGOP ||
+	    is_of_system(in) || is_closed_gate(in) ||
 	    in->mnemonic == ZYDIS_MNEMONIC_CLI ||
 	    in->mnemonic == ZYDIS_MNEMONIC_STI;
 }
