@@ -52,6 +52,9 @@ panic_find(ptrace_thread_t *thread, struct panic *out)
 	    "std::panicking::rust_panic", "std::panicking::panic_",
 	    "std::panicking::default_hook", "rust_begin_unwind",
 	    "__rust_start_panic"};
+	static const char *const rust_memory[] = {"std::alloc::rust_oom",
+	    "__rust_alloc_error_handler", "__rustc::__rust_alloc_error_handler",
+	    "alloc::alloc::handle_alloc_error"};
 	static const char *const go[] = {
 	    "runtime.fatalpanic", "runtime.gopanic"};
 	static const char *const go_throw[] = {
@@ -65,6 +68,12 @@ panic_find(ptrace_thread_t *thread, struct panic *out)
 		*out = (struct panic){.what = "the program panicked"};
 		if (begins(symbol, rust, sizeof(rust) / sizeof(*rust))) {
 			panic_of_rust(thread, f, out);
+			return true;
+		}
+		if (begins(symbol, rust_memory,
+			sizeof(rust_memory) / sizeof(*rust_memory))) {
+			out->what = "the program could not get the memory that "
+				    "it asked for";
 			return true;
 		}
 		if (begins(symbol, go, sizeof(go) / sizeof(*go))) {
