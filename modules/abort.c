@@ -367,6 +367,34 @@ is_from_another_thread(const struct crash *c)
 	    call.number != TKILL && call.number != TGKILL;
 }
 
+/* libgcc's arithmetic that checks ends by abort(). */
+static const char *
+overflow_text(const struct crash *c)
+{
+
+	if (FRAME_NAMED(c, "__addvsi3", "__addvdi3", "__addvti3", "__subvsi3",
+		"__subvdi3", "__subvti3", "__mulvsi3", "__mulvdi3", "__mulvti3",
+		"__negvsi2", "__negvdi2", "__absvsi2", "__absvdi2") == NULL)
+		return NULL;
+	return "a signed integer overflowed, where the compiler was told to "
+	       "check that (-ftrapv)";
+}
+
+static const char *
+abort_text(const struct crash *c, const char *message)
+{
+	const char *overflow = overflow_text(c);
+
+	if (message != NULL)
+		return pmodule_text(c->bt, "the process aborted: %s", message);
+	if (overflow != NULL)
+		return overflow;
+	if (is_from_another_thread(c))
+		return "another thread of the process sent SIGABRT to this one "
+		       "(pthread_kill, tgkill), which had not called abort()";
+	return "the process aborted itself";
+}
+
 /* Where functions have no names, it may be the reason as well. */
 static void
 note_caught(const struct crash *c, struct report *r)
@@ -412,13 +440,7 @@ analyse(ptrace_backtrace_t *bt)
 	    judge_pure_virtual(&c) || judge_library_check(&c) ||
 	    judge_exception(&c) || judge_panic(&c))
 		return;
-	r = report_of(&c, "abort", 0.5,
-	    message != NULL
-		? pmodule_text(bt, "the process aborted: %s", message)
-		: is_from_another_thread(&c)
-		? "another thread of the process sent SIGABRT to this one "
-		  "(pthread_kill, tgkill), which had not called abort()"
-		: "the process aborted itself");
+	r = report_of(&c, "abort", 0.5, abort_text(&c, message));
 	note_caught(&c, &r);
 	report_token(&r, "stop");
 	report_publish(&r);

@@ -335,11 +335,19 @@ is_sent(const ptrace_signal_t *s)
 bool
 crash_resolve(ptrace_backtrace_t *bt, struct crash *c)
 {
+
+	return crash_resolve_thread(bt, ptrace_backtrace_fault_thread(bt), c);
+}
+
+bool
+crash_resolve_thread(
+    ptrace_backtrace_t *bt, ptrace_thread_t *thread, struct crash *c)
+{
 	memset(c, 0, sizeof(*c));
 	c->bt = bt;
 	c->lane = -1;
 	c->target = ptrace_backtrace_target(bt);
-	c->thread = ptrace_backtrace_fault_thread(bt);
+	c->thread = thread;
 	c->final.size = c->signal.size = sizeof(c->signal);
 	c->trap.size = sizeof(c->trap);
 	c->instruction.size = sizeof(c->instruction);

@@ -51,6 +51,9 @@ struct crash {
 
 /* False: nothing crashed. */
 bool crash_resolve(ptrace_backtrace_t *bt, struct crash *c);
+/* The same of a thread that need not be the one that the signal ended. */
+bool crash_resolve_thread(
+    ptrace_backtrace_t *bt, ptrace_thread_t *thread, struct crash *c);
 
 /* hlt of the C library's own: musl's checks end a process by it (a_crash()). */
 bool crash_is_check(const struct crash *c);

@@ -14,6 +14,7 @@
 extern const pmodule_descriptor_t pmodule_descriptor_fault;
 extern const pmodule_descriptor_t pmodule_descriptor_sent;
 extern const pmodule_descriptor_t pmodule_descriptor_abort;
+extern const pmodule_descriptor_t pmodule_descriptor_elsewhere;
 extern const pmodule_descriptor_t pmodule_descriptor_stack;
 extern const pmodule_descriptor_t pmodule_descriptor_guard;
 extern const pmodule_descriptor_t pmodule_descriptor_heap;
@@ -40,6 +41,7 @@ static const pmodule_descriptor_t *const shipped[] = {
     &pmodule_descriptor_fault,
     &pmodule_descriptor_sent,
     &pmodule_descriptor_abort,
+    &pmodule_descriptor_elsewhere,
     &pmodule_descriptor_stack,
     &pmodule_descriptor_guard,
     &pmodule_descriptor_heap,
