@@ -6,6 +6,7 @@
  * and the stack pointer is there as well. Then the frames say why: a cycle of
  * functions, or one large frame.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "common/crash.h"
@@ -195,6 +196,38 @@ note_limit(
 	report_token(r, "rlimit.stack");
 }
 
+/* A signal came, and the rest of the stack was too small for its frame: the
+ * kernel kills at once, as if the instruction at the pc had failed. Nothing is
+ * wrong with that one. */
+static bool
+is_without_room(const struct crash *c, ptrace_mapping_t *stack)
+{
+	const uint64_t frame_max = 16 * 1024; /* with all vector registers */
+	struct cycle cycle;
+
+	return c->kind == CRASH_PROTECTION && c->signal.number == SIGSEGV &&
+	    c->operand == NULL && c->bad_target == false &&
+	    c->instruction.privileged == false &&
+	    ptrace_target_mapping(c->target, c->sp, stack) &&
+	    (stack->permissions & PTRACE_PERM_WRITE) != 0 &&
+	    c->sp - stack->start < frame_max && find_cycle(c, &cycle);
+}
+
+static void
+judge_without_room(const struct crash *c, const ptrace_mapping_t *stack)
+{
+	struct report r = report_of(c, "stack-overflow", 0.9, NULL);
+
+	report_token(&r, "stack.overflow");
+	explain(c, stack, &r);
+	report_note(&r,
+	    pmodule_text(c->bt,
+		"the frame of a signal did not fit into the %" PRIu64
+		" bytes that were left of the stack 0x%" PRIx64 "-0x%" PRIx64,
+		c->sp - stack->start, stack->start, stack->end));
+	report_publish(&r);
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -202,7 +235,13 @@ analyse(ptrace_backtrace_t *bt)
 	struct crash c;
 	struct report r;
 
-	if (crash_resolve(bt, &c) == false || is_overflow(&c, &stack) == false)
+	if (crash_resolve(bt, &c) == false)
+		return;
+	if (is_without_room(&c, &stack)) {
+		judge_without_room(&c, &stack);
+		return;
+	}
+	if (is_overflow(&c, &stack) == false)
 		return;
 	r = report_of(&c, "stack-overflow", 0.93,
 	    pmodule_text(bt,
