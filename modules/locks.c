@@ -251,6 +251,25 @@ is_contended(uint32_t value)
 	return value == 2 || value == musl;
 }
 
+/* pthread_once, that waits for an initialisation to end. */
+static bool
+is_once(const struct waiter *t, uint32_t value)
+{
+	enum { STATE = 3, IN_PROGRESS = 1, FRAMES = 4 };
+	uint32_t n = ptrace_thread_n_frames(t->thread);
+
+	if ((value & STATE) != IN_PROGRESS)
+		return false;
+	for (uint32_t i = 0; i < n && i < FRAMES; i++) {
+		const ptrace_frame_t *f = ptrace_thread_frame(t->thread, i);
+
+		if (f != NULL &&
+		    strstr(ptrace_frame_symbol(f), "pthread_once") != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 {
@@ -290,8 +309,8 @@ classify_futex(struct waits *w, struct waiter *t, const ptrace_syscall_t *call)
 	    is_rwlock(w, word, &t->lock, &t->owner)) {
 		t->kind = WAIT_RWLOCK;
 	} else {
-		t->unowned = expected == now && is_contended(now) &&
-		    t->shared == false;
+		t->unowned = expected == now && t->shared == false &&
+		    (is_contended(now) || is_once(t, now));
 	}
 }
 
