@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * glibc keeps what it wrote before abort() for debuggers, behind an exported
- * name, so no symbols are needed. A program that holds the library, and whose
- * symbols are gone, still has the variable: it points to pages of their own
- * that begin with their size, then the text.
+ * name, so no symbols are needed. Where a program holds the library and has
+ * lost its symbols, or the library's file is not here, the variable is still
+ * there: it points to pages of their own that begin with their size, then the
+ * text.
  */
 #include <string.h>
 
+#include "blame.h"
 #include "message.h"
 
 enum {
@@ -115,19 +117,22 @@ search_module(ptrace_backtrace_t *bt, const ptrace_module_t *module)
 	return text;
 }
 
+/* The program, or the library where its file is not here. */
 static const char *
-search_program(ptrace_backtrace_t *bt)
+search_modules(ptrace_backtrace_t *bt)
 {
 	ptrace_target_t *t = ptrace_backtrace_target(bt);
 	uint32_t n = ptrace_target_n_modules(t);
+	const char *text = NULL;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n && text == NULL; i++) {
 		ptrace_module_t m = PTRACE_MODULE_INIT;
 
-		if (ptrace_target_module_listed(t, i, &m) && m.executable)
-			return search_module(bt, &m);
+		if (ptrace_target_module_listed(t, i, &m) &&
+		    (m.executable || blame_object_is(m.name, "libc")))
+			text = search_module(bt, &m);
 	}
-	return NULL;
+	return text;
 }
 
 const char *
@@ -139,7 +144,7 @@ message_of_abort(ptrace_backtrace_t *bt)
 
 	if (!ptrace_target_symbol_named(
 		t, NULL, "__abort_msg", &variable, NULL))
-		return search_program(bt);
+		return search_modules(bt);
 	if (!ptrace_target_read(t, variable, &buffer, sizeof(buffer), NULL) ||
 	    buffer == 0)
 		return NULL;
