@@ -878,9 +878,10 @@ analyse(ptrace_backtrace_t *bt)
 		ptrace_syscall_t call = PTRACE_SYSCALL_INIT;
 		struct waiter *t = &w.items[i];
 
-		t->in_call = ptrace_thread_syscall(t->thread, &call) &&
-		    has_result(t) == false;
+		t->in_call = ptrace_thread_syscall(t->thread, &call);
 		t->in_futex = t->in_call && call.number == SYSCALL_FUTEX;
+		if (t->in_futex && has_result(t))
+			t->in_call = t->in_futex = false;
 		if (t->in_futex)
 			classify_futex(&w, t, &call);
 		t->next = t->owner != 0 ? find_thread(&w, t->owner) : NULL;
