@@ -91,6 +91,24 @@ choose(ptrace_target_t *t, const ptrace_heap_block_t *near,
 	return best != UINT32_MAX;
 }
 
+/* A list whose backward half leads elsewhere is read from both of its ends, and
+ * so a block of it comes up twice. Freed again, a block would be its own
+ * neighbour: this is what glibc makes of that. */
+static void
+prefer_link(ptrace_target_t *t, ptrace_heap_anomaly_t *twice)
+{
+	ptrace_heap_anomaly_t a = PTRACE_HEAP_ANOMALY_INIT;
+
+	for (uint32_t i = 0; ptrace_heap_anomaly(t, i, &a); i++) {
+		if (a.transient || a.check != PTRACE_HEAP_CHECK_LINK ||
+		    a.chunk != twice->chunk || !a.has_values ||
+		    a.found == a.chunk)
+			continue;
+		*twice = a;
+		return;
+	}
+}
+
 /* ---- words for people ---- */
 
 static const char *
@@ -214,6 +232,14 @@ number_at(const struct around *a, unsigned at, unsigned width)
 	return v;
 }
 
+static bool
+is_wide(const struct around *a, unsigned at, unsigned width)
+{
+	uint64_t unit = number_at(a, at, width);
+
+	return unit <= UINT8_MAX && is_text((uint8_t)unit);
+}
+
 /* Numbers of which each differs from the one before by the same amount: the
  * same word again and again, or a counter. */
 static bool
@@ -238,9 +264,46 @@ run_of_numbers(const struct around *a, unsigned width, struct run *out)
 	*out = (struct run){(int)from - BELOW, (int)to - BELOW,
 	    step == 0 ? "the same number again and again"
 		      : "numbers in equal steps"};
-	/* Zeros are everywhere. */
-	return to >= end && (low - from) / width + 1 >= enough &&
-	    number_at(a, low, 8) != 0;
+	/* Zeros are everywhere. The last of several may be half a size. */
+	return (to >= end || (step != 0 && low - from >= enough * width)) &&
+	    (low - from) / width + 1 >= enough && number_at(a, low, 8) != 0;
+}
+
+/* Text of wide characters. */
+static bool
+run_of_wide_text(const struct around *a, unsigned width, struct run *out)
+{
+	const unsigned low = BELOW + SIZE_AT, enough = 4;
+	unsigned from = low, to = low;
+
+	while (to + width <= a->last && is_wide(a, to, width))
+		to += width;
+	while (from >= a->first + width && is_wide(a, from - width, width))
+		from -= width;
+	*out = (struct run){(int)from - BELOW, (int)to - BELOW, "wide text"};
+	/* What it did not reach of the size is zero: else something else did.
+	 */
+	return to > low && (low - from) / width >= enough &&
+	    (to >= low + 8 || number_at(a, to, low + 8 - to) == 0);
+}
+
+/* The word over the size is what stands one record before, two, three, or goes
+ * on in equal steps: a member of the elements of an array. */
+static bool
+run_of_records(const struct around *a, unsigned width, struct run *out)
+{
+	const unsigned low = BELOW + SIZE_AT, times = 3;
+	unsigned from = low;
+	uint64_t step;
+
+	if (number_at(a, low, 8) == 0 || a->first + times * width > low)
+		return false;
+	step = number_at(a, low, 8) - number_at(a, low - width, 8);
+	while (from >= a->first + width &&
+	    number_at(a, from, 8) - number_at(a, from - width, 8) == step)
+		from -= width;
+	*out = (struct run){(int)from - BELOW, HEADER, "records of one form"};
+	return low - from >= times * width;
 }
 
 /* Zeros over all of the size and two words more, which the program had below:
@@ -258,8 +321,9 @@ run_of_zeros(const struct around *a, struct run *out)
 static bool
 find_run(ptrace_backtrace_t *bt, const struct around *a, struct run *out)
 {
-	struct run runs[4];
-	bool good[4], found = false;
+	enum { RUNS = 6, RECORD_MAX = 64 };
+	struct run runs[RUNS];
+	bool good[RUNS], found = false;
 
 	if (a->last < BELOW + HEADER || a->first > BELOW)
 		return false;
@@ -267,7 +331,12 @@ find_run(ptrace_backtrace_t *bt, const struct around *a, struct run *out)
 	good[1] = run_of_text(a, &runs[1]);
 	good[2] = run_of_numbers(a, 8, &runs[2]);
 	good[3] = run_of_numbers(a, 4, &runs[3]);
-	for (unsigned i = 0; i < 4; i++) {
+	good[4] = run_of_wide_text(a, 4, &runs[4]) ||
+	    run_of_wide_text(a, 2, &runs[4]);
+	good[5] = false;
+	for (unsigned width = 16; !good[5] && width <= RECORD_MAX; width += 8)
+		good[5] = run_of_records(a, width, &runs[5]);
+	for (unsigned i = 0; i < RUNS; i++) {
 		if (good[i] == false || (found && runs[i].from >= out->from))
 			continue;
 		*out = runs[i];
@@ -502,6 +571,8 @@ damage_explain(
 
 	if ((block == NULL || !choose(t, block, &a)) && !choose(t, NULL, &a))
 		return false;
+	if (a.check == PTRACE_HEAP_CHECK_TWICE && a.cache_tid == 0)
+		prefer_link(t, &a);
 	if (damage_explain_foreign(bt, &a, r)) {
 		report_note(r, a.text);
 		return true;
