@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/damage.h"
-#include "common/origin.h"
+#include "common/use.h"
 
 static const char *const told[] = {"double-free", "invalid-free",
     "heap-overflow", "heap-underflow", "use-after-free", "heap-corruption",
@@ -35,17 +35,41 @@ is_unexplained(const struct crash *c)
 }
 
 /* The bad pointer was read from a block that was run over. */
-static bool
+static const char *
 leads_to_damage(const struct crash *c, ptrace_heap_block_t *block)
 {
-	struct origin origin;
+	struct use u = {.c = c};
 
-	if (c->kind != CRASH_PAGE && c->kind != CRASH_PROTECTION)
-		return false;
-	origin_of_base(c, &origin);
-	return origin.kind == ORIGIN_LOAD &&
-	    ptrace_heap_at(c->target, origin.address, block) &&
-	    damage_near(c->target, block);
+	if ((c->kind != CRASH_PAGE && c->kind != CRASH_PROTECTION &&
+		c->kind != CRASH_EXECUTE) ||
+	    use_in_function(&u) == false ||
+	    !ptrace_heap_at(c->target, u.holder, block) ||
+	    !damage_near(c->target, block))
+		return NULL;
+	return "the pointer that failed was read from there";
+}
+
+/* The write went on and on, over the last header of the heap, until the memory
+ * ended. */
+static const char *
+ran_off(const struct crash *c, ptrace_heap_block_t *block)
+{
+	ptrace_heap_anomaly_t a = PTRACE_HEAP_ANOMALY_INIT;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (c->kind != CRASH_PAGE || crash_direction_is(c, "write") == false ||
+	    !ptrace_target_mapping(c->target, c->address - 1, &m) ||
+	    m.end != c->address)
+		return NULL;
+	for (uint32_t i = 0; ptrace_heap_anomaly(c->target, i, &a); i++)
+		if (!a.transient && a.address >= m.start && a.address < m.end &&
+		    (a.check == PTRACE_HEAP_CHECK_SIZE ||
+			a.check == PTRACE_HEAP_CHECK_TOP) &&
+		    ptrace_heap_at(
+			c->target, a.before != 0 ? a.before : a.address, block))
+			return "the access that failed is behind the end of "
+			       "that memory: the write went on up to there";
+	return NULL;
 }
 
 /* Of a process that did not crash it says nothing worth a token. */
@@ -98,7 +122,8 @@ analyse(ptrace_backtrace_t *bt)
 	ptrace_target_t *t = ptrace_backtrace_target(bt);
 	ptrace_heap_block_t block = PTRACE_HEAP_BLOCK_INIT;
 	struct report r = {.bt = bt};
-	bool transient, crashed, leads;
+	const char *leads = NULL;
+	bool transient, crashed;
 	struct crash c;
 
 	/* A running process changes its heap while it is read. */
@@ -114,13 +139,16 @@ analyse(ptrace_backtrace_t *bt)
 			tell_transient(bt);
 		return;
 	}
-	leads = crashed && leads_to_damage(&c, &block);
-	if (crashed)
+	if (crashed) {
 		r = report_of(&c, "", 0, NULL);
-	if (!damage_explain(bt, leads ? &block : NULL, &r))
+		leads = leads_to_damage(&c, &block);
+		if (leads == NULL)
+			leads = ran_off(&c, &block);
+	}
+	if (!damage_explain(bt, leads != NULL ? &block : NULL, &r))
 		return;
-	if (leads) {
-		report_note(&r, "the pointer that failed was read from there");
+	if (leads != NULL) {
+		report_note(&r, leads);
 		r.confidence = 0.96;
 	} else {
 		r.background = !crashed || !is_unexplained(&c);

@@ -13,90 +13,14 @@
 #include <string.h>
 
 #include "common/blame.h"
-#include "common/caller.h"
 #include "common/damage.h"
 #include "common/holder.h"
-#include "common/origin.h"
+#include "common/link.h"
 #include "common/scan.h"
+#include "common/use.h"
 
 /* Links and mark: what glibc, jemalloc, tcmalloc write into freed blocks. */
 enum { ALLOCATOR_WORDS = 16 };
-
-struct use {
-	const struct crash *c;
-	uint64_t value;	  /* that was bad */
-	bt_addr_t holder; /* where it was read */
-	bool called_since;
-	const char *how; /* it is known */
-	/* Where the pointer was read that led to the holder. */
-	bool has_through;
-	bt_addr_t through;
-};
-
-/* ---- where the value was read ---- */
-
-static bool
-from_origin(struct use *u, const struct origin *o)
-{
-
-	if (o->kind != ORIGIN_LOAD || o->has_value == false)
-		return false;
-	u->value = o->value;
-	u->holder = o->address;
-	u->called_since = o->called_since;
-	u->has_through = o->has_through;
-	u->through = o->through;
-	u->how = pmodule_text(u->c->bt, "read by \"%s\"", o->instruction.text);
-	return true;
-}
-
-/* A call through memory or a register, whose registers are still there. */
-static bool
-from_call(struct use *u, const ptrace_instruction_t *call)
-{
-	const struct crash *c = u->c;
-	struct origin origin;
-
-	if (call->target_register >= 0) {
-		origin_at_fault(
-		    c, call->address, call->target_register, &origin);
-		return from_origin(u, &origin) && u->value == c->address;
-	}
-	if (call->target_operand >= 0) {
-		const ptrace_operand_t *o =
-		    &call->operands[call->target_operand];
-		uint64_t base;
-
-		if (o->segment_relative || o->scale != 0 || o->base < 0 ||
-		    !ptrace_context_register(c->context, o->base, &base))
-			return false;
-		u->holder = base + (uint64_t)o->displacement;
-		origin_at_fault(c, call->address, o->base, &origin);
-		u->has_through = origin.kind == ORIGIN_LOAD;
-		u->through = origin.address;
-		u->how = pmodule_text(c->bt, "called by \"%s\"", call->text);
-		return ptrace_target_read(c->target, u->holder, &u->value,
-			   sizeof(u->value), NULL) &&
-		    u->value == c->address;
-	}
-	return false;
-}
-
-static bool
-find_in_function(struct use *u)
-{
-	ptrace_instruction_t call = PTRACE_INSTRUCTION_INIT;
-	const struct crash *c = u->c;
-	struct origin origin;
-
-	if (c->kind == CRASH_EXECUTE)
-		return caller_way(c, &call) == CALLER_CALL &&
-		    from_call(u, &call);
-	if (c->bad_target)
-		return c->has_instruction && from_call(u, &c->instruction);
-	origin_of_base(c, &origin);
-	return from_origin(u, &origin);
-}
 
 /* A library function failed on an argument: where did its caller read it? */
 static bool
@@ -118,7 +42,7 @@ find_in_caller(struct use *u)
 
 		origin_at_call(c, caller, call.address,
 		    ptrace_argument_register(i), &origin);
-		if (origin.has_value && from_origin(u, &origin) &&
+		if (origin.has_value && use_of_origin(u, &origin) &&
 		    c->address + walked - u->value < 2 * walked)
 			return true;
 	}
@@ -224,13 +148,16 @@ static double
 certainty(const struct use *u, const ptrace_heap_block_t *b)
 {
 	bool own_words = b->offset >= 0 && b->offset < ALLOCATOR_WORDS;
+	struct link link;
 
 	/* What was read may have been right when it was. */
 	if (u->called_since && own_words == false)
 		return 0.45;
-	/* What was never handed out may as well lie behind the last block. */
+	/* What was never handed out may as well lie behind the last block; but
+	 * of small addresses, links are addresses of the heap themselves. */
 	if (b->state == PTRACE_HEAP_UNUSED)
-		return 0.6;
+		return link_find(u->c, u->holder, &link) && link.in_free ? 0.96
+									 : 0.6;
 	if (is_held(u, b) == false)
 		return 0.82;
 	return b->transient ? 0.9 : 0.97;
@@ -307,19 +234,16 @@ judge_reused(const struct use *u, const ptrace_heap_block_t *b)
 
 /* ---- links of lists of free blocks ---- */
 
-/* glibc (since 2.32) keeps a link as the address it leads to, exclusive-or the
- * address of the link itself shifted by 12 bits. A link that ends a list is
- * therefore the number of a page of the heap; any other can be decoded if both
- * lie in one page, from the highest bits down. */
+/* By its highest bits alone: of a block that was larger, and was cut since, no
+ * list tells any more. */
 static bool
-is_link(const struct crash *c, uint64_t value, bt_addr_t *to)
+is_like_link(const struct crash *c, uint64_t value)
 {
 	const unsigned page = 12;
 	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 	const char *allocator = ptrace_heap_allocator(c->target);
 	uint64_t decoded = value;
 
-	*to = 0;
 	if (allocator == NULL || strcmp(allocator, "ptmalloc") != 0 ||
 	    value >> 48 != 0)
 		return false;
@@ -328,31 +252,45 @@ is_link(const struct crash *c, uint64_t value, bt_addr_t *to)
 		    ptrace_heap_at(c->target, (value << page) + 4080, &b);
 	for (unsigned i = 0; i < 4; i++)
 		decoded = value ^ decoded >> page;
-	*to = decoded;
 	return ptrace_heap_at(c->target, decoded, &b) && b.start == decoded &&
 	    (b.state == PTRACE_HEAP_CACHED || b.state == PTRACE_HEAP_FREE);
 }
 
-/* The block in which that link lies now, if it is one that ends a list. */
-static bool
-link_is_free(const struct crash *c, uint64_t value)
+static double
+link_certainty(bool freed, bool left, const struct link *link)
 {
-	const unsigned page = 12;
-	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
-	bt_addr_t start = value << page, end = start + (1 << page), found;
-	uint64_t word;
 
-	for (unsigned i = 0; i < 64 &&
-	     ptrace_target_find_word(
-		 c->target, start, end, value, value, &found, &word);
-	     i++) {
-		if (ptrace_heap_at(c->target, found, &b) && b.offset == 0 &&
-		    (b.state == PTRACE_HEAP_CACHED ||
-			b.state == PTRACE_HEAP_FREE))
-			return true;
-		start = found + 8;
-	}
-	return false;
+	if (link->in_free && link->in_used)
+		return 0.7;
+	if (left)
+		return 0.86;
+	if (link->in_free || link->in_used)
+		return 0.84;
+	return freed ? 0.75 : 0.62;
+}
+
+/* An address of the arena's own lists, which ends those that a block was in. */
+static bool
+judge_list_end(const struct crash *c, const ptrace_heap_block_t *holder)
+{
+	const uint64_t arena_size = 2200;
+	struct report r;
+	uint64_t value;
+
+	if (holder->state != PTRACE_HEAP_ALLOCATED || holder->arena == 0 ||
+	    bad_value(c, &value) == false ||
+	    value - holder->arena >= arena_size)
+		return false;
+	r = report_of(c, "uninit-pointer", 0.87,
+	    pmodule_text(c->bt,
+		"0x%" PRIx64 " was not set: it is an address of the "
+		"allocator's lists, which was left in the block while that was "
+		"free",
+		value));
+	report_note(&r, damage_block_text(c->bt, holder));
+	report_token(&r, "uninit");
+	report_publish(&r);
+	return true;
 }
 
 /* Read from a block in use it was left over from when that was free: the
@@ -361,18 +299,20 @@ static void
 judge_link(const struct crash *c, const ptrace_heap_block_t *holder)
 {
 	bool left = holder != NULL && holder->state == PTRACE_HEAP_ALLOCATED;
-	bool freed;
+	bool found, freed;
+	struct link link;
 	struct report r;
 	uint64_t value;
-	bt_addr_t to;
 
-	if (bad_value(c, &value) == false || is_link(c, value, &to) == false)
+	if (bad_value(c, &value) == false)
 		return;
-	freed = left == false && (to != 0 || link_is_free(c, value));
+	found = link_find(c, value, &link);
+	if (found == false && is_like_link(c, value) == false)
+		return;
+	/* The number of a page may be any number. */
+	freed = left == false && (found ? link.in_free : value >> 36 != 0);
 	r = report_of(c, freed ? "use-after-free" : "uninit-pointer",
-	    freed      ? 0.75
-		: left ? 0.86
-		       : 0.62,
+	    link_certainty(freed, left, &link),
 	    pmodule_text(c->bt,
 		freed ? "the pointer 0x%" PRIx64
 			" is a link of a list of free blocks: it was read from "
@@ -381,13 +321,17 @@ judge_link(const struct crash *c, const ptrace_heap_block_t *holder)
 			" was not set: it is what the allocator left in the "
 			"block while that was free",
 		value));
-	if (to != 0)
+	if (found && link.to != 0)
 		report_note(&r,
 		    pmodule_text(c->bt,
-			"decoded, it leads to the free block at 0x%" PRIx64,
-			to));
+			"decoded, it leads to the block at 0x%" PRIx64,
+			link.to));
 	if (left)
 		report_note(&r, damage_block_text(c->bt, holder));
+	else if (found)
+		report_note(&r,
+		    pmodule_text(c->bt, "0x%" PRIx64 " is in %s", link.value,
+			damage_block_text(c->bt, &link.block)));
 	report_token(&r, freed ? "heap.uaf" : "uninit");
 	report_publish(&r);
 }
@@ -481,14 +425,15 @@ analyse(ptrace_backtrace_t *bt)
 	    pmodule_finding_confidence(bt, "stack-overflow") > 0 ||
 	    is_judged(bt))
 		return;
-	if (find_in_function(&u) || find_in_caller(&u)) {
+	if (use_in_function(&u) || find_in_caller(&u)) {
 		bool in_heap = ptrace_heap_at(c.target, u.holder, &b);
 
 		if ((in_heap && judge_freed(&u, &b)) || judge_through(&u))
 			return;
 		if (in_heap) {
 			judge_reused(&u, &b);
-			judge_link(&c, &b);
+			if (judge_list_end(&c, &b) == false)
+				judge_link(&c, &b);
 			return;
 		}
 	}
