@@ -12,6 +12,7 @@
 #include "common/blame.h"
 #include "common/damage.h"
 #include "common/holder.h"
+#include "common/link.h"
 #include "common/message.h"
 #include "common/release.h"
 
@@ -290,6 +291,79 @@ judge_twice(const struct death *d)
 	return true;
 }
 
+/* Blocks with a mapping of their own begin 16 bytes into a page, and lose it
+ * when they are freed. */
+static bool
+judge_unmapped(const struct death *d)
+{
+	const uint64_t page = 4096, header = 16;
+	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	uint64_t largest = 0;
+	struct report r;
+	bool again;
+
+	if (d->release.pointer % page != header ||
+	    !ptrace_target_canonical(d->c->target, d->release.pointer) ||
+	    ptrace_target_mapping(d->c->target, d->release.pointer, &m))
+		return false;
+	for (uint32_t i = 0; ptrace_heap_statistics(d->c->target, i, &s); i++)
+		if (s.largest_unmapped > largest)
+			largest = s.largest_unmapped;
+	if (largest == 0)
+		return false;
+	again = strcmp(d->release.function, "realloc") != 0;
+	r = report_on(d, again ? "double-free" : "use-after-free", 0.96,
+	    pmodule_text(d->c->bt,
+		"%s was called with 0x%" PRIx64 ", a block that was freed: it "
+		"had a mapping of its own, which is gone",
+		d->release.function, d->release.pointer));
+	report_note(&r,
+	    pmodule_text(d->c->bt,
+		"the allocator unmapped such blocks, of up to %" PRIu64
+		" bytes, when they were freed",
+		largest));
+	r.has_address = true;
+	r.address = d->release.pointer;
+	report_token(&r, again ? "heap.double-free" : "heap.uaf");
+	report_publish(&r);
+	return true;
+}
+
+/* What was passed was read from a freed block: an object that is destroyed a
+ * second time releases what the allocator has put where its pointers were. */
+static bool
+judge_link(const struct death *d)
+{
+	struct link link;
+	struct report r;
+
+	if (!link_find(d->c, d->release.pointer, &link) ||
+	    link.value != d->release.pointer)
+		return false;
+	if (link.in_free == false) {
+		publish_invalid(d,
+		    pmodule_text(d->c->bt,
+			"it is what the allocator left in %s while that was "
+			"free, and was not set since",
+			damage_block_text(d->c->bt, &link.block)),
+		    0.97);
+		return true;
+	}
+	r = report_on(d, "use-after-free", 0.97,
+	    pmodule_text(d->c->bt,
+		"%s was called with 0x%" PRIx64 ", which was read from a freed "
+		"block: it is the allocator's link in %s",
+		d->release.function, d->release.pointer,
+		damage_block_text(d->c->bt, &link.block)));
+	r.has_address = true;
+	r.address = link.block.start;
+	holder_note(d->c->bt, d->c->thread, &link.block, &r);
+	report_token(&r, "heap.uaf");
+	report_publish(&r);
+	return true;
+}
+
 /* The address is gone, but not that it was none of a block. */
 static void
 judge_offset(const struct death *d)
@@ -316,6 +390,7 @@ judge_pointer(const struct death *d)
 {
 	const struct release *f = &d->release;
 	const char *why;
+	bool transient;
 
 	if (f->frees && f->has_pointer == false && f->allocated_by != NULL) {
 		judge_offset(d);
@@ -323,6 +398,13 @@ judge_pointer(const struct death *d)
 	}
 	if (f->frees == false || f->has_pointer == false || f->pointer == 0)
 		return false;
+	/* What registers suggest is believed of a sound heap only. */
+	if (f->guessed && damage_any(d->c->target, &transient))
+		return false;
+	if (d->has_block == false && judge_unmapped(d))
+		return true;
+	if ((d->has_block == false || d->block.offset != 0) && judge_link(d))
+		return true;
 	/* musl hands out what is left over of the pages of loaded files. */
 	why = d->has_block ? NULL : no_heap(d->c, f->pointer);
 	if (why != NULL) {
@@ -353,23 +435,104 @@ judge_damage(const struct death *d)
 	return true;
 }
 
-/* Every block of glibc's is as it should be: then what was passed was none. */
+/* glibc has not handed out a block yet: there is nothing to release. */
+static bool
+has_no_heap(const struct crash *c)
+{
+	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	if (c->frame == NULL || ptrace_heap_statistics(c->target, 0, &s) ||
+	    !blame_object_is(ptrace_frame_object(c->frame), "libc"))
+		return false;
+	for (bt_addr_t at = 0; ptrace_target_mapping_next(c->target, at, &m);
+	     at = m.end)
+		if (m.path != NULL && strcmp(m.path, "[heap]") == 0)
+			return false;
+	return true;
+}
+
+/* Every block of glibc's is as it should be. */
+static bool
+is_sound(const struct death *d)
+{
+	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
+	const char *allocator = ptrace_heap_allocator(d->c->target);
+	bool transient;
+
+	if (damage_any(d->c->target, &transient) || transient ||
+	    (allocator != NULL && strcmp(allocator, "ptmalloc") != 0))
+		return false;
+	for (uint32_t i = 0; ptrace_heap_statistics(d->c->target, i, &s); i++)
+		if (strcmp(s.allocator, "ptmalloc") == 0)
+			return s.complete;
+	return has_no_heap(d->c);
+}
+
+/* It failed to read the header of what it was to release, or found that none.
+ * With all blocks sound it was no block. */
 static bool
 must_be_foreign(const struct death *d)
 {
 	static const char *const invalid[] = {"free(): invalid pointer",
 	    "realloc(): invalid pointer", "munmap_chunk(): invalid pointer",
-	    "free(): invalid size"};
-	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
-	bool transient;
+	    "free(): invalid size", "double free or corruption (out)"};
+	static const char *const looking[] = {"free", "cfree", "__libc_free",
+	    "__GI___libc_free", "arena_for_chunk", "munmap_chunk"};
+	const char *symbol;
 
-	if (!SPEAKS_OF(d->message, invalid) ||
-	    damage_any(d->c->target, &transient) || transient)
-		return false;
-	for (uint32_t i = 0; ptrace_heap_statistics(d->c->target, i, &s); i++)
-		if (strcmp(s.allocator, "ptmalloc") == 0)
-			return s.complete;
+	if (d->message != NULL)
+		return SPEAKS_OF(d->message, invalid) && is_sound(d);
+	symbol = d->c->frame != NULL ? ptrace_frame_symbol(d->c->frame) : "";
+	for (size_t i = 0; i < sizeof(looking) / sizeof(*looking); i++)
+		if (strcmp(symbol, looking[i]) == 0)
+			return crash_direction_is(d->c, "read") && is_sound(d);
 	return false;
+}
+
+/* A walk along its lists failed: it said so, or ran into what is no block. */
+static bool
+is_broken_link(const struct death *d)
+{
+	static const char *const links[] = {"unaligned tcache chunk detected",
+	    "unaligned fastbin chunk detected",
+	    "unaligned chunk detected in tcache", "invalid fastbin entry",
+	    "malloc_consolidate(): invalid chunk size",
+	    "malloc(): memory corruption (fast)"};
+
+	if (d->message != NULL)
+		return SPEAKS_OF(d->message, links);
+	return d->c->frame != NULL &&
+	    strcmp(ptrace_frame_symbol(d->c->frame), "malloc_consolidate") == 0;
+}
+
+/* What is known of the lists of glibc where all headers are as they should
+ * be. */
+static bool
+judge_lists(const struct death *d)
+{
+	static const char *const again[] = {"double free or corruption (top)",
+	    "double free or corruption (!prev)"};
+	bool twice = SPEAKS_OF(d->message, again);
+	struct report r;
+
+	if ((twice == false && is_broken_link(d) == false) ||
+	    is_sound(d) == false)
+		return false;
+	if (twice) {
+		r = report_on(d, "double-free", 0.9,
+		    pmodule_text(d->c->bt,
+			"a block was freed twice: %s, and all blocks are sound",
+			d->message));
+	} else {
+		r = report_on(d, "use-after-free",
+		    d->message != NULL ? 0.86 : 0.96,
+		    "a freed block was written to: a link in it leads nowhere, "
+		    "and the headers of all blocks are whole");
+	}
+	report_token(&r, twice ? "heap.double-free" : "heap.uaf");
+	report_publish(&r);
+	return true;
 }
 
 static void
@@ -378,7 +541,8 @@ judge_words(const struct death *d)
 	struct report r;
 
 	if (must_be_foreign(d)) {
-		r = report_on(d, "invalid-free", 0.92,
+		r = report_on(d, "invalid-free",
+		    d->message != NULL ? 0.92 : 0.96,
 		    pmodule_text(d->c->bt,
 			"%s was called with what is no block: all blocks are "
 			"sound",
@@ -425,7 +589,7 @@ judge(const struct crash *c, const char *message)
 		judge_words(&d);
 		return;
 	}
-	if (judge_pointer(&d) || judge_damage(&d))
+	if (judge_pointer(&d) || judge_damage(&d) || judge_lists(&d))
 		return;
 	if (message != NULL || c->final.number != SIGABRT)
 		judge_words(&d);

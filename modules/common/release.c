@@ -250,7 +250,8 @@ try_registers(const struct crash *c, uint32_t caller, const char *message,
 				continue;
 			if (is_wrong_block(c, value, &b))
 				r->pointer = b.start;
-			else if (is_interior(c, value - back, message))
+			else if ((r->guessed = is_interior(
+				      c, value - back, message)))
 				r->pointer = value - back + 16;
 			else
 				continue;
@@ -329,6 +330,32 @@ note_allocation(
 		}
 }
 
+/* glibc's free looks at the size, in front of what it was given, before
+ * anything else. */
+static void
+try_operand(const struct crash *c, struct release *r)
+{
+	static const char *const names[] = {
+	    "free", "cfree", "__libc_free", "__GI___libc_free"};
+	const int64_t size_at = -8;
+	const char *symbol;
+
+	if (c->frame == NULL || c->operand == NULL ||
+	    c->operand->base_known == false || c->operand->scale != 0 ||
+	    c->operand->displacement != size_at)
+		return;
+	symbol = ptrace_frame_symbol(c->frame);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(symbol, names[i]) != 0)
+			continue;
+		r->pointer = c->operand->base_value;
+		r->has_pointer = r->frees = true;
+		if (r->function == NULL)
+			r->function = "free";
+		return;
+	}
+}
+
 bool
 release_find(const struct crash *c, const char *message, struct release *out)
 {
@@ -340,8 +367,10 @@ release_find(const struct crash *c, const char *message, struct release *out)
 
 	memset(out, 0, sizeof(*out));
 	out->caller = find_caller(c, &index);
+	/* A thread that ends gives back what it keeps; nobody asked it to. */
 	if (out->caller == NULL)
-		return false;
+		return c->frame != NULL && blame_is_machinery(c->frame) &&
+		    release_is_function(ptrace_frame_symbol(c->frame));
 	is_call = ptrace_target_call_before(
 	    c->target, ptrace_frame_ip(out->caller), &call);
 	if (is_call)
@@ -362,6 +391,8 @@ release_find(const struct crash *c, const char *message, struct release *out)
 	    call.target_known &&
 	    ptrace_target_call_name(c->target, &call) == NULL)
 		try_stack(c, out);
+	if (out->has_pointer == false)
+		try_operand(c, out);
 	if (out->has_pointer == false)
 		try_registers(c, index, message, out);
 	return out->function != NULL ||

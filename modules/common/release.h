@@ -14,6 +14,7 @@ struct release {
 	bool by_delete;
 	bool has_pointer;
 	uint64_t pointer;
+	bool guessed; /* by a register that looks as if it had it */
 	/* What was passed is what this function returned, plus a number: a
 	 * block, but not its start. NULL: that is not known. */
 	const char *allocated_by;
