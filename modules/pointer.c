@@ -10,7 +10,9 @@
  */
 #include <string.h>
 
-#include "common/crash.h"
+#include <ptrace/heap.h>
+
+#include "common/origin.h"
 #include "common/scan.h"
 #include "common/stack.h"
 #include "common/variables.h"
@@ -143,12 +145,17 @@ same_low_half(
 	return true;
 }
 
-/* The heap is where truncated pointers point to most: its upper half with this
- * lower half is an address of it. */
+/* The heap and the stack are where truncated pointers point to most: their
+ * upper half with this lower half is an address of them. */
 static bool
 fits_heap(const struct crash *c, uint64_t low, uint64_t *out)
 {
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+
+	*out = (c->sp & ~(uint64_t)UINT32_MAX) | low;
+	if (low % 4 == 0 && *out >= c->sp &&
+	    ptrace_target_mapping(c->target, c->sp, &m) && *out < m.end)
+		return true;
 
 	for (bt_addr_t at = 0; ptrace_target_mapping_next(c->target, at, &m);
 	     at = m.end) {
@@ -189,8 +196,9 @@ judge_truncated(const struct crash *c, uint64_t value)
 	report_note(&r,
 	    where != NULL
 		? pmodule_text(c->bt, "0x%" PRIx64 " is in %s", t.found, where)
-		: "only with the upper half of heap addresses does it point to "
-		  "memory");
+		: "only with the upper half of addresses of the heap, or of "
+		  "the "
+		  "stack, does it point to memory");
 	report_token(&r, "ptr.truncated");
 	report_publish(&r);
 	return true;
@@ -222,6 +230,30 @@ is_heap_block(const struct crash *c, uint64_t address)
 	    (next & ~UINT64_C(7)) <= m.end - m.start && (next & 8) == 0;
 }
 
+/* A pointer that went bad in memory still stands there; what was computed from
+ * a sound one, with an index that is a power of two, does not. True as well
+ * when there is too much memory to look through. */
+static bool
+is_kept(const struct crash *c, uint64_t value)
+{
+	const uint64_t most = UINT64_C(256) << 20;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	uint64_t read = 0, word;
+	bt_addr_t found;
+
+	for (bt_addr_t at = 0; ptrace_target_mapping_next(c->target, at, &m);
+	     at = m.end) {
+		if ((m.permissions & PTRACE_PERM_WRITE) == 0)
+			continue;
+		read += m.end - m.start;
+		if (read > most ||
+		    ptrace_target_find_word(
+			c->target, m.start, m.end, value, value, &found, &word))
+			return true;
+	}
+	return false;
+}
+
 static bool
 judge_flip(const struct crash *c, uint64_t value)
 {
@@ -233,7 +265,7 @@ judge_flip(const struct crash *c, uint64_t value)
 
 	if (value < smallest)
 		return false;
-	for (unsigned i = lowest; i < 63; i++) {
+	for (unsigned i = lowest; i < 64; i++) {
 		uint64_t candidate = value ^ UINT64_C(1) << i;
 
 		if (is_heap_block(c, candidate)) {
@@ -242,7 +274,7 @@ judge_flip(const struct crash *c, uint64_t value)
 			matches++;
 		}
 	}
-	if (matches != 1)
+	if (matches != 1 || is_kept(c, value) == false)
 		return false;
 	r = report_of(c, "bit-flip", 0.82,
 	    pmodule_text(c->bt,
@@ -315,6 +347,82 @@ judge_overread(const struct crash *c)
 	return true;
 }
 
+/* Bytes of the same value, or text, that end at the address; at most `most`. */
+static uint64_t
+run_below(const struct crash *c, bt_addr_t end, uint64_t most)
+{
+	uint8_t page[4096], last;
+	uint64_t n = 0;
+	bool text;
+
+	if (!ptrace_target_read(c->target, end - 1, &last, 1, NULL) ||
+	    last == 0)
+		return 0;
+	text = is_printable(last);
+	while (n < most &&
+	    ptrace_target_read(
+		c->target, end - n - sizeof(page), page, sizeof(page), NULL)) {
+		unsigned i = sizeof(page);
+
+		while (i > 0 &&
+		    (text ? is_printable(page[i - 1]) : page[i - 1] == last))
+			i--;
+		n += sizeof(page) - i;
+		if (i > 0)
+			break;
+	}
+	return n;
+}
+
+/* The write went on up to where it must not: what it wrote fills all of the
+ * memory below, and tells where it began. */
+static bool
+judge_overrun(const struct crash *c)
+{
+	const uint64_t least = 256, most = UINT64_C(64) << 20;
+	ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	ptrace_mapping_t stack = PTRACE_MAPPING_INIT;
+	struct report r;
+	bt_addr_t start;
+	uint64_t n;
+
+	if (crash_direction_is(c, "write") == false || c->address % 4096 != 0 ||
+	    c->address == 0 ||
+	    !ptrace_target_mapping(c->target, c->address - 1, &m) ||
+	    m.end != c->address || (m.permissions & PTRACE_PERM_WRITE) == 0 ||
+	    pmodule_finding_confidence(c->bt, "heap-overflow") > 0)
+		return false;
+	n = run_below(c, c->address, most);
+	if (n < least)
+		return false;
+	start = c->address - n;
+	r = report_of(c, "stack-corruption", 0.95, NULL);
+	if (ptrace_target_mapping(c->target, c->sp, &stack) && start >= c->sp &&
+	    start < stack.end) {
+		r.text = "the stack was written over, up to its end and beyond";
+		report_token(&r, "stack.corrupt");
+	} else if (ptrace_heap_at(c->target, start, &b) &&
+	    b.state == PTRACE_HEAP_ALLOCATED && b.offset >= 0 &&
+	    b.chunk + b.extent <= c->address) {
+		r.class_name = "heap-overflow";
+		r.text = pmodule_text(c->bt,
+		    "the block of %" PRIu64 " bytes at 0x%" PRIx64
+		    " was written past its end",
+		    b.usable, b.start);
+		report_token(&r, "heap.overflow");
+	} else {
+		return false;
+	}
+	report_note(&r,
+	    pmodule_text(c->bt,
+		"the same was written to all %" PRIu64 " bytes from 0x%" PRIx64
+		" on, up to 0x%" PRIx64 ", where it failed",
+		n, start, c->address));
+	report_publish(&r);
+	return true;
+}
+
 /* ---- into a stack frame that is gone ---- */
 
 /* A pointer below the stack pointer (and its red zone) in our own stack, whose
@@ -371,6 +479,24 @@ dead_frame_variable(const struct crash *c, const struct span *dead)
 	return NULL;
 }
 
+/* The pointer was loaded from there by the function that failed: not by chance
+ * does an address below the stack pointer come into a load. */
+static const char *
+dead_frame_load(const struct crash *c, const struct span *dead)
+{
+	struct origin origin;
+
+	origin_of_base(c, &origin);
+	/* Nor does a function reach its own red zone in two steps. */
+	if (origin.kind != ORIGIN_LOAD || origin.has_through == false ||
+	    (origin.through >= dead->start && origin.through < c->sp) ||
+	    origin.address < dead->start || origin.address >= c->sp ||
+	    origin.value != dead->besides)
+		return NULL;
+	return pmodule_text(c->bt, "what \"%s\" read, at 0x%" PRIx64 ",",
+	    origin.instruction.text, origin.address);
+}
+
 /*
  * A stale register or stack word may point to a callee's frame by accident,
  * and the bad value may have been in that callee's hands; so only a variable
@@ -394,6 +520,8 @@ judge_dead_frame(const struct crash *c, uint64_t value)
 						    : stack.start;
 	span.besides = value;
 	where = dead_frame_variable(c, &span);
+	if (where == NULL)
+		where = dead_frame_load(c, &span);
 	if (where == NULL) {
 		confidence = 0.7;
 		where = scan_registers(c, points_to_dead_frame, &span);
@@ -435,14 +563,19 @@ analyse(ptrace_backtrace_t *bt)
 	if (c.kind == CRASH_PROTECTION && c.bad_target == false &&
 	    (c.operand == NULL || ptrace_target_canonical(c.target, c.address)))
 		return;
-	if (c.kind == CRASH_PAGE && c.operand != NULL && judge_overread(&c))
+	if (c.kind == CRASH_PAGE && c.operand != NULL &&
+	    (judge_overread(&c) || judge_overrun(&c)))
 		return;
 	if (bad_value(&c, &value) == false)
 		return;
 	judge_text(&c, value);
 	judge_pattern(&c, value);
 	judge_dead_frame(&c, value);
-	if (c.kind != CRASH_PAGE || c.operand == NULL)
+	if (c.operand == NULL)
+		return;
+	if (c.kind == CRASH_PROTECTION && c.bad_target == false)
+		(void)judge_flip(&c, value);
+	if (c.kind != CRASH_PAGE)
 		return;
 	/* What is mapped was forbidden, not wrong. */
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
