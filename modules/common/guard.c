@@ -104,6 +104,22 @@ is_elsewhere(ptrace_thread_t *t, const struct guard_damage *d)
 	return false;
 }
 
+/* glibc makes the guard of the first random word that the kernel gave, but for
+ * the lowest byte. A guard word that still is that was not overwritten; what
+ * was is the copy in the thread's control block, with which it is compared. */
+static bool
+is_seed(ptrace_thread_t *thread, uint64_t found)
+{
+	const uint64_t at_random = 25, lowest = 0xff;
+	ptrace_target_t *t = ptrace_backtrace_target(
+	    ptrace_thread_backtrace(thread));
+	uint64_t where, word;
+
+	return ptrace_target_auxv(t, at_random, &where) &&
+	    ptrace_target_read(t, where, &word, sizeof(word), NULL) &&
+	    (word & ~lowest) == found && found != 0;
+}
+
 bool
 guard_damaged(ptrace_thread_t *thread, struct guard_damage *out)
 {
@@ -120,7 +136,8 @@ guard_damaged(ptrace_thread_t *thread, struct guard_damage *out)
 			continue;
 		out->frame = f;
 		/* Before the run-time set it up there is none. */
-		return out->guard.expected != 0 && !is_elsewhere(thread, out);
+		return out->guard.expected != 0 && !is_elsewhere(thread, out) &&
+		    !is_seed(thread, out->guard.found);
 	}
 	return false;
 }
