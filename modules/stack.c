@@ -5,6 +5,8 @@
  * the first to touch the guard), but the place: the access is below the stack
  * and the stack pointer is there as well. Then the frames say why: a cycle of
  * functions, or one large frame.
+ *
+ * And frame pointers that came back from the stack as something else.
  */
 #include <signal.h>
 #include <string.h>
@@ -228,6 +230,108 @@ judge_without_room(const struct crash *c, const ptrace_mapping_t *stack)
 	report_publish(&r);
 }
 
+/* ---- frame pointers ---- */
+
+/* Bytes of the frame below where the frame pointer points, by the code that
+ * makes it: push rbp; mov rbp, rsp; further pushes; sub rsp. */
+static bool
+frame_room(const struct crash *c, bt_addr_t pc, uint64_t *room)
+{
+	static const uint8_t branch_mark[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	static const uint8_t make[] = {0x55, 0x48, 0x89, 0xe5};
+	uint8_t code[64] = {0};
+	bt_addr_t start, end;
+	size_t i = 0, n;
+	int32_t large = 0;
+
+	if (!ptrace_target_function(c->target, pc, &start, &end))
+		return false;
+	n = ptrace_target_read_some(c->target, start, code, sizeof(code) - 8);
+	if (memcmp(code, branch_mark, sizeof(branch_mark)) == 0)
+		i += sizeof(branch_mark);
+	if (memcmp(code + i, make, sizeof(make)) != 0)
+		return false;
+	i += sizeof(make);
+	*room = 0;
+	for (; i < n; i++) {
+		if (code[i] >= 0x50 && code[i] <= 0x57)
+			*room += 8;
+		else if (code[i] != 0x41 || (code[i + 1] & 0xf8) != 0x50)
+			break;
+	}
+	if (code[i] == 0x48 && code[i + 1] == 0x83 && code[i + 2] == 0xec) {
+		large = (int8_t)code[i + 3];
+		i += 4;
+	} else if (code[i] == 0x48 && code[i + 1] == 0x81 &&
+	    code[i + 2] == 0xec) {
+		memcpy(&large, code + i + 3, sizeof(large));
+		i += 7;
+	}
+	*room += large > 0 ? (uint32_t)large : 0;
+	return pc >= start + i;
+}
+
+/* A frame pointer that points neither above all that the function has made room
+ * for, nor to another stack. Call frame information says whether the register
+ * is one at that place. */
+static bool
+is_broken(const struct crash *c, ptrace_frame_t *f, uint64_t *fp, uint64_t *sp)
+{
+	const uint64_t saved = 16, near = 4096;
+	const int32_t number = 6;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bt_addr_t pc = ptrace_frame_ip(f), cfa, at, low;
+	uint64_t room;
+
+	/* Other processors have no code that begins so. */
+	if (!ptrace_frame_register(f, number, fp) ||
+	    !ptrace_frame_stack_pointer(f, sp) || !ptrace_frame_cfa(f, &cfa) ||
+	    cfa != *fp + saved || !frame_room(c, pc, &room))
+		return false;
+	if (!ptrace_target_mapping(c->target, *fp, &m))
+		return true;
+	at = *fp;
+	low = *sp;
+	return at < low + room && at + near > low;
+}
+
+/*
+ * An array was written past its end, by a little or by much, up to the frame
+ * pointer that its function had saved. It came back with the return, and all
+ * variables of the caller seem to lie elsewhere.
+ */
+static void
+judge_frame_pointer(const struct crash *c)
+{
+	enum { NEAR = 4 };
+	uint32_t first = c->frame != NULL ? ptrace_frame_index(c->frame) : 0;
+	uint64_t fp, sp;
+
+	for (uint32_t i = first; i < first + NEAR; i++) {
+		ptrace_frame_t *f = ptrace_thread_frame(c->thread, i);
+		struct report r;
+
+		if (f == NULL)
+			return;
+		if (is_broken(c, f, &fp, &sp) == false)
+			continue;
+		r = report_of(c, "stack-corruption", 0.96,
+		    pmodule_text(c->bt,
+			"the frame pointer of %s, 0x%" PRIx64
+			", is not where its frame is: what a function that it "
+			"called had saved of it was overwritten",
+			ptrace_frame_symbol(f)[0] != '\0'
+			    ? ptrace_frame_symbol(f)
+			    : "a function",
+			fp));
+		report_note(&r,
+		    pmodule_text(c->bt, "the stack pointer is 0x%" PRIx64, sp));
+		report_token(&r, "stack.corrupt");
+		report_publish(&r);
+		return;
+	}
+}
+
 static void
 analyse(ptrace_backtrace_t *bt)
 {
@@ -241,8 +345,11 @@ analyse(ptrace_backtrace_t *bt)
 		judge_without_room(&c, &stack);
 		return;
 	}
-	if (is_overflow(&c, &stack) == false)
+	if (is_overflow(&c, &stack) == false) {
+		if (c.kind == CRASH_PAGE || c.kind == CRASH_PROTECTION)
+			judge_frame_pointer(&c);
 		return;
+	}
 	r = report_of(&c, "stack-overflow", 0.93,
 	    pmodule_text(bt,
 		"stack overflow: %s at 0x%" PRIx64 " below the stack of %s",
