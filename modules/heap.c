@@ -353,8 +353,9 @@ judge_link(const struct death *d)
 	r = report_on(d, "use-after-free", 0.97,
 	    pmodule_text(d->c->bt,
 		"%s was called with 0x%" PRIx64 ", which was read from a freed "
-		"block: it is the allocator's link in %s",
+		"block: it is the allocator's %s in %s",
 		d->release.function, d->release.pointer,
+		link.mark ? "mark" : "link",
 		damage_block_text(d->c->bt, &link.block)));
 	r.has_address = true;
 	r.address = link.block.start;

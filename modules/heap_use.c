@@ -314,14 +314,18 @@ judge_link(const struct crash *c, const ptrace_heap_block_t *holder)
 	r = report_of(c, freed ? "use-after-free" : "uninit-pointer",
 	    link_certainty(freed, left, &link),
 	    pmodule_text(c->bt,
-		freed ? "the pointer 0x%" PRIx64
-			" is a link of a list of free blocks: it was read from "
-			"a block that was freed"
-		      : "the pointer 0x%" PRIx64
-			" was not set: it is what the allocator left in the "
-			"block while that was free",
+		link.mark ? "the pointer 0x%" PRIx64
+			    " is the mark of freed blocks: it was read from a "
+			    "block that was freed"
+		    : freed
+		    ? "the pointer 0x%" PRIx64
+		      " is a link of a list of free blocks: it was read from "
+		      "a block that was freed"
+		    : "the pointer 0x%" PRIx64
+		      " was not set: it is what the allocator left in the "
+		      "block while that was free",
 		value));
-	if (found && link.to != 0)
+	if (link.to != 0)
 		report_note(&r,
 		    pmodule_text(c->bt,
 			"decoded, it leads to the block at 0x%" PRIx64,

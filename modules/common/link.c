@@ -86,6 +86,41 @@ find_decoded(const struct crash *c, uint64_t value, struct link *out)
 	return look_between(c, m.start, m.end, value - MEMBERS, value, out);
 }
 
+/* The second word of a block in a thread's cache: random, the same in all, and
+ * removed when the block is handed out. */
+static bool
+find_mark(const struct crash *c, uint64_t value, struct link *out)
+{
+	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	uint64_t read = 0, word;
+
+	for (bt_addr_t at = 0;
+	     ptrace_target_mapping_next(c->target, at, &m) && read < heap_most;
+	     at = m.end) {
+		ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
+		bt_addr_t from = m.start, found;
+
+		if (m.permissions != data ||
+		    (m.path != NULL && strcmp(m.path, "[heap]") != 0))
+			continue;
+		read += m.end - m.start;
+		for (unsigned i = 0; i < LOOKS &&
+		     ptrace_target_find_word(
+			 c->target, from, m.end, value, value, &found, &word);
+		     i++, from = found + 8) {
+			if (!is_start(c, found - 8, &b) ||
+			    b.state != PTRACE_HEAP_CACHED)
+				continue;
+			out->value = value;
+			out->block = b;
+			out->mark = out->in_free = true;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool
 link_find(const struct crash *c, uint64_t value, struct link *out)
 {
@@ -95,8 +130,10 @@ link_find(const struct crash *c, uint64_t value, struct link *out)
 	memset(out, 0, sizeof(*out));
 	out->block = (ptrace_heap_block_t)PTRACE_HEAP_BLOCK_INIT;
 	if (allocator == NULL || strcmp(allocator, "ptmalloc") != 0 ||
-	    value >> 48 != 0 || value < smallest)
+	    value < smallest)
 		return false;
+	if (value >> 48 != 0)
+		return find_mark(c, value, out);
 	for (unsigned i = 0; i <= MEMBERS; i += 8)
 		if ((value - i) >> (48 - PAGE_BITS) == 0 &&
 		    find_last(c, value - i, out))

@@ -12,6 +12,7 @@
 struct link {
 	uint64_t value; /* the link itself */
 	bt_addr_t to;	/* decoded; 0: it ends its list */
+	bool mark;	/* no link, but the random word of cached blocks */
 	/* Where it stands now, at the start of a block: it is free, or in use
 	 * again and was not set since. */
 	bool in_free, in_used;
@@ -19,7 +20,7 @@ struct link {
 };
 
 /* A value that is a link of a list of free blocks, or was computed from one by
- * adding the offset of a member. */
+ * adding the offset of a member; or their mark. */
 bool link_find(const struct crash *c, uint64_t value, struct link *out);
 
 #endif /* MODULES_LINK_H */
