@@ -291,6 +291,34 @@ judge_twice(const struct death *d)
 	return true;
 }
 
+static bool
+is_named(const ptrace_mapping_t *m, const char *name)
+{
+
+	return m->path != NULL && strcmp(m->path, name) == 0;
+}
+
+/* A gap where the kernel puts mappings: it does so from the top down, right
+ * below others, and all of them lie between the program with its heap, and the
+ * first thread's stack. */
+static bool
+is_among_mappings(ptrace_target_t *t, bt_addr_t address)
+{
+	const uint64_t lowest = UINT64_C(1) << 32, near = UINT64_C(1) << 30;
+	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
+	bool first = true;
+
+	if (address < lowest || ptrace_target_mapping(t, address, &m))
+		return false;
+	for (bt_addr_t at = address; ptrace_target_mapping_next(t, at, &m);
+	     at = m.end, first = false)
+		if (is_named(&m, "[heap]") ||
+		    (first &&
+			(m.start - address > near || is_named(&m, "[stack]"))))
+			return false;
+	return first == false;
+}
+
 /* Blocks with a mapping of their own begin 16 bytes into a page, and lose it
  * when they are freed. */
 static bool
@@ -298,14 +326,12 @@ judge_unmapped(const struct death *d)
 {
 	const uint64_t page = 4096, header = 16;
 	ptrace_heap_statistics_t s = PTRACE_HEAP_STATISTICS_INIT;
-	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
 	uint64_t largest = 0;
 	struct report r;
 	bool again;
 
 	if (d->release.pointer % page != header ||
-	    !ptrace_target_canonical(d->c->target, d->release.pointer) ||
-	    ptrace_target_mapping(d->c->target, d->release.pointer, &m))
+	    is_among_mappings(d->c->target, d->release.pointer) == false)
 		return false;
 	for (uint32_t i = 0; ptrace_heap_statistics(d->c->target, i, &s); i++)
 		if (s.largest_unmapped > largest)
@@ -448,7 +474,7 @@ has_no_heap(const struct crash *c)
 		return false;
 	for (bt_addr_t at = 0; ptrace_target_mapping_next(c->target, at, &m);
 	     at = m.end)
-		if (m.path != NULL && strcmp(m.path, "[heap]") == 0)
+		if (is_named(&m, "[heap]"))
 			return false;
 	return true;
 }
