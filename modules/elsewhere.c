@@ -89,11 +89,11 @@ analyse(ptrace_backtrace_t *bt)
 	ptrace_thread_t *thread;
 
 	if (crash_resolve(bt, &ended) == false || ended.kind != CRASH_SENT ||
-	    ended.final.has_sender == false || ended.context == NULL ||
-	    message_of_abort(bt) != NULL)
+	    ended.final.has_sender == false || ended.context == NULL)
 		return;
 	thread = find_thread(&ended);
-	if (thread != NULL && is_in_handler(bt, thread, &fault))
+	if (thread != NULL && message_of_abort(bt) == NULL &&
+	    is_in_handler(bt, thread, &fault))
 		judge(&ended, &fault);
 }
 
