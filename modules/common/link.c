@@ -93,10 +93,10 @@ find_mark(const struct crash *c, uint64_t value, struct link *out)
 {
 	const uint32_t data = PTRACE_PERM_READ | PTRACE_PERM_WRITE;
 	ptrace_mapping_t m = PTRACE_MAPPING_INIT;
-	uint64_t read = 0, word;
+	uint64_t left = heap_most, word;
 
 	for (bt_addr_t at = 0;
-	     ptrace_target_mapping_next(c->target, at, &m) && read < heap_most;
+	     left > 0 && ptrace_target_mapping_next(c->target, at, &m);
 	     at = m.end) {
 		ptrace_heap_block_t b = PTRACE_HEAP_BLOCK_INIT;
 		bt_addr_t from = m.start, found;
@@ -104,7 +104,10 @@ find_mark(const struct crash *c, uint64_t value, struct link *out)
 		if (m.permissions != data ||
 		    (m.path != NULL && strcmp(m.path, "[heap]") != 0))
 			continue;
-		read += m.end - m.start;
+		/* Of a large heap only the beginning: it takes time. */
+		if (m.end - m.start > left)
+			m.end = m.start + left;
+		left -= m.end - m.start;
 		for (unsigned i = 0; i < LOOKS &&
 		     ptrace_target_find_word(
 			 c->target, from, m.end, value, value, &found, &word);
